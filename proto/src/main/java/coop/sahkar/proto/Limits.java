@@ -1,0 +1,75 @@
+package coop.sahkar.proto;
+
+/**
+ * Every bound on what may cross the wire, in one place. Each receiver checks; a message beyond a
+ * bound is refused with a sentence and never allocated for.
+ */
+public final class Limits {
+    /** Blocks of one model. The deepest published models have fewer than 200. */
+    public static final int MAX_BLOCKS = 1024;
+
+    /** Stages of one route. */
+    public static final int MAX_STAGES = 128;
+
+    /** Positions one frame may carry; a prefill chunk is cut to fit. */
+    public static final int MAX_FRAME_POSITIONS = 512;
+
+    /** Floats of one hidden state (the model's width). */
+    public static final int MAX_WIDTH = 65_536;
+
+    /** Bytes of hidden states in one frame. */
+    public static final int MAX_FRAME_BYTES = 32 * 1024 * 1024;
+
+    /** Bytes of one gRPC message between nodes: the largest frame and its envelope. */
+    public static final int MAX_MESSAGE_BYTES = MAX_FRAME_BYTES + 1024 * 1024;
+
+    /** Positions of one session. */
+    public static final int MAX_POSITIONS = 1 << 20;
+
+    /** Characters of a model's name (the part before {@code @}). */
+    public static final int MAX_MODEL_NAME = 96;
+
+    /** Characters of a worker's id. */
+    public static final int MAX_WORKER_ID = 64;
+
+    /** Characters of an endpoint, {@code host:port} or a URL. */
+    public static final int MAX_ENDPOINT = 2048;
+
+    /** Tensors of one model. */
+    public static final int MAX_TENSORS = 32_768;
+
+    /** Bytes of a model's manifest with its metadata (vocabularies are the bulk of it). */
+    public static final int MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
+
+    /** Bytes of tensor data in one message of a fetch. */
+    public static final int MAX_TENSOR_CHUNK_BYTES = 1024 * 1024;
+
+    /** Bytes of a prompt or of all the messages of a chat, as UTF-8. */
+    public static final int MAX_PROMPT_BYTES = 4 * 1024 * 1024;
+
+    /** Messages of one chat. */
+    public static final int MAX_CHAT_MESSAGES = 4096;
+
+    /** Stop strings of one request. */
+    public static final int MAX_STOPS = 16;
+
+    /** Characters of one stop string. */
+    public static final int MAX_STOP_CHARS = 256;
+
+    /** Entries of a logit bias. */
+    public static final int MAX_LOGIT_BIAS = 1024;
+
+    /** Bytes of a signed session ticket. */
+    public static final int MAX_TICKET_BYTES = 64 * 1024;
+
+    /** Characters of an error's message. */
+    public static final int MAX_ERROR_CHARS = 2000;
+
+    /** Version of the protocol spoken here; raised when an older peer would misread a message. */
+    public static final int PROTOCOL_VERSION = 1;
+
+    /** The oldest protocol version still understood. */
+    public static final int OLDEST_PROTOCOL_VERSION = 1;
+
+    private Limits() {}
+}

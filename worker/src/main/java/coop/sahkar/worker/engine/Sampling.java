@@ -1,0 +1,31 @@
+package coop.sahkar.worker.engine;
+
+import java.util.SortedMap;
+
+/**
+ * How tokens are chosen. Ranges are checked where requests enter the pool.
+ *
+ * @param temperature 0 is greedy: the likeliest token after penalties and bias
+ * @param topK keep the k likeliest; 0 is off
+ * @param topP keep the smallest set with this probability; 1 is off
+ * @param minP drop tokens less likely than this share of the likeliest; 0 is off
+ * @param typicalP locally typical sampling; 1 is off
+ * @param repetitionPenalty divides the logits of recent tokens; 1 is off
+ * @param frequencyPenalty subtracted per occurrence among the recent tokens; 0 is off
+ * @param presencePenalty subtracted once for each recent token; 0 is off
+ * @param penaltyWindow how many tokens back "recent" goes; -1 is the whole session
+ * @param logitBias added to the logits of these tokens
+ * @param seed with the position, decides the random choice
+ */
+public record Sampling(
+        float temperature,
+        int topK,
+        float topP,
+        float minP,
+        float typicalP,
+        float repetitionPenalty,
+        float frequencyPenalty,
+        float presencePenalty,
+        int penaltyWindow,
+        SortedMap<Integer, Float> logitBias,
+        long seed) {}

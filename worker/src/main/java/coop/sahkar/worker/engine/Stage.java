@@ -1,0 +1,49 @@
+package coop.sahkar.worker.engine;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A loaded shard with its KV cache. Created, used and closed by one thread; nothing here may be
+ * called from another.
+ *
+ * <p>Implemented by llama.cpp in {@code coop.sahkar.worker.llama}; tests use a small hand-written
+ * one whose results depend on every row that came before.
+ */
+public interface Stage extends AutoCloseable {
+    StageShape shape();
+
+    /**
+     * Computes all rows as one batch and appends them to their sequences' KV. Rows of one sequence
+     * must continue that sequence without a gap.
+     *
+     * @throws StageException if the library refuses the batch; the KV of its sequences is then
+     *     unknown and the caller must truncate or release them
+     */
+    void compute(Rows rows) throws StageException;
+
+    /**
+     * Hidden states of the last {@link #compute}, F32, {@code count × width}, in row order. Valid
+     * until the next call. Not for the tail.
+     */
+    MemorySegment hiddenStates();
+
+    /**
+     * Logits of one row of the last {@link #compute} that wanted them: {@code vocabulary} F32. Tail
+     * only.
+     */
+    MemorySegment logits(int row);
+
+    /** Forgets all positions of {@code sequence} from {@code position} on. */
+    void truncate(int sequence, int position);
+
+    /**
+     * Makes {@code to}, which must be empty, share the first {@code end} positions of {@code from}.
+     */
+    void copyPrefix(int from, int to, int end);
+
+    /** Opens a sampler over this stage's vocabulary. Tail only. */
+    TokenSampler sampler(Sampling sampling);
+
+    @Override
+    void close();
+}
