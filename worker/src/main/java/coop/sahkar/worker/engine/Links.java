@@ -1,0 +1,16 @@
+package coop.sahkar.worker.engine;
+
+import coop.sahkar.proto.RouteStage;
+
+/**
+ * The way out of a stage. Called by the engine's thread and must not block it.
+ *
+ * <p>Messages to one peer arrive in the order they were sent, or not at all: when a link breaks,
+ * everything behind the break is lost and the engine is told by {@link StageInbox#peerLost}.
+ *
+ * <p>The engine gives frames in F32; the link rewrites them in the codec it has negotiated.
+ */
+public interface Links {
+    /** Sends a message to a peer, dialling it first if need be. */
+    void send(RouteStage to, StageMessage message);
+}

@@ -1,0 +1,103 @@
+package coop.sahkar.worker.engine;
+
+import coop.sahkar.proto.HiddenCodec;
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.SessionId;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/** What stages of a route say to each other; the domain's side of the wire's RingMessage. */
+public sealed interface StageMessage {
+
+    /**
+     * Opens a session at a stage. Forwarded from stage to stage ahead of the first frame.
+     *
+     * @param ticket verified before it comes here
+     * @param stage which stage of the route the receiver is, from 0
+     * @param sampling how the tail chooses tokens
+     */
+    record Open(SealedTicket ticket, int stage, Sampling sampling) implements StageMessage {}
+
+    /**
+     * Everything one batch made for one receiver, so that it can be one batch there too.
+     *
+     * @param frames at least one
+     */
+    record Frames(List<Frame> frames) implements StageMessage {
+        public Frames {
+            frames = List.copyOf(frames);
+        }
+    }
+
+    /**
+     * Hidden states of consecutive positions of one session.
+     *
+     * @param session the session
+     * @param epoch number of its route
+     * @param firstPosition position of the first hidden state
+     * @param tokens the token at each position; not to be changed
+     * @param wantToken whether the tail is to choose the token after the last position
+     * @param codec how {@code hidden} is written
+     * @param hidden {@code tokens.length × width} values from position to limit, little-endian;
+     *     read-only, never changed after it was made
+     */
+    @SuppressWarnings("ArrayRecordComponent")
+    record Frame(
+            SessionId session,
+            int epoch,
+            int firstPosition,
+            int[] tokens,
+            boolean wantToken,
+            HiddenCodec codec,
+            ByteBuffer hidden) {
+
+        /** One past the last position. */
+        public int endPosition() {
+            return firstPosition + tokens.length;
+        }
+    }
+
+    /**
+     * From the tail to one head: what one batch chose for it.
+     *
+     * @param tokens at least one
+     */
+    record Tokens(List<Token> tokens) implements StageMessage {
+        public Tokens {
+            tokens = List.copyOf(tokens);
+        }
+    }
+
+    /**
+     * One chosen token.
+     *
+     * @param position its position: one more than the frame's last
+     */
+    record Token(SessionId session, int epoch, int position, int token) {}
+
+    /**
+     * From the tail to the head: a chunk is computed whose token nobody asked for.
+     *
+     * @param position how many positions the tail holds
+     */
+    record Progress(SessionId session, int epoch, int position) implements StageMessage {}
+
+    /**
+     * To the stage before: send again from {@code position} on.
+     *
+     * @param position the first one lacking
+     */
+    record NeedFrom(SessionId session, int epoch, int position) implements StageMessage {}
+
+    /** To the next stage: the session is over, free its KV. */
+    record Close(SessionId session, int epoch) implements StageMessage {}
+
+    /**
+     * To the head: a stage cannot go on with a session.
+     *
+     * @param workerId the worker at fault
+     */
+    record Failed(SessionId session, int epoch, Problem problem, String workerId)
+            implements StageMessage {}
+}
