@@ -1,0 +1,173 @@
+package coop.sahkar.worker.llama;
+
+import static java.lang.foreign.MemoryLayout.paddingLayout;
+import static java.lang.foreign.MemoryLayout.structLayout;
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BOOLEAN;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
+import java.lang.invoke.MethodHandle;
+
+/** llama.cpp b4916, the build inside {@code de.kherud:llama} 4.2.0. */
+final class AbiB4916 extends LlamaAbi {
+    private static final StructLayout MODEL_PARAMS =
+            structLayout(
+                    ADDRESS.withName("devices"),
+                    JAVA_INT.withName("n_gpu_layers"),
+                    JAVA_INT.withName("split_mode"),
+                    JAVA_INT.withName("main_gpu"),
+                    paddingLayout(4),
+                    ADDRESS.withName("tensor_split"),
+                    ADDRESS.withName("progress_callback"),
+                    ADDRESS.withName("progress_callback_user_data"),
+                    ADDRESS.withName("kv_overrides"),
+                    JAVA_BOOLEAN.withName("vocab_only"),
+                    JAVA_BOOLEAN.withName("use_mmap"),
+                    JAVA_BOOLEAN.withName("use_mlock"),
+                    JAVA_BOOLEAN.withName("check_tensors"),
+                    paddingLayout(4));
+
+    private static final StructLayout CONTEXT_PARAMS =
+            structLayout(
+                    JAVA_INT.withName("n_ctx"),
+                    JAVA_INT.withName("n_batch"),
+                    JAVA_INT.withName("n_ubatch"),
+                    JAVA_INT.withName("n_seq_max"),
+                    JAVA_INT.withName("n_threads"),
+                    JAVA_INT.withName("n_threads_batch"),
+                    JAVA_INT.withName("rope_scaling_type"),
+                    JAVA_INT.withName("pooling_type"),
+                    JAVA_INT.withName("attention_type"),
+                    JAVA_FLOAT.withName("rope_freq_base"),
+                    JAVA_FLOAT.withName("rope_freq_scale"),
+                    JAVA_FLOAT.withName("yarn_ext_factor"),
+                    JAVA_FLOAT.withName("yarn_attn_factor"),
+                    JAVA_FLOAT.withName("yarn_beta_fast"),
+                    JAVA_FLOAT.withName("yarn_beta_slow"),
+                    JAVA_INT.withName("yarn_orig_ctx"),
+                    JAVA_FLOAT.withName("defrag_thold"),
+                    paddingLayout(4),
+                    ADDRESS.withName("cb_eval"),
+                    ADDRESS.withName("cb_eval_user_data"),
+                    JAVA_INT.withName("type_k"),
+                    JAVA_INT.withName("type_v"),
+                    JAVA_BOOLEAN.withName("logits_all"),
+                    JAVA_BOOLEAN.withName("embeddings"),
+                    JAVA_BOOLEAN.withName("offload_kqv"),
+                    JAVA_BOOLEAN.withName("flash_attn"),
+                    JAVA_BOOLEAN.withName("no_perf"),
+                    paddingLayout(3),
+                    ADDRESS.withName("abort_callback"),
+                    ADDRESS.withName("abort_callback_data"));
+
+    private static final int MAX_SEQUENCES = 64;
+
+    private final MethodHandle isRecurrent;
+    private final MethodHandle remove;
+    private final MethodHandle copy;
+    private final MethodHandle defragment;
+    private final MethodHandle update;
+
+    AbiB4916(Symbols symbols) {
+        super(symbols, MODEL_PARAMS, CONTEXT_PARAMS);
+        isRecurrent = symbols.of("llama_model_is_recurrent", JAVA_BOOLEAN, ADDRESS);
+        remove =
+                symbols.of(
+                        "llama_kv_self_seq_rm",
+                        JAVA_BOOLEAN,
+                        ADDRESS,
+                        JAVA_INT,
+                        JAVA_INT,
+                        JAVA_INT);
+        copy =
+                symbols.ofVoid(
+                        "llama_kv_self_seq_cp", ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
+        defragment = symbols.ofVoid("llama_kv_self_defrag", ADDRESS);
+        update = symbols.ofVoid("llama_kv_self_update", ADDRESS);
+    }
+
+    @Override
+    boolean knowsModel(Struct params) {
+        return params.getPointer("devices") == 0
+                && params.getInt("n_gpu_layers") == 0
+                && params.getInt("split_mode") == 1
+                && params.getPointer("tensor_split") == 0
+                && params.getPointer("kv_overrides") == 0
+                && params.getBool("vocab_only") == 0
+                && params.getBool("use_mmap") == 1
+                && params.getBool("use_mlock") == 0
+                && params.getBool("check_tensors") == 0;
+    }
+
+    @Override
+    boolean knowsContext(Struct params) {
+        return super.knowsContext(params)
+                && params.getBool("logits_all") == 0
+                && params.getBool("flash_attn") == 0
+                && params.getPointer("abort_callback") == 0;
+    }
+
+    @Override
+    void fillModel(Struct params, int gpuLayers) {
+        params.set("n_gpu_layers", gpuLayers);
+    }
+
+    @Override
+    void fillContext(Struct params, ContextWish wish) {
+        params.set("flash_attn", wish.options().flashAttention());
+    }
+
+    @Override
+    String release() {
+        return "b4916";
+    }
+
+    @Override
+    int maxSequences() {
+        return MAX_SEQUENCES;
+    }
+
+    @Override
+    boolean isRecurrent(MemorySegment model) {
+        try {
+            return (boolean) isRecurrent.invokeExact(model);
+        } catch (Throwable t) {
+            throw Symbols.broken(t);
+        }
+    }
+
+    @Override
+    void truncate(MemorySegment context, int sequence, int position) {
+        try {
+            boolean removed = (boolean) remove.invokeExact(context, sequence, position, -1);
+            if (!removed) {
+                throw new IllegalStateException("llama.cpp cannot truncate this model's state");
+            }
+        } catch (Throwable t) {
+            throw Symbols.broken(t);
+        }
+    }
+
+    @Override
+    void copy(MemorySegment context, int from, int to, int end) {
+        try {
+            copy.invokeExact(context, from, to, 0, end);
+        } catch (Throwable t) {
+            throw Symbols.broken(t);
+        }
+    }
+
+    @Override
+    boolean compact(MemorySegment context) {
+        try {
+            defragment.invokeExact(context);
+            update.invokeExact(context);
+            return true;
+        } catch (Throwable t) {
+            throw Symbols.broken(t);
+        }
+    }
+}

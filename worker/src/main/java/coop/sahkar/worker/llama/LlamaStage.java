@@ -1,0 +1,266 @@
+package coop.sahkar.worker.llama;
+
+import coop.sahkar.proto.Span;
+import coop.sahkar.worker.engine.Rows;
+import coop.sahkar.worker.engine.Sampling;
+import coop.sahkar.worker.engine.Stage;
+import coop.sahkar.worker.engine.StageException;
+import coop.sahkar.worker.engine.StageShape;
+import coop.sahkar.worker.engine.TokenSampler;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A shard with its KV cache, computed by llama.cpp. The thread that opens it owns it: any other
+ * gets {@link WrongThreadException}.
+ *
+ * <p>A batch always goes through in one pass ({@code n_ubatch = maxRows}), so that a chain of
+ * stages and the whole model do the same arithmetic in the same order.
+ */
+public final class LlamaStage implements Stage {
+    /** llama.cpp moves a bounded number of cells each time it compacts. */
+    private static final int MAX_COMPACTIONS = 4;
+
+    private static final int NO_ROOM = 1;
+
+    private final Thread owner = Thread.currentThread();
+    private final Arena arena = Arena.ofConfined();
+    private final LlamaModel model;
+    private final LlamaLibrary library;
+    private final MemorySegment context;
+    private final StageShape shape;
+    private final Batch batch;
+    private final RowCheck check;
+    private final @Nullable HiddenTap tap;
+    private final @Nullable Candidates candidates;
+
+    /** How many positions each sequence holds. */
+    private final int[] lengths;
+
+    private LlamaStage(LlamaModel model, Span span, int blockCount, StageOptions options)
+            throws StageException {
+        this.model = model;
+        library = model.library();
+        boolean tail = span.isTail(blockCount);
+        int vocabulary = span.isHead() || tail ? model.vocabulary().size() : 0;
+        long hiddenBytes = (long) options.maxRows() * model.width() * Float.BYTES;
+        tap =
+                tail
+                        ? null
+                        : new HiddenTap(library.contexts(), span.length() - 1, hiddenBytes, arena);
+        context = openContext(model, options, tap).reinterpret(arena, null);
+        shape =
+                new StageShape(
+                        span,
+                        blockCount,
+                        model.width(),
+                        vocabulary,
+                        library.contexts().cells(context),
+                        options.maxSequences(),
+                        options.maxRows());
+        batch = new Batch(shape, arena);
+        check = new RowCheck(shape);
+        candidates = tail ? new Candidates(vocabulary, arena) : null;
+        lengths = new int[options.maxSequences()];
+    }
+
+    static LlamaStage open(LlamaModel model, Span span, int blockCount, StageOptions options)
+            throws StageException {
+        if (model.blocks() != span.length() || span.end() > blockCount) {
+            throw new StageException(
+                    "%s holds %d blocks, not the blocks %s of %d"
+                            .formatted(model.file(), model.blocks(), span, blockCount));
+        }
+        if (options.maxSequences() > model.library().maxSequences()) {
+            throw new StageException(
+                    "llama.cpp %s tells at most %d sequences apart, not %d"
+                            .formatted(
+                                    model.library().release(),
+                                    model.library().maxSequences(),
+                                    options.maxSequences()));
+        }
+        return new LlamaStage(model, span, blockCount, options);
+    }
+
+    private MemorySegment openContext(
+            LlamaModel model, StageOptions options, @Nullable HiddenTap tap) throws StageException {
+        MemorySegment callback = tap == null ? MemorySegment.NULL : tap.callback(arena);
+        try {
+            return model.openContext(
+                    new ContextWish(options, tap != null, callback, model.usesGpu()));
+        } catch (StageException e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public StageShape shape() {
+        return shape;
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Here a batch that fails leaves its sequences as they were.
+     */
+    @Override
+    public void compute(Rows rows) throws StageException {
+        requireOwner();
+        check.check(rows, lengths);
+        long hiddenBytes = (long) rows.count() * shape.width() * Float.BYTES;
+        MemorySegment filled = batch.of(rows);
+        int code = decode(filled, hiddenBytes);
+        for (int i = 0; code == NO_ROOM && i < MAX_COMPACTIONS && hasRoom(rows.count()); i++) {
+            if (!library.abi().compact(context)) {
+                break;
+            }
+            code = decode(filled, hiddenBytes);
+        }
+        if (code != 0 || (tap != null && !tap.taken())) {
+            forget(rows);
+            throw failure(code, rows.count());
+        }
+        for (int row = 0; row < rows.count(); row++) {
+            lengths[rows.sequence[row]]++;
+        }
+    }
+
+    private int decode(MemorySegment filled, long hiddenBytes) {
+        if (tap != null) {
+            tap.arm(hiddenBytes);
+        }
+        return library.contexts().decode(context, filled);
+    }
+
+    /** Whether the rows fit if the free cells stood together; sequences may share some. */
+    private boolean hasRoom(int rows) {
+        long used = 0;
+        for (int length : lengths) {
+            used += length;
+        }
+        return used + rows <= shape.kvCells();
+    }
+
+    /** Brings the sequences of a failed batch back to what they were. */
+    private void forget(Rows rows) {
+        for (int row = 0; row < rows.count(); row++) {
+            int sequence = rows.sequence[row];
+            library.abi().truncate(context, sequence, lengths[sequence]);
+        }
+    }
+
+    private StageException failure(int code, int rows) {
+        if (code == NO_ROOM) {
+            return new StageException(
+                    "the KV cache of %d positions has no room for %d more; release sequences"
+                            .formatted(shape.kvCells(), rows));
+        }
+        if (code != 0) {
+            return new StageException(
+                    "llama.cpp refused a batch of %d rows (code %d); its log says why"
+                            .formatted(rows, code));
+        }
+        Throwable cause = tap == null ? null : tap.failure();
+        String message =
+                "llama.cpp did not hand out the hidden states of block "
+                        + (shape.span().length() - 1)
+                        + " of "
+                        + model.file()
+                        + "; this architecture cannot be cut into stages";
+        return cause == null ? new StageException(message) : new StageException(message, cause);
+    }
+
+    @Override
+    public MemorySegment hiddenStates() {
+        requireOwner();
+        if (tap == null) {
+            throw new IllegalStateException("the tail hands out logits, not hidden states");
+        }
+        if (!tap.taken()) {
+            throw new IllegalStateException("no batch has been computed");
+        }
+        return tap.hidden();
+    }
+
+    @Override
+    public MemorySegment logits(int row) {
+        requireOwner();
+        if (!shape.tail() || !batch.hasLogits(row)) {
+            throw new IllegalArgumentException("row " + row + " of the last batch has no logits");
+        }
+        MemorySegment logits = library.contexts().logits(context, row);
+        if (logits.address() == 0) {
+            throw new IllegalStateException("llama.cpp has no logits for row " + row);
+        }
+        long bytes = (long) shape.vocabulary() * Float.BYTES;
+        return logits.reinterpret(bytes, arena, null).asReadOnly();
+    }
+
+    @Override
+    public void truncate(int sequence, int position) {
+        requireOwner();
+        requireSequence(sequence);
+        if (position < 0) {
+            throw new IllegalArgumentException("position " + position);
+        }
+        if (position < lengths[sequence]) {
+            library.abi().truncate(context, sequence, position);
+            lengths[sequence] = position;
+        }
+    }
+
+    @Override
+    public void copyPrefix(int from, int to, int end) {
+        requireOwner();
+        requireSequence(from);
+        requireSequence(to);
+        if (end < 0 || end > lengths[from] || lengths[to] != 0) {
+            throw new IllegalArgumentException(
+                    "sequence %d has %d positions and sequence %d has %d: cannot share %d"
+                            .formatted(from, lengths[from], to, lengths[to], end));
+        }
+        if (end > 0) {
+            library.abi().copy(context, from, to, end);
+            lengths[to] = end;
+        }
+    }
+
+    @Override
+    public TokenSampler sampler(Sampling sampling) {
+        requireOwner();
+        if (candidates == null) {
+            throw new IllegalStateException("only the tail samples");
+        }
+        return new LlamaSampler(library.samplers(), candidates, sampling);
+    }
+
+    private void requireSequence(int sequence) {
+        if (sequence < 0 || sequence >= lengths.length) {
+            throw new IllegalArgumentException(
+                    "sequence %d; this stage has 0 to %d".formatted(sequence, lengths.length - 1));
+        }
+    }
+
+    private void requireOwner() {
+        if (Thread.currentThread() != owner) {
+            throw new WrongThreadException("the stage belongs to the thread " + owner.getName());
+        }
+        if (!arena.scope().isAlive()) {
+            throw new IllegalStateException("the stage is closed");
+        }
+    }
+
+    /** Frees the KV cache. A second call does nothing. */
+    @Override
+    public void close() {
+        if (Thread.currentThread() == owner && !arena.scope().isAlive()) {
+            return;
+        }
+        requireOwner();
+        library.contexts().free(context);
+        arena.close();
+        model.contextClosed();
+    }
+}
