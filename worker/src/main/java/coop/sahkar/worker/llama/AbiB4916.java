@@ -160,6 +160,12 @@ final class AbiB4916 extends LlamaAbi {
         }
     }
 
+    /** This release documents 1 and answers -3. */
+    @Override
+    boolean meansNoRoom(int code) {
+        return code == 1 || code == -3;
+    }
+
     @Override
     boolean compact(MemorySegment context) {
         try {

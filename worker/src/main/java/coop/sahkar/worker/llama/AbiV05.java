@@ -135,9 +135,11 @@ final class AbiV05 extends LlamaAbi {
      */
     @Override
     void fillContext(Struct params, ContextWish wish) {
+        // It plans for one output of every sequence, and ends the process if that is not allowed.
+        int outputs = Math.max(wish.options().maxRows(), wish.options().maxSequences());
         params.set("flash_attn_type", wish.options().flashAttention() ? 1 : 0)
-                .set("n_outputs_max", wish.options().maxRows())
-                .set("n_outputs_max_per_seq", wish.options().maxRows())
+                .set("n_outputs_max", outputs)
+                .set("n_outputs_max_per_seq", outputs)
                 .set("op_offload", wish.gpu())
                 .set("swa_full", true)
                 .set("kv_unified", true);
@@ -191,6 +193,11 @@ final class AbiV05 extends LlamaAbi {
         } catch (Throwable t) {
             throw Symbols.broken(t);
         }
+    }
+
+    @Override
+    boolean meansNoRoom(int code) {
+        return code == 1;
     }
 
     @Override

@@ -181,6 +181,11 @@ abstract sealed class LlamaAbi permits AbiB4916, AbiV05 {
     /** Makes {@code to} share the first {@code end} positions of {@code from}. */
     abstract void copy(MemorySegment context, int from, int to, int end);
 
+    /**
+     * Whether a result of {@code llama_decode} says that the KV cache has no room for the batch.
+     */
+    abstract boolean meansNoRoom(int code);
+
     /** Moves the used KV cells together; false where a batch needs no contiguous cells. */
     abstract boolean compact(MemorySegment context);
 }

@@ -9,6 +9,7 @@ import coop.sahkar.worker.engine.StageShape;
 import coop.sahkar.worker.engine.TokenSampler;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,8 +22,6 @@ import org.jspecify.annotations.Nullable;
 public final class LlamaStage implements Stage {
     /** llama.cpp moves a bounded number of cells each time it compacts. */
     private static final int MAX_COMPACTIONS = 4;
-
-    private static final int NO_ROOM = 1;
 
     private final Thread owner = Thread.currentThread();
     private final Arena arena = Arena.ofConfined();
@@ -112,7 +111,7 @@ public final class LlamaStage implements Stage {
         long hiddenBytes = (long) rows.count() * shape.width() * Float.BYTES;
         MemorySegment filled = batch.of(rows);
         int code = decode(filled, hiddenBytes);
-        for (int i = 0; code == NO_ROOM && i < MAX_COMPACTIONS && hasRoom(rows.count()); i++) {
+        for (int i = 0; i < MAX_COMPACTIONS && mayFitAfterCompaction(code, rows.count()); i++) {
             if (!library.abi().compact(context)) {
                 break;
             }
@@ -134,13 +133,10 @@ public final class LlamaStage implements Stage {
         return library.contexts().decode(context, filled);
     }
 
-    /** Whether the rows fit if the free cells stood together; sequences may share some. */
-    private boolean hasRoom(int rows) {
-        long used = 0;
-        for (int length : lengths) {
-            used += length;
-        }
-        return used + rows <= shape.kvCells();
+    /** Sequences may share cells, so this many free ones are the least there can be. */
+    private boolean mayFitAfterCompaction(int code, int rows) {
+        return library.abi().meansNoRoom(code)
+                && IntStream.of(lengths).sum() + rows <= shape.kvCells();
     }
 
     /** Brings the sequences of a failed batch back to what they were. */
@@ -152,7 +148,7 @@ public final class LlamaStage implements Stage {
     }
 
     private StageException failure(int code, int rows) {
-        if (code == NO_ROOM) {
+        if (library.abi().meansNoRoom(code)) {
             return new StageException(
                     "the KV cache of %d positions has no room for %d more; release sequences"
                             .formatted(shape.kvCells(), rows));

@@ -1,0 +1,260 @@
+package coop.sahkar.worker.llama;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import coop.sahkar.worker.engine.Rows;
+import coop.sahkar.worker.engine.StageException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class LlamaStageTest {
+    private static final int ROWS = 32;
+
+    static Stream<LlamaLibrary> libraries() {
+        return TestModels.libraries();
+    }
+
+    private static Rows rows(Arena arena, LlamaStage stage) {
+        return new Rows(arena, ROWS, stage.shape().width());
+    }
+
+    /** Appends positions {@code [from, end)} of a fixed text and answers the last one's logits. */
+    private static float[] feed(LlamaStage stage, Rows rows, int sequence, int from, int end)
+            throws StageException {
+        int last = -1;
+        for (int at = from; at < end; ) {
+            rows.clear();
+            for (; at < end && rows.count() < ROWS; at++) {
+                last = rows.add(token(at), at, sequence, at == end - 1);
+            }
+            stage.compute(rows);
+        }
+        return stage.logits(last).toArray(ValueLayout.JAVA_FLOAT);
+    }
+
+    private static int token(int position) {
+        return 20 + position * 7919 % 1500;
+    }
+
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void truncatedPositionsAreForgotten(LlamaLibrary library) throws StageException {
+        try (Arena arena = Arena.ofConfined();
+                LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0);
+                LlamaStage stage = model.openWhole(TestModels.options(128, 1, ROWS))) {
+            Rows rows = rows(arena, stage);
+            feed(stage, rows, 0, 0, 10);
+            float[] once = feed(stage, rows, 0, 10, 20);
+            stage.truncate(0, 10);
+            assertThat(feed(stage, rows, 0, 10, 20)).isEqualTo(once);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void aSharedPrefixIsAsGoodAsAnOwnOne(LlamaLibrary library) throws StageException {
+        try (Arena arena = Arena.ofConfined();
+                LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0);
+                LlamaStage stage = model.openWhole(TestModels.options(256, 3, ROWS))) {
+            Rows rows = rows(arena, stage);
+            feed(stage, rows, 0, 0, 30);
+            float[] own = feed(stage, rows, 0, 30, 31);
+            stage.copyPrefix(0, 2, 30);
+            assertThat(feed(stage, rows, 2, 30, 31)).isEqualTo(own);
+            stage.truncate(0, 0);
+            stage.truncate(2, 25);
+            float[] after = feed(stage, rows, 2, 25, 31);
+            assertThat(after).hasSameSizeAs(own).doesNotContain(Float.NaN);
+            assertThatThrownBy(() -> stage.copyPrefix(0, 1, 1))
+                    .isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> stage.copyPrefix(2, 2, 5))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void aFullCacheGetsASentenceAndSpoilsNothing(LlamaLibrary library) throws StageException {
+        try (Arena arena = Arena.ofConfined();
+                LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0);
+                LlamaStage stage = model.openWhole(TestModels.options(ROWS, 2, ROWS))) {
+            Rows rows = rows(arena, stage);
+            int cells = stage.shape().kvCells();
+            feed(stage, rows, 0, 0, cells - 1);
+            assertThatThrownBy(() -> feed(stage, rows, 1, 0, 5))
+                    .isInstanceOf(StageException.class)
+                    .hasMessageContaining("no room for 5 more");
+            assertThat(feed(stage, rows, 0, cells - 1, cells)).doesNotContain(Float.NaN);
+            stage.truncate(0, 0);
+            assertThat(feed(stage, rows, 1, 0, 5)).doesNotContain(Float.NaN);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void aFragmentedCacheTakesALongBatchAllTheSame(LlamaLibrary library) throws StageException {
+        try (Arena arena = Arena.ofConfined();
+                LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0);
+                LlamaStage stage = model.openWhole(TestModels.options(256, 64, ROWS))) {
+            Rows rows = rows(arena, stage);
+            int cells = stage.shape().kvCells();
+            for (int sequence = 0; sequence < 64; sequence++) {
+                feed(stage, rows, sequence, 0, cells / 64);
+            }
+            for (int sequence = 0; sequence < 64; sequence += 2) {
+                stage.truncate(sequence, 0);
+            }
+            assertThat(feed(stage, rows, 0, 0, ROWS)).doesNotContain(Float.NaN);
+            assertThat(feed(stage, rows, 1, cells / 64, cells / 64 + 5)).doesNotContain(Float.NaN);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void onlyWantedRowsHaveLogits(LlamaLibrary library) throws StageException {
+        try (Arena arena = Arena.ofConfined();
+                LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0);
+                LlamaStage stage = model.openWhole(TestModels.options(128, 2, ROWS))) {
+            Rows rows = rows(arena, stage);
+            rows.add(token(0), 0, 0, false);
+            rows.add(token(0), 0, 1, true);
+            rows.add(token(1), 1, 0, true);
+            stage.compute(rows);
+            assertThat(stage.logits(1).byteSize()).isEqualTo(1536 * 4);
+            assertThat(stage.logits(1).toArray(ValueLayout.JAVA_FLOAT))
+                    .isNotEqualTo(stage.logits(2).toArray(ValueLayout.JAVA_FLOAT));
+            for (int row : new int[] {0, 3, -1, Integer.MAX_VALUE}) {
+                assertThatThrownBy(() -> stage.logits(row))
+                        .isInstanceOf(IllegalArgumentException.class);
+            }
+            rows.clear();
+            rows.add(token(2), 2, 0, false);
+            stage.compute(rows);
+            assertThatThrownBy(() -> stage.logits(0)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(stage::hiddenStates).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void wrongRowsAreRefusedBeforeTheLibrarySeesThem(LlamaLibrary library) throws StageException {
+        try (Arena arena = Arena.ofConfined();
+                LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0);
+                LlamaStage stage = model.openWhole(TestModels.options(128, 2, 8))) {
+            Rows rows = rows(arena, stage);
+            refused(stage, rows, "a batch of 0 rows");
+            rows.add(1536, 0, 0, true);
+            refused(stage, rows, "token 1536");
+            rows.clear();
+            rows.add(-1, 0, 0, true);
+            refused(stage, rows, "token -1");
+            rows.clear();
+            rows.add(1, 0, 2, true);
+            refused(stage, rows, "sequence 2");
+            rows.clear();
+            rows.add(1, 0, -1, true);
+            refused(stage, rows, "sequence -1");
+            rows.clear();
+            rows.add(1, 1, 0, true);
+            refused(stage, rows, "position 0 comes next");
+            rows.clear();
+            rows.add(1, 0, 0, true);
+            rows.add(1, 0, 0, true);
+            refused(stage, rows, "position 1 comes next");
+            rows.clear();
+            for (int at = 0; at < 9; at++) {
+                rows.add(1, at, 0, true);
+            }
+            refused(stage, rows, "a batch of 9 rows");
+            assertThat(feed(stage, new Rows(arena, 8, 256), 0, 0, 3)).doesNotContain(Float.NaN);
+        }
+    }
+
+    private static void refused(LlamaStage stage, Rows rows, String sentence) {
+        assertThatThrownBy(() -> stage.compute(rows))
+                .isInstanceOf(StageException.class)
+                .hasMessageContaining(sentence);
+    }
+
+    @Test
+    void anotherThreadIsRefused() throws StageException {
+        try (Arena arena = Arena.ofShared();
+                LlamaModel model = LlamaModel.load(TestModels.bundled(), TestModels.tiny(), 0);
+                LlamaStage stage = model.openWhole(TestModels.options(128, 2, ROWS))) {
+            Rows rows = rows(arena, stage);
+            rows.add(1, 0, 0, true);
+            assertThatThrownBy(() -> elsewhere(() -> stage.compute(rows)))
+                    .isInstanceOf(WrongThreadException.class);
+            assertThatThrownBy(() -> elsewhere(() -> stage.truncate(0, 0)))
+                    .isInstanceOf(WrongThreadException.class);
+            assertThatThrownBy(() -> elsewhere(stage::close))
+                    .isInstanceOf(WrongThreadException.class);
+            stage.compute(rows);
+        }
+    }
+
+    private interface Action {
+        void run() throws StageException;
+    }
+
+    private static void elsewhere(Action action) {
+        try {
+            CompletableFuture.runAsync(
+                            () -> {
+                                try {
+                                    action.run();
+                                } catch (StageException e) {
+                                    throw new CompletionException(e);
+                                }
+                            })
+                    .join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e;
+        }
+    }
+
+    @Test
+    void afterCloseEverythingThrowsAndNothingCrashes() throws StageException {
+        try (Arena arena = Arena.ofConfined();
+                LlamaModel model = LlamaModel.load(TestModels.bundled(), TestModels.tiny(), 0)) {
+            LlamaStage stage = model.openWhole(TestModels.options(128, 2, ROWS));
+            Rows rows = rows(arena, stage);
+            rows.add(1, 0, 0, true);
+            stage.compute(rows);
+            var logits = stage.logits(0);
+            var sampler = stage.sampler(TestModels.greedy());
+            stage.close();
+            stage.close();
+            assertThatThrownBy(() -> stage.compute(rows)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> stage.logits(0)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> stage.truncate(0, 0))
+                    .isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> sampler.sample(logits, 1, new int[1]))
+                    .isInstanceOf(IllegalStateException.class);
+            sampler.close();
+            sampler.close();
+        }
+    }
+
+    @Test
+    void optionsThatMakeNoSenseAreRefused() {
+        assertThatThrownBy(() -> TestModels.options(0, 1, 1))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> TestModels.options(8, 1, 9))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("maxRows");
+        assertThatThrownBy(() -> new StageOptions(1, 64, 1, 8, StageOptions.KvType.F32, true))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("flash attention");
+    }
+}
