@@ -1,0 +1,17 @@
+package coop.sahkar.worker.gguf;
+
+import java.util.List;
+
+/**
+ * Everything of a GGUF file but its tensors' data.
+ *
+ * @param version 2 or 3
+ * @param alignment what offsets are multiples of, in bytes; a power of two
+ * @param metadata the key-value pairs
+ * @param tensors in the file's order, with absolute offsets
+ */
+record GgufHeader(int version, int alignment, Metadata metadata, List<GgufTensor> tensors) {
+    GgufHeader {
+        tensors = List.copyOf(tensors);
+    }
+}

@@ -1,0 +1,71 @@
+package coop.sahkar.worker.gguf;
+
+import coop.sahkar.proto.Span;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * All that is to be known about a published model but its weights: what it is, its metadata, and of
+ * each tensor where it lies in the published file and the digest of its data.
+ *
+ * <p>A manifest that came from elsewhere goes through {@link ManifestCheck} before anything in it
+ * is believed.
+ *
+ * @param name what people call it: letters, digits, dot, hyphen and underscore
+ * @param digest SHA-256 over the metadata and every tensor, 64 lower-case hexadecimal digits
+ * @param architecture its {@code general.architecture}
+ * @param blockCount how many blocks it has
+ * @param width floats of one hidden state
+ * @param vocabulary tokens in its vocabulary
+ * @param contextLength positions it was trained for
+ * @param quantization how its weights are stored, for people, such as {@code Q4_K_M}
+ * @param grain spans begin at multiples of so many blocks
+ * @param metadata the file's key-value pairs
+ * @param tensors in the published file's order
+ * @param fileBytes how long the published file is
+ */
+public record ModelManifest(
+        String name,
+        String digest,
+        String architecture,
+        int blockCount,
+        int width,
+        int vocabulary,
+        int contextLength,
+        String quantization,
+        int grain,
+        Metadata metadata,
+        List<TensorEntry> tensors,
+        long fileBytes) {
+    private static final int SHORT_DIGITS = 12;
+
+    public ModelManifest {
+        tensors = List.copyOf(tensors);
+    }
+
+    /** What names exactly this model: {@code name@digest}. */
+    public String id() {
+        return name + "@" + digest;
+    }
+
+    /** The id as people are shown it, with the first digits of the digest. */
+    public String shortId() {
+        return name + "@" + digest.substring(0, SHORT_DIGITS);
+    }
+
+    public Optional<TensorEntry> tensor(String tensorName) {
+        return tensors.stream().filter(one -> one.name().equals(tensorName)).findFirst();
+    }
+
+    /** Whether the output matrix is the embedding. */
+    public boolean tied() {
+        return tensor(TensorNames.OUTPUT).isEmpty();
+    }
+
+    /** Whether the model may be cut at both ends of {@code span}. */
+    public boolean mayCut(Span span) {
+        return span.end() <= blockCount
+                && span.first() % grain == 0
+                && (span.end() % grain == 0 || span.end() == blockCount);
+    }
+}
