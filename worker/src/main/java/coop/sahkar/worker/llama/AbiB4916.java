@@ -68,6 +68,7 @@ final class AbiB4916 extends LlamaAbi {
     private final MethodHandle isRecurrent;
     private final MethodHandle remove;
     private final MethodHandle copy;
+    private final MethodHandle penalties;
     private final MethodHandle defragment;
     private final MethodHandle update;
 
@@ -82,6 +83,14 @@ final class AbiB4916 extends LlamaAbi {
                         JAVA_INT,
                         JAVA_INT,
                         JAVA_INT);
+        penalties =
+                symbols.of(
+                        "llama_sampler_init_penalties",
+                        ADDRESS,
+                        JAVA_INT,
+                        JAVA_FLOAT,
+                        JAVA_FLOAT,
+                        JAVA_FLOAT);
         copy =
                 symbols.ofVoid(
                         "llama_kv_self_seq_cp", ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
@@ -155,6 +164,16 @@ final class AbiB4916 extends LlamaAbi {
     void copy(MemorySegment context, int from, int to, int end) {
         try {
             copy.invokeExact(context, from, to, 0, end);
+        } catch (Throwable t) {
+            throw Symbols.broken(t);
+        }
+    }
+
+    @Override
+    MemorySegment penalties(
+            int vocabulary, int window, float repetition, float frequency, float presence) {
+        try {
+            return (MemorySegment) penalties.invokeExact(window, repetition, frequency, presence);
         } catch (Throwable t) {
             throw Symbols.broken(t);
         }

@@ -84,6 +84,7 @@ final class AbiV05 extends LlamaAbi {
     private final MethodHandle memory;
     private final MethodHandle remove;
     private final MethodHandle copy;
+    private final MethodHandle penalties;
     private final MethodHandle version;
 
     AbiV05(Symbols symbols) {
@@ -94,6 +95,15 @@ final class AbiV05 extends LlamaAbi {
         remove =
                 symbols.of(
                         "llama_memory_seq_rm", JAVA_BOOLEAN, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT);
+        penalties =
+                symbols.of(
+                        "llama_sampler_init_penalties",
+                        ADDRESS,
+                        JAVA_INT,
+                        JAVA_INT,
+                        JAVA_FLOAT,
+                        JAVA_FLOAT,
+                        JAVA_FLOAT);
         copy =
                 symbols.ofVoid(
                         "llama_memory_seq_cp", ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
@@ -190,6 +200,17 @@ final class AbiV05 extends LlamaAbi {
         try {
             MemorySegment cache = (MemorySegment) memory.invokeExact(context);
             copy.invokeExact(cache, from, to, 0, end);
+        } catch (Throwable t) {
+            throw Symbols.broken(t);
+        }
+    }
+
+    @Override
+    MemorySegment penalties(
+            int vocabulary, int window, float repetition, float frequency, float presence) {
+        try {
+            return (MemorySegment)
+                    penalties.invokeExact(vocabulary, window, repetition, frequency, presence);
         } catch (Throwable t) {
             throw Symbols.broken(t);
         }

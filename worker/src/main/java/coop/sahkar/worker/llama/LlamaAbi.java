@@ -10,8 +10,9 @@ import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Where releases of llama.cpp differ: the layout of the parameter structs, their defaults, and the
- * calls that edit the KV cache. Everything else the binding uses is the same in all of them.
+ * Where releases of llama.cpp differ: the layout of the parameter structs, their defaults, the
+ * calls that edit the KV cache, and one sampler. Everything else the binding uses is the same in
+ * all.
  *
  * <p>A struct's layout cannot be asked for, so each release is recognised twice: by the functions
  * it has, and by whether the defaults it fills in read back as the values they are known to have.
@@ -185,6 +186,10 @@ abstract sealed class LlamaAbi permits AbiB4916, AbiV05 {
      * Whether a result of {@code llama_decode} says that the KV cache has no room for the batch.
      */
     abstract boolean meansNoRoom(int code);
+
+    /** Opens a sampler that penalizes the last {@code window} tokens it was told of. */
+    abstract MemorySegment penalties(
+            int vocabulary, int window, float repetition, float frequency, float presence);
 
     /** Moves the used KV cells together; false where a batch needs no contiguous cells. */
     abstract boolean compact(MemorySegment context);

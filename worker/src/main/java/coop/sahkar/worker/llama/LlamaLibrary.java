@@ -50,7 +50,7 @@ public final class LlamaLibrary {
         this.abi = abi;
         models = new ModelCalls(symbols);
         contexts = new ContextCalls(symbols);
-        samplers = new SamplerCalls(symbols);
+        samplers = new SamplerCalls(symbols, abi);
         log = LlamaLog.install(symbols, PROCESS);
     }
 

@@ -35,7 +35,10 @@ final class LlamaSampler implements TokenSampler {
         this.candidates = candidates;
         this.sampling = sampling;
         bias = sampling.logitBias().isEmpty() ? null : openBias();
-        penalties = Penalties.areOn(sampling) ? new Penalties(calls, sampling) : null;
+        penalties =
+                Penalties.areOn(sampling)
+                        ? new Penalties(calls, candidates.vocabulary(), sampling)
+                        : null;
         filters = isGreedy() ? List.of() : openFilters();
     }
 

@@ -2,6 +2,7 @@ package coop.sahkar.worker.llama;
 
 import coop.sahkar.worker.engine.Sampling;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 
 /**
  * llama.cpp's penalties sampler, told before each use which tokens are recent: it remembers on its
@@ -12,12 +13,14 @@ final class Penalties implements AutoCloseable {
     private static final int FIRST_ROOM = 1024;
 
     private final SamplerCalls calls;
+    private final int vocabulary;
     private final Sampling sampling;
     private int room;
     private MemorySegment sampler;
 
-    Penalties(SamplerCalls calls, Sampling sampling) {
+    Penalties(SamplerCalls calls, int vocabulary, Sampling sampling) {
         this.calls = calls;
+        this.vocabulary = vocabulary;
         this.sampling = sampling;
         room = wholeSession() ? FIRST_ROOM : sampling.penaltyWindow();
         sampler = open();
@@ -31,7 +34,11 @@ final class Penalties implements AutoCloseable {
                         || sampling.presencePenalty() != 0);
     }
 
-    /** Applies the penalties for the last tokens before {@code position}. */
+    /**
+     * Applies the penalties for the last tokens before {@code position}.
+     *
+     * @throws IndexOutOfBoundsException if one of them is not in the vocabulary
+     */
     void apply(MemorySegment candidates, int position, int[] history) {
         if (wholeSession() && position > room) {
             calls.free(sampler);
@@ -40,7 +47,7 @@ final class Penalties implements AutoCloseable {
         }
         calls.reset(sampler);
         for (int at = Math.max(0, position - room); at < position; at++) {
-            calls.accept(sampler, history[at]);
+            calls.accept(sampler, Objects.checkIndex(history[at], vocabulary));
         }
         calls.apply(sampler, candidates);
     }
@@ -51,6 +58,7 @@ final class Penalties implements AutoCloseable {
 
     private MemorySegment open() {
         return calls.penalties(
+                vocabulary,
                 room,
                 sampling.repetitionPenalty(),
                 sampling.frequencyPenalty(),

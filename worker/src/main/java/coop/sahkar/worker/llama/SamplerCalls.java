@@ -10,33 +10,26 @@ import java.lang.invoke.MethodHandle;
 
 /** The C functions about samplers. A sampler belongs to one thread. */
 final class SamplerCalls {
+    private final LlamaAbi abi;
     private final MethodHandle free;
     private final MethodHandle apply;
     private final MethodHandle accept;
     private final MethodHandle reset;
     private final MethodHandle logitBias;
-    private final MethodHandle penalties;
     private final MethodHandle topK;
     private final MethodHandle topP;
     private final MethodHandle minP;
     private final MethodHandle typical;
     private final MethodHandle temperature;
 
-    SamplerCalls(Symbols symbols) {
+    SamplerCalls(Symbols symbols, LlamaAbi abi) {
+        this.abi = abi;
         free = symbols.ofVoid("llama_sampler_free", ADDRESS);
         apply = symbols.ofVoid("llama_sampler_apply", ADDRESS, ADDRESS);
         accept = symbols.ofVoid("llama_sampler_accept", ADDRESS, JAVA_INT);
         reset = symbols.ofVoid("llama_sampler_reset", ADDRESS);
         logitBias =
                 symbols.of("llama_sampler_init_logit_bias", ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);
-        penalties =
-                symbols.of(
-                        "llama_sampler_init_penalties",
-                        ADDRESS,
-                        JAVA_INT,
-                        JAVA_FLOAT,
-                        JAVA_FLOAT,
-                        JAVA_FLOAT);
         topK = symbols.of("llama_sampler_init_top_k", ADDRESS, JAVA_INT);
         topP = symbols.of("llama_sampler_init_top_p", ADDRESS, JAVA_FLOAT, JAVA_LONG);
         minP = symbols.of("llama_sampler_init_min_p", ADDRESS, JAVA_FLOAT, JAVA_LONG);
@@ -87,12 +80,9 @@ final class SamplerCalls {
         }
     }
 
-    MemorySegment penalties(int window, float repetition, float frequency, float presence) {
-        try {
-            return (MemorySegment) penalties.invokeExact(window, repetition, frequency, presence);
-        } catch (Throwable t) {
-            throw Symbols.broken(t);
-        }
+    MemorySegment penalties(
+            int vocabulary, int window, float repetition, float frequency, float presence) {
+        return abi.penalties(vocabulary, window, repetition, frequency, presence);
     }
 
     MemorySegment topK(int k) {

@@ -288,6 +288,17 @@ class LlamaSamplerTest {
 
     @ParameterizedTest
     @MethodSource("libraries")
+    void aHistoryOfOtherTokensIsRefused(LlamaLibrary library) {
+        try (TokenSampler sampler = sampler(library, Choice.PLAIN.penalties(1, 0, 0.5f, 64))) {
+            for (int token : new int[] {-1, LOGITS.length}) {
+                assertThatThrownBy(() -> sampler.sample(logits(LOGITS), 1, new int[] {token}))
+                        .isInstanceOf(IndexOutOfBoundsException.class);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("libraries")
     void theWholeSessionMayBeLong(LlamaLibrary library) {
         MemorySegment logits = logits(1, 1, 1, 3, 1, 2.9f, 1, 1);
         int[] history = new int[10_000];
