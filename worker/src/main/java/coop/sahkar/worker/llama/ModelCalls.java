@@ -10,6 +10,10 @@ import java.lang.invoke.MethodHandle;
 
 /** The C functions about a model and its vocabulary; all of them may be called by any thread. */
 final class ModelCalls {
+    // enum llama_vocab_type
+    private static final int NO_VOCABULARY = 0;
+    private static final int BYTE_PAIRS = 2;
+
     private final MethodHandle free;
     private final MethodHandle width;
     private final MethodHandle blocks;
@@ -83,7 +87,12 @@ final class ModelCalls {
      * Whether the shard has a tokenizer; llama.cpp ends the process if one that has none is used.
      */
     boolean hasVocabulary(MemorySegment vocabulary) {
-        return intOf(vocabularyType, vocabulary) != 0;
+        return intOf(vocabularyType, vocabulary) != NO_VOCABULARY;
+    }
+
+    /** Whether text is cut into words by patterns first. */
+    boolean cutsWordsByPattern(MemorySegment vocabulary) {
+        return intOf(vocabularyType, vocabulary) == BYTE_PAIRS;
     }
 
     int tokenCount(MemorySegment vocabulary) {

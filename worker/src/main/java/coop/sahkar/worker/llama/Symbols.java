@@ -6,6 +6,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import org.jspecify.annotations.Nullable;
 
 /** The C functions of one loaded library, found by name. */
 final class Symbols {
@@ -49,13 +50,13 @@ final class Symbols {
     }
 
     /** What a call through a bound handle can only throw when the binding itself is wrong. */
-    static IllegalStateException broken(Throwable thrown) {
+    static IllegalStateException broken(@Nullable Throwable thrown) {
         if (thrown instanceof RuntimeException runtime) {
             throw runtime;
         }
         if (thrown instanceof Error error) {
             throw error;
         }
-        return new IllegalStateException("a native call threw", thrown);
+        return new IllegalStateException("a native call failed", thrown);
     }
 }

@@ -26,7 +26,7 @@ class LlamaVocabularyTest {
         return TestModels.libraries();
     }
 
-    private static String text(LlamaVocabulary vocabulary, int[] tokens) {
+    static String text(LlamaVocabulary vocabulary, int[] tokens) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         for (int token : tokens) {
             bytes.writeBytes(vocabulary.piece(token));
