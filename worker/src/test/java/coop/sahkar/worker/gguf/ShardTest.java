@@ -148,8 +148,9 @@ class ShardTest {
             ModelManifest manifest = manifest(file);
             ModelSizes sizes = ModelSizes.of(manifest);
             int middle = manifest.blockCount() / 2;
+            int end = manifest.blockCount();
             for (Span span :
-                    List.of(new Span(0, middle), new Span(middle, manifest.blockCount()))) {
+                    List.of(new Span(0, middle), new Span(middle, end), new Span(0, end))) {
                 ShardPlan plan = ShardPlan.of(manifest, span);
                 assertThat(plan.neededBytes()).isEqualTo(sizes.shardBytes(span));
                 try (GgufFile shard = shard(file, manifest, span)) {
