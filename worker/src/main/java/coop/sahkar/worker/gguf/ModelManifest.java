@@ -62,6 +62,19 @@ public record ModelManifest(
         return tensor(TensorNames.OUTPUT).isEmpty();
     }
 
+    /** The first llama.cpp known here that loads the model: its architecture and its types. */
+    public LlamaRelease oldestRelease() {
+        LlamaRelease oldest =
+                Architecture.ofId(architecture)
+                        .map(Architecture::oldestRelease)
+                        .orElse(LlamaRelease.V0_5);
+        for (TensorEntry tensor : tensors) {
+            LlamaRelease own = tensor.type().oldestRelease();
+            oldest = own.atLeast(oldest) ? own : oldest;
+        }
+        return oldest;
+    }
+
     /** Whether the model may be cut at both ends of {@code span}. */
     public boolean mayCut(Span span) {
         return span.end() <= blockCount

@@ -1,6 +1,7 @@
 package coop.sahkar.worker.gguf;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import coop.sahkar.proto.Span;
 import coop.sahkar.worker.gguf.synthetic.RandomModel;
@@ -109,6 +110,41 @@ class ShardMetadataTest {
                         .u32("phi3.attention.sliding_window", 100)
                         .build();
         assertThat(ShardMetadata.phi3Window(said, 32)).isEqualTo(OptionalLong.of(100));
+    }
+
+    @Test
+    void headCountsThatAreNotOnePerBlockAreRefused() {
+        for (MetadataValue wrong :
+                List.of(
+                        new MetadataValue.Sequence(ValueType.U32, wholes(2, 2, 2)),
+                        new MetadataValue.Sequence(
+                                ValueType.ARRAY,
+                                List.of(new MetadataValue.Sequence(ValueType.U32, wholes(2)))),
+                        new MetadataValue.Text("2"),
+                        new MetadataValue.Whole(ValueType.I32, -2))) {
+            assertThatThrownBy(() ->
+                            publish(
+                                    RandomModel.small(Architecture.LLAMA, TensorType.F16, 1),
+                                    keys -> keys.put("llama.attention.head_count_kv", wrong),
+                                    Map.of()))
+                    .isInstanceOf(GgufException.class)
+                    .hasMessageContaining(
+                            "llama.attention.head_count_kv is missing, absurd or not given");
+        }
+    }
+
+    @Test
+    void newTypesAndArchitecturesNeedANewLibrary() throws Exception {
+        RandomModel old = RandomModel.small(Architecture.LLAMA, TensorType.F16, 1);
+        assertThat(publish(old, keys -> keys, Map.of()).oldestRelease())
+                .isEqualTo(LlamaRelease.B4916);
+        RandomModel recent = RandomModel.small(Architecture.QWEN3, TensorType.F16, 1);
+        assertThat(publish(recent, keys -> keys, Map.of()).oldestRelease())
+                .isEqualTo(LlamaRelease.V0_5);
+        GgufLayout.Slot slot =
+                new GgufLayout.Slot("blk.0.attn_gate.weight", TensorType.MXFP4, List.of(32L));
+        assertThat(publish(old, keys -> keys, Map.of("a", slot)).oldestRelease())
+                .isEqualTo(LlamaRelease.V0_5);
     }
 
     @Test
