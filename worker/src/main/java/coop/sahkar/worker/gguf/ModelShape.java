@@ -81,6 +81,11 @@ record ModelShape(
                         "llama.cpp scales the attention of a gemma3 of 62 blocks by another"
                                 + " number, which a shard of it would miss");
             }
+            if (blocks < architecture.grain()) {
+                throw refuse(
+                        "a %s of fewer than %d blocks cannot be computed"
+                                .formatted(architecture.id(), architecture.grain()));
+            }
             if (architecture == Architecture.PHI3
                     && ShardMetadata.phi3Window(metadata, blocks).isEmpty()) {
                 throw refuse("phi3.attention.sliding_window is missing");

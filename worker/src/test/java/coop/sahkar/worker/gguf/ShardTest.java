@@ -134,10 +134,13 @@ class ShardTest {
                 RandomModel.small(Architecture.GEMMA3, TensorType.Q8_0, 7).withBlocks(14);
         try (GgufFile file = model(random)) {
             ModelManifest manifest = manifest(file);
-            assertThat(ShardPlan.of(manifest, new Span(12, 14)).span().length()).isEqualTo(2);
-            assertThatThrownBy(() -> ShardPlan.of(manifest, new Span(0, 5)))
-                    .isInstanceOf(GgufException.class)
-                    .hasMessageContaining("multiples of 6");
+            assertThat(ShardPlan.of(manifest, new Span(6, 14)).span().length()).isEqualTo(8);
+            for (Span wrong :
+                    List.of(new Span(0, 5), new Span(12, 14), new Span(6, 12), new Span(6, 20))) {
+                assertThatThrownBy(() -> ShardPlan.of(manifest, wrong))
+                        .isInstanceOf(GgufException.class)
+                        .hasMessageContaining("multiples of 6");
+            }
         }
     }
 
