@@ -50,7 +50,11 @@ public enum Architecture {
         return id;
     }
 
-    /** Spans begin at multiples of so many blocks; they end at one or at the model's end. */
+    /**
+     * Spans begin at multiples of so many blocks and have at least so many. (A gemma3 shard without
+     * a block that attends to everything would leave b4916 an attention mask that nothing uses and
+     * nothing allocates, and it crashes.)
+     */
     public int grain() {
         return grain;
     }

@@ -19,6 +19,9 @@ final class GgufCursor {
     private static final ValueLayout.OfLong U64 =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /** Characters of a message that quotes a file. */
+    private static final int MAX_SHOWN = 300;
+
     private final MemorySegment data;
     private final String file;
     private long position;
@@ -49,7 +52,14 @@ final class GgufCursor {
 
     GgufException refuse(String problem) {
         return new GgufException(
-                "%s is not a usable GGUF file: %s (at byte %d)".formatted(file, problem, position));
+                "%s is not a usable GGUF file: %s (at byte %d)"
+                        .formatted(file, shown(problem), position));
+    }
+
+    /** Text that may quote a hostile file, fit to be shown. */
+    static String shown(String text) {
+        String start = text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "…";
+        return start.replaceAll("\\p{Cntrl}", "?");
     }
 
     void need(long bytes, String what) throws GgufException {

@@ -64,7 +64,7 @@ public final class ManifestBuilder {
             name = name.substring(0, name.length() - ".gguf".length());
         }
         String fit = name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9._-]+", "-");
-        String bare = fit.replaceAll("^[^a-z0-9]+", "");
+        String bare = fit.replaceAll("^[^a-z0-9]+|[^a-z0-9]+$", "");
         String start = bare.isEmpty() ? "model" : bare;
         return start.substring(0, Math.min(start.length(), Limits.MAX_MODEL_NAME));
     }

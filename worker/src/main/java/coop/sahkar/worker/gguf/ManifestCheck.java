@@ -23,7 +23,7 @@ public final class ManifestCheck {
 
     private ManifestCheck(ModelManifest manifest) {
         this.manifest = manifest;
-        this.what = "the manifest of " + shown(manifest.name());
+        this.what = "the manifest of " + GgufCursor.shown(manifest.name());
     }
 
     /** A sentence about the first thing that is wrong, or empty if the manifest holds together. */
@@ -67,7 +67,7 @@ public final class ManifestCheck {
     }
 
     private void checkTensor(TensorEntry tensor) throws GgufException {
-        String one = "the tensor " + shown(tensor.name());
+        String one = "the tensor " + GgufCursor.shown(tensor.name());
         refuseIf(
                 tensor.name().getBytes(StandardCharsets.UTF_8).length > GgufTensor.MAX_NAME_BYTES,
                 one + " has a name longer than ggml takes");
@@ -124,7 +124,7 @@ public final class ManifestCheck {
                     !known,
                     "the tensor %s has no place in a model of %d blocks of the architecture %s"
                             .formatted(
-                                    shown(tensor.name()),
+                                    GgufCursor.shown(tensor.name()),
                                     shape.blockCount(),
                                     shape.architecture().id()));
             if (block.isPresent()) {
@@ -203,17 +203,12 @@ public final class ManifestCheck {
         refuseIf(
                 !said.equals(found),
                 "it says %s %s, and its contents give %s"
-                        .formatted(field, shown(said.toString()), found));
+                        .formatted(field, GgufCursor.shown(said.toString()), found));
     }
 
     private void refuseIf(boolean wrong, String problem) throws GgufException {
         if (wrong) {
             throw new GgufException("%s is refused: %s".formatted(what, problem));
         }
-    }
-
-    private static String shown(String text) {
-        String start = text.length() <= 80 ? text : text.substring(0, 80) + "…";
-        return start.replaceAll("\\p{Cntrl}", "?");
     }
 }

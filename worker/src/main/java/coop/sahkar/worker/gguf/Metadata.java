@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -91,6 +92,28 @@ public final class Metadata {
         return value(key, ValueType.ARRAY)
                 .filter(MetadataValue.Sequence.class::isInstance)
                 .map(MetadataValue.Sequence.class::cast);
+    }
+
+    /** The kind of items in the array under {@code key}; empty if there is no array. */
+    public Optional<ValueType> elementType(String key) {
+        return Optional.ofNullable(entries.get(key))
+                .filter(entry -> entry.type() == ValueType.ARRAY)
+                .map(entry -> MetadataScan.elementOfArray(encoded, entry));
+    }
+
+    /**
+     * The items of the array under {@code key}, if it has exactly {@code count} and each is an
+     * integer; nothing is decoded otherwise.
+     */
+    public Optional<List<Long>> wholes(String key, int count) {
+        if (sequenceLength(key) != count || !elementType(key).orElseThrow().isWhole()) {
+            return Optional.empty();
+        }
+        return sequence(key)
+                .map(sequence ->
+                        sequence.items().stream()
+                                .map(item -> ((MetadataValue.Whole) item).value())
+                                .toList());
     }
 
     /** How many items the array under {@code key} has, without decoding it; 0 if there is none. */

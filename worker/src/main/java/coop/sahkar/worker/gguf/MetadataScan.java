@@ -122,6 +122,15 @@ final class MetadataScan {
         };
     }
 
+    /** The kind of items of a checked array. */
+    static ValueType elementOfArray(byte[] encoded, Metadata.Entry entry) {
+        try {
+            return ValueType.ofId(at(encoded, entry).u32("type")).orElseThrow();
+        } catch (GgufException e) {
+            throw new IllegalStateException("metadata changed after it was checked", e);
+        }
+    }
+
     /** The number of items of a checked array. */
     static long lengthOfArray(byte[] encoded, Metadata.Entry entry) {
         GgufCursor cursor = at(encoded, entry);

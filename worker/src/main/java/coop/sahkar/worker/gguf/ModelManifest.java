@@ -19,7 +19,7 @@ import java.util.Optional;
  * @param vocabulary tokens in its vocabulary
  * @param contextLength positions it was trained for
  * @param quantization how its weights are stored, for people, such as {@code Q4_K_M}
- * @param grain spans begin at multiples of so many blocks
+ * @param grain spans begin at multiples of so many blocks, and have at least so many
  * @param metadata the file's key-value pairs
  * @param tensors in the published file's order
  * @param fileBytes how long the published file is
@@ -62,10 +62,35 @@ public record ModelManifest(
         return tensor(TensorNames.OUTPUT).isEmpty();
     }
 
-    /** Whether the model may be cut at both ends of {@code span}. */
+    /**
+     * The first llama.cpp known here that loads the model. Its architecture and its types decide;
+     * b4916 also knows no gemma3 with an output matrix of its own.
+     */
+    public LlamaRelease oldestRelease() {
+        LlamaRelease oldest =
+                Architecture.ofId(architecture)
+                        .map(Architecture::oldestRelease)
+                        .orElse(LlamaRelease.V0_5);
+        if (architecture.equals(Architecture.GEMMA3.id()) && !tied()) {
+            oldest = LlamaRelease.V0_5;
+        }
+        for (TensorEntry tensor : tensors) {
+            LlamaRelease own = tensor.type().oldestRelease();
+            oldest = own.atLeast(oldest) ? own : oldest;
+        }
+        return oldest;
+    }
+
+    /**
+     * Whether the model may be cut at both ends of {@code span}: at multiples of the grain, and so
+     * that no part has fewer blocks than the grain.
+     */
     public boolean mayCut(Span span) {
-        return span.end() <= blockCount
-                && span.first() % grain == 0
-                && (span.end() % grain == 0 || span.end() == blockCount);
+        return mayCutAt(span.first()) && (span.isTail(blockCount) || mayCutAt(span.end()));
+    }
+
+    /** Whether a span may begin at {@code block}. */
+    public boolean mayCutAt(int block) {
+        return block == 0 || (block % grain == 0 && block + grain <= blockCount);
     }
 }

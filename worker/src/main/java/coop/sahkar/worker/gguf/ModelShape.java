@@ -81,6 +81,11 @@ record ModelShape(
                         "llama.cpp scales the attention of a gemma3 of 62 blocks by another"
                                 + " number, which a shard of it would miss");
             }
+            if (blocks < architecture.grain()) {
+                throw refuse(
+                        "a %s of fewer than %d blocks cannot be computed"
+                                .formatted(architecture.id(), architecture.grain()));
+            }
             if (architecture == Architecture.PHI3
                     && ShardMetadata.phi3Window(metadata, blocks).isEmpty()) {
                 throw refuse("phi3.attention.sliding_window is missing");
@@ -113,15 +118,14 @@ record ModelShape(
         /** The entry of each block under a key that holds one number for all or one for each. */
         private List<Long> perBlock(String key, int blocks, List<Long> otherwise)
                 throws GgufException {
-            Optional<MetadataValue.Sequence> sequence = metadata.sequence(prefix + key);
             OptionalLong one = metadata.whole(prefix + key);
             List<Long> values;
-            if (sequence.isPresent()) {
-                values = sequence.get().items().stream().map(Reading::number).toList();
+            if (metadata.type(prefix + key).isEmpty()) {
+                values = otherwise;
             } else if (one.isPresent()) {
                 values = Collections.nCopies(blocks, one.getAsLong());
             } else {
-                values = otherwise;
+                values = metadata.wholes(prefix + key, blocks).orElse(List.of());
             }
             boolean absurd = values.stream().anyMatch(value -> value < 0 || value > MAX_HEADS);
             if (absurd || values.size() != blocks || values.getFirst() == 0) {
@@ -130,10 +134,6 @@ record ModelShape(
                                 .formatted(prefix + key, blocks));
             }
             return values;
-        }
-
-        private static long number(MetadataValue value) {
-            return value instanceof MetadataValue.Whole whole ? whole.value() : -1;
         }
 
         private int required(String key, int most) throws GgufException {

@@ -13,6 +13,7 @@ import java.util.OptionalInt;
  * @param sharedBytes weights that every shard carries
  * @param headBytes what the head carries besides: the embedding
  * @param tailBytes what the tail carries besides: the output matrix
+ * @param tied whether these two are one tensor, which a whole model carries once
  * @param kvBytesPerPosition of each block: bytes one position takes in an F16 KV cache
  */
 public record ModelSizes(
@@ -20,6 +21,7 @@ public record ModelSizes(
         long sharedBytes,
         long headBytes,
         long tailBytes,
+        boolean tied,
         List<Long> kvBytesPerPosition) {
     public ModelSizes {
         blockBytes = List.copyOf(blockBytes);
@@ -54,6 +56,7 @@ public record ModelSizes(
                 shared,
                 embedding,
                 manifest.tied() ? embedding : output,
+                manifest.tied(),
                 shape.kvBytesPerPosition());
     }
 
@@ -62,7 +65,7 @@ public record ModelSizes(
         long bytes = sharedBytes + sum(blockBytes, span);
         bytes += span.isHead() ? headBytes : 0;
         boolean tail = span.isTail(blockBytes.size());
-        boolean countedAlready = span.isHead() && tail && headBytes == tailBytes;
+        boolean countedAlready = span.isHead() && tied;
         return bytes + (tail && !countedAlready ? tailBytes : 0);
     }
 

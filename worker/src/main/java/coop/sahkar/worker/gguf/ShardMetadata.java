@@ -67,12 +67,15 @@ final class ShardMetadata {
     }
 
     private void slice(MetadataBuilder builder, String key) {
-        if (manifest.metadata().sequenceLength(key) != manifest.blockCount()) {
+        Metadata source = manifest.metadata();
+        ValueType element = source.elementType(key).orElse(ValueType.ARRAY);
+        boolean plain = element != ValueType.ARRAY && element != ValueType.STRING;
+        if (!plain || source.sequenceLength(key) != manifest.blockCount()) {
             return;
         }
-        MetadataValue.Sequence all = manifest.metadata().sequence(key).orElseThrow();
+        MetadataValue.Sequence all = source.sequence(key).orElseThrow();
         List<MetadataValue> part = all.items().subList(span.first(), span.end());
-        builder.sequence(key, all.element(), part);
+        builder.sequence(key, element, part);
     }
 
     /**

@@ -45,7 +45,7 @@ public final class ShardPlan {
     public static ShardPlan of(ModelManifest manifest, Span span) throws GgufException {
         if (!manifest.mayCut(span)) {
             throw new GgufException(
-                    "%s has %d blocks and may be cut at multiples of %d; %s is no part of it"
+                    "%s has %d blocks and is cut at multiples of %d, no part smaller; not at %s"
                             .formatted(
                                     manifest.shortId(),
                                     manifest.blockCount(),

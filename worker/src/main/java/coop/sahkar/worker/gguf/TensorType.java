@@ -80,6 +80,45 @@ public enum TensorType {
         return ALL.stream().filter(type -> type.name().equals(wanted)).findFirst();
     }
 
+    /** The first llama.cpp known here that computes with it. */
+    public LlamaRelease oldestRelease() {
+        return switch (this) {
+            case MXFP4, NVFP4, Q1_0 -> LlamaRelease.V0_5;
+            case F32,
+                    F16,
+                    Q4_0,
+                    Q4_1,
+                    Q5_0,
+                    Q5_1,
+                    Q8_0,
+                    Q8_1,
+                    Q2_K,
+                    Q3_K,
+                    Q4_K,
+                    Q5_K,
+                    Q6_K,
+                    Q8_K,
+                    IQ2_XXS,
+                    IQ2_XS,
+                    IQ3_XXS,
+                    IQ1_S,
+                    IQ4_NL,
+                    IQ3_S,
+                    IQ2_S,
+                    IQ4_XS,
+                    I8,
+                    I16,
+                    I32,
+                    I64,
+                    F64,
+                    IQ1_M,
+                    BF16,
+                    TQ1_0,
+                    TQ2_0 ->
+                    LlamaRelease.B4916;
+        };
+    }
+
     /** Whether rows of that many elements can be stored in this type. */
     public boolean fitsRows(long rowElements) {
         return rowElements > 0 && rowElements % blockElements == 0;

@@ -39,6 +39,14 @@ public enum ValueType {
         return bytes;
     }
 
+    /** Whether values are integers. */
+    boolean isWhole() {
+        return switch (this) {
+            case U8, I8, U16, I16, U32, I32, U64, I64 -> true;
+            case F32, BOOL, STRING, ARRAY, F64 -> false;
+        };
+    }
+
     static Optional<ValueType> ofId(int id) {
         return ALL.stream().filter(type -> type.id == id).findFirst();
     }

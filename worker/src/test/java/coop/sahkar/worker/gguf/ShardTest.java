@@ -134,10 +134,13 @@ class ShardTest {
                 RandomModel.small(Architecture.GEMMA3, TensorType.Q8_0, 7).withBlocks(14);
         try (GgufFile file = model(random)) {
             ModelManifest manifest = manifest(file);
-            assertThat(ShardPlan.of(manifest, new Span(12, 14)).span().length()).isEqualTo(2);
-            assertThatThrownBy(() -> ShardPlan.of(manifest, new Span(0, 5)))
-                    .isInstanceOf(GgufException.class)
-                    .hasMessageContaining("multiples of 6");
+            assertThat(ShardPlan.of(manifest, new Span(6, 14)).span().length()).isEqualTo(8);
+            for (Span wrong :
+                    List.of(new Span(0, 5), new Span(12, 14), new Span(6, 12), new Span(6, 20))) {
+                assertThatThrownBy(() -> ShardPlan.of(manifest, wrong))
+                        .isInstanceOf(GgufException.class)
+                        .hasMessageContaining("multiples of 6");
+            }
         }
     }
 
@@ -148,8 +151,9 @@ class ShardTest {
             ModelManifest manifest = manifest(file);
             ModelSizes sizes = ModelSizes.of(manifest);
             int middle = manifest.blockCount() / 2;
+            int end = manifest.blockCount();
             for (Span span :
-                    List.of(new Span(0, middle), new Span(middle, manifest.blockCount()))) {
+                    List.of(new Span(0, middle), new Span(middle, end), new Span(0, end))) {
                 ShardPlan plan = ShardPlan.of(manifest, span);
                 assertThat(plan.neededBytes()).isEqualTo(sizes.shardBytes(span));
                 try (GgufFile shard = shard(file, manifest, span)) {

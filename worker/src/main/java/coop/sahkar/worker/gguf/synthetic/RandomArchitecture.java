@@ -83,11 +83,7 @@ final class RandomArchitecture {
 
     private void all() {
         float row = keepingSize(model.width());
-        matrix(
-                "token_embd.weight",
-                model.tied() ? OUTPUT_DEVIATION * row : 1,
-                model.width(),
-                model.vocabulary());
+        matrix("token_embd.weight", model.tied() ? row : 1, model.width(), model.vocabulary());
         for (int block = 0; block < model.blocks(); block++) {
             String prefix = "blk." + block + ".";
             attention(prefix);

@@ -82,10 +82,15 @@ final class RandomBlocks {
         return mean + deviation * noise.normal();
     }
 
-    /** A scale by which quants of that deviation get the tensor's, give or take an eighth. */
+    /**
+     * A scale by which quants of that deviation get the tensor's, give or take an eighth. Its sign
+     * is random: quants reach one further below zero than above, and would all lean to one side.
+     */
     private short scale(Noise noise, float quantDeviation) {
-        float vary = 0.875f + (noise.next() >>> 56) / 1024f;
-        return Float.floatToFloat16(deviation / quantDeviation * vary);
+        long random = noise.next();
+        float vary = 0.875f + (random >>> 56) / 1024f;
+        float scale = deviation / quantDeviation * vary;
+        return Float.floatToFloat16((random & 1) == 0 ? scale : -scale);
     }
 
     private static void quants(ByteBuffer out, Noise noise, int count) {
