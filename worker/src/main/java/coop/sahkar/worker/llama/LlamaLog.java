@@ -65,7 +65,7 @@ final class LlamaLog {
     }
 
     /** Called by llama.cpp, on any thread. An exception that escaped would end the process. */
-    @SuppressWarnings({"unused", "PMD.AvoidCatchingThrowable"})
+    @SuppressWarnings("unused")
     private void onText(int level, MemorySegment text, MemorySegment userData) {
         try {
             if (text.address() != 0) {

@@ -1,6 +1,7 @@
 package coop.sahkar.worker.llama;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import coop.sahkar.proto.Span;
@@ -26,6 +27,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -88,6 +90,41 @@ class ShardExactnessTest {
                 try (Chain chain = Chain.of(arena, library, shards, manifest)) {
                     assertSameBits(chain.run(random.vocabulary()), whole, stages);
                 }
+            }
+        }
+    }
+
+    @Test
+    void hiddenStatesThatAreNoNumbersAreRefused() throws Exception {
+        Path path = folder.resolve("model.gguf");
+        RandomModel.small(Architecture.LLAMA, TensorType.Q8_0, 1).write(path, Progress.NONE);
+        try (Arena arena = Arena.ofConfined();
+                GgufFile file = GgufFile.open(path)) {
+            ModelManifest manifest = ManifestBuilder.build(file, "random", 1, Progress.NONE);
+            List<Path> shards = cut(file, manifest, 2);
+            try (Chain chain = Chain.of(arena, TestModels.bundled(), shards, manifest)) {
+                LlamaStage head = chain.stages().getFirst();
+                LlamaStage tail = chain.stages().getLast();
+                Rows rows = chain.rows().getLast();
+                rows.add(0, 0, 0, true);
+                rows.add(0, 1, 0, true);
+                for (float bad : new float[] {Float.NaN, Float.NEGATIVE_INFINITY}) {
+                    rows.hiddenOf(1).setAtIndex(ValueLayout.JAVA_FLOAT, 255, bad);
+                    assertThatThrownBy(() -> tail.compute(rows))
+                            .isInstanceOf(StageException.class)
+                            .hasMessageContaining("row 1, sequence 0, position 1 is not a number");
+                }
+                rows.hiddenOf(1).fill((byte) 0);
+                tail.compute(rows);
+                assertThatThrownBy(tail::hiddenStates).isInstanceOf(IllegalStateException.class);
+                assertThatThrownBy(head::hiddenStates).isInstanceOf(IllegalStateException.class);
+                assertThatThrownBy(() -> head.logits(0))
+                        .isInstanceOf(IllegalArgumentException.class);
+                Rows narrow = new Rows(arena, CHUNK, 128);
+                narrow.add(0, 2, 0, true);
+                assertThatThrownBy(() -> tail.compute(narrow))
+                        .isInstanceOf(StageException.class)
+                        .hasMessageContaining("rows of 256 floats");
             }
         }
     }
