@@ -40,6 +40,7 @@ public final class HeadGeneration {
     private long firstTokenNanos;
     private long lastTokenNanos;
     private boolean sawToken;
+    private boolean nudged;
     private boolean over;
 
     /**
@@ -147,21 +148,22 @@ public final class HeadGeneration {
         acked = Math.min(acked, position);
     }
 
-    /** Fails the generation if it has stood still for too long. */
+    /**
+     * Looks after a generation that stands still. Half way to its deadline the rows that nobody has
+     * acknowledged are fed once more: if they were lost in a stage, its gap shows and is filled. At
+     * the deadline it fails.
+     */
     public void checkStall(long nowNanos) {
-        if (over || nowNanos - movedNanos < TimeUnit.MILLISECONDS.toNanos(stallMillis)) {
+        long stoodMillis = TimeUnit.NANOSECONDS.toMillis(nowNanos - movedNanos);
+        if (over || stoodMillis < stallMillis / 2) {
             return;
         }
-        String route =
-                ticket.stages().stream()
-                        .map(RouteStage::workerId)
-                        .collect(Collectors.joining(" → "));
-        fail(
-                Problem.of(
-                        Problem.Kind.WORKER_LOST,
-                        "No token came through %s for %d ms. Try again: another route may be free."
-                                .formatted(route, stallMillis)),
-                "");
+        if (stoodMillis >= stallMillis) {
+            failStalled();
+        } else if (!nudged) {
+            nudged = true;
+            rewind(Math.min(acked, known - 1));
+        }
     }
 
     /** Ends the generation without success. */
@@ -185,6 +187,19 @@ public final class HeadGeneration {
     /** Whether the prompt is through and tokens come one by one. */
     public boolean decoding() {
         return !over && known - acked <= 1;
+    }
+
+    private void failStalled() {
+        String route =
+                ticket.stages().stream()
+                        .map(RouteStage::workerId)
+                        .collect(Collectors.joining(" → "));
+        fail(
+                Problem.of(
+                        Problem.Kind.WORKER_LOST,
+                        "No token came through %s for %d ms. Try again: another route may be free."
+                                .formatted(route, stallMillis)),
+                "");
     }
 
     private void commit(int position, int token, long nowNanos) {
@@ -235,6 +250,7 @@ public final class HeadGeneration {
     }
 
     private void moved(long nowNanos) {
+        nudged = false;
         movedNanos = nowNanos;
     }
 }
