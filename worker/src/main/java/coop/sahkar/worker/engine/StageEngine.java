@@ -5,7 +5,7 @@ import coop.sahkar.proto.SessionId;
 import coop.sahkar.worker.head.GenerationStart;
 import java.lang.foreign.Arena;
 import java.time.Duration;
-import java.util.List;
+import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -35,6 +35,10 @@ public final class StageEngine implements StageInbox, AutoCloseable {
     private final StageMeter meter = new StageMeter();
     private final CompletableFuture<LoadedStage> loaded = new CompletableFuture<>();
     private final Thread thread;
+
+    /** Out of the mailbox and not looked at yet. The engine's thread only. */
+    private final ArrayDeque<Inbound> taken = new ArrayDeque<>();
+
     private volatile EngineState state = EngineState.LOADING;
 
     /**
@@ -199,9 +203,9 @@ public final class StageEngine implements StageInbox, AutoCloseable {
         long ticked = nanoClock.getAsLong();
         while (true) {
             long wait = core.ready() ? 0 : core.idle() ? Long.MAX_VALUE : TICK_NANOS;
-            List<Inbound> taken = mailbox.take(core.waitingRows(), wait);
-            for (Inbound inbound : taken) {
-                if (!accept(core, inbound)) {
+            taken.addAll(mailbox.take(core.waitingRows(), wait));
+            while (!taken.isEmpty()) {
+                if (!accept(core, taken.removeFirst())) {
                     return;
                 }
             }
@@ -240,7 +244,8 @@ public final class StageEngine implements StageInbox, AutoCloseable {
                 Problem.of(
                         Problem.Kind.WORKER_LOST,
                         "The worker does not serve %s (%s). Try again.".formatted(name, end));
-        for (Inbound inbound : mailbox.close()) {
+        taken.addAll(mailbox.close());
+        for (Inbound inbound : taken) {
             if (inbound instanceof Inbound.Start(GenerationStart generation)) {
                 HeadDesk.refuse(generation.sink(), problem, "");
             }

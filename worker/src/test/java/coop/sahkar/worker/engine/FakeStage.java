@@ -29,9 +29,10 @@ final class FakeStage implements Stage {
     private final MemorySegment hidden;
     private final MemorySegment logits;
     private @Nullable String refusal;
+    volatile Runnable beforeCompute = () -> {};
     int openSamplers;
     int computed;
-    boolean closed;
+    volatile @Nullable Thread closedBy;
 
     FakeStage(Span span, int kvCells, int maxSequences) {
         this.shape = new StageShape(span, BLOCKS, WIDTH, VOCABULARY, kvCells, maxSequences, ROWS);
@@ -73,6 +74,7 @@ final class FakeStage implements Stage {
 
     @Override
     public void compute(Rows rows) throws StageException {
+        beforeCompute.run();
         if (refusal != null) {
             String why = refusal;
             refusal = null;
@@ -138,7 +140,7 @@ final class FakeStage implements Stage {
 
     @Override
     public void close() {
-        closed = true;
+        closedBy = Thread.currentThread();
     }
 
     private long step(int sequence, long input, int position) {

@@ -8,7 +8,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Keeps what a generation reports and checks that it comes in order. */
-public final class RecordingSink implements GenerationSink {
+public class RecordingSink implements GenerationSink {
     public final List<Integer> tokens = new ArrayList<>();
     public final StringBuilder text = new StringBuilder();
     public final List<Integer> prefilled = new ArrayList<>();
