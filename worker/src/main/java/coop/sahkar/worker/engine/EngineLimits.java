@@ -27,7 +27,7 @@ public record EngineLimits(
     /** What a worker runs with. */
     public static final EngineLimits DEFAULT =
             new EngineLimits(
-                    4096, 16_384, 32L << 20, 128L << 20, 300_000, 20_000, 2_000, 1_000, 10_000);
+                    4096, 4096, 32L << 20, 128L << 20, 300_000, 20_000, 2_000, 1_000, 10_000);
 
     public EngineLimits {
         if (mailboxMessages < 1

@@ -32,7 +32,7 @@ final class HeadDesk {
     /** What is wrong with a generation; null if nothing is. */
     @Nullable Problem fault(GenerationStart start, StageShape shape) {
         Ticket ticket = start.ticket().ticket();
-        if (vocabulary == null || !serves(ticket, 0, shape)) {
+        if (vocabulary == null || !Admission.serves(ticket, 0, shape)) {
             return Problem.of(
                     Problem.Kind.PROTOCOL,
                     "The route begins with blocks %s of %d; this worker holds %s of %d."
@@ -62,14 +62,6 @@ final class HeadDesk {
                     "A token is not in the vocabulary, which has %d.".formatted(size));
         }
         return null;
-    }
-
-    /** Whether the stage is what the route has at {@code index}. */
-    static boolean serves(Ticket ticket, int index, StageShape shape) {
-        return index >= 0
-                && index < ticket.stages().size()
-                && ticket.blockCount() == shape.blockCount()
-                && ticket.stages().get(index).span().equals(shape.span());
     }
 
     /** Sets a generation up that {@link #fault} has nothing against. */

@@ -18,7 +18,6 @@ import coop.sahkar.worker.head.Chunk;
 import coop.sahkar.worker.head.GenerationStart;
 import coop.sahkar.worker.head.HeadGeneration;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -35,14 +34,15 @@ final class StageCore {
     private final StageShape shape;
     private final EngineLimits limits;
     private final LongSupplier nanoClock;
-    private final BatchPolicy policy;
     private final StageMeter meter;
     private final Outbox outbox;
     private final Rows rows;
     private final SessionTable table;
     private final BatchRun batches;
     private final HeadDesk heads;
-    private boolean draining;
+    private final Admission admission;
+    private final Delivery delivery;
+    private final Replay replay;
 
     StageCore(
             LoadedStage loaded,
@@ -55,13 +55,15 @@ final class StageCore {
         this.stage = loaded.stage();
         this.shape = stage.shape();
         this.limits = limits;
-        this.policy = policy;
         this.nanoClock = nanoClock;
         this.meter = meter;
         this.outbox = new Outbox(links);
         this.rows = rows;
         this.table = new SessionTable(stage, limits, meter);
         this.batches = new BatchRun(shape, policy, rows);
+        this.admission = new Admission(table, shape, limits);
+        this.delivery = new Delivery(stage, outbox);
+        this.replay = new Replay(outbox, meter, limits, policy);
         this.heads = new HeadDesk(loaded.vocabulary(), policy, limits);
     }
 
@@ -88,7 +90,7 @@ final class StageCore {
             problem = supersede(ticket);
         }
         if (problem == null) {
-            problem = draining ? leaving(ticket.head()) : table.refusal(ticket, 0);
+            problem = admission.refusal(ticket, 0);
         }
         if (problem != null) {
             HeadDesk.refuse(start.sink(), problem, "");
@@ -97,10 +99,7 @@ final class StageCore {
         long now = nanoClock.getAsLong();
         StageSession session = table.open(start.ticket(), 0, start.sampling(), now);
         session.drive(heads.generation(start, now));
-        RouteStage next = session.downstream();
-        if (next != null) {
-            outbox.send(next, new Open(start.ticket(), 1, start.sampling()));
-        }
+        openNext(new Open(start.ticket(), 0, start.sampling()));
         heads.tell(session, HeadGeneration::begin);
         feed(session, now);
     }
@@ -130,7 +129,7 @@ final class StageCore {
 
     /** Lets no new sessions in from here on. */
     void drain() {
-        draining = true;
+        admission.drain();
     }
 
     /** Looks after what time has made of sessions. */
@@ -144,7 +143,7 @@ final class StageCore {
             } else if (now - session.activeNanos() > idleNanos) {
                 end(session, null);
             } else if (session.asked() != SessionRules.NOTHING_ASKED) {
-                ask(session, session.asked());
+                replay.ask(session, session.asked(), now);
             }
         }
     }
@@ -173,13 +172,12 @@ final class StageCore {
             return;
         }
         long done = nanoClock.getAsLong();
-        slices.forEach(slice -> slice.session().computed(slice));
-        List<StageMessage> own = new ArrayList<>();
         for (Slice slice : slices) {
+            slice.session().computed(slice);
             slice.session().touch(done);
-            deliver(slice, own);
+            heads.tell(slice.session(), head -> head.computed(done - began));
         }
-        outbox.flush();
+        List<StageMessage> own = delivery.send(slices);
         meter.batch(slices, began, done, nanoClock.getAsLong());
         own.forEach(message -> accept(message, done));
     }
@@ -194,61 +192,32 @@ final class StageCore {
     private void onOpen(Open open) {
         Ticket ticket = open.ticket().ticket();
         StageSession known = table.find(ticket.session());
-        if (known != null && ticket.epoch() <= known.epoch()) {
+        boolean older = known != null && ticket.epoch() <= known.epoch();
+        if (older || shape.head() || open.stage() < 1 || open.stage() >= ticket.stages().size()) {
+            // A head opens its sessions itself; nobody else does.
             meter.dropped.incrementAndGet();
             return;
         }
-        Problem problem = known == null ? openNew(open) : openAgain(open, known);
-        if (problem != null) {
-            String worker =
-                    HeadDesk.serves(ticket, open.stage(), shape)
-                            ? ticket.stages().get(open.stage()).workerId()
-                            : "";
-            Failed failed = new Failed(ticket.session(), ticket.epoch(), problem, worker);
-            outbox.send(ticket.head(), failed);
-        } else if (open.stage() + 1 < ticket.stages().size()) {
-            Open further = new Open(open.ticket(), open.stage() + 1, open.sampling());
-            outbox.send(ticket.stages().get(open.stage() + 1), further);
-        }
-    }
-
-    private @Nullable Problem openNew(Open open) {
-        Ticket ticket = open.ticket().ticket();
-        Problem problem = wrongStage(open);
+        long now = nanoClock.getAsLong();
+        Problem problem =
+                known == null ? admission.open(open, now) : admission.reopen(known, open, now);
         if (problem == null) {
-            problem =
-                    draining
-                            ? leaving(ticket.stages().get(open.stage()))
-                            : table.refusal(ticket, open.stage());
+            openNext(open);
+            return;
         }
-        if (problem == null) {
-            table.open(open.ticket(), open.stage(), open.sampling(), nanoClock.getAsLong());
-        }
-        return problem;
-    }
-
-    private @Nullable Problem openAgain(Open open, StageSession known) {
-        Problem problem = wrongStage(open);
-        if (problem == null && !table.reroute(known, open)) {
-            problem = table.refusal(open.ticket().ticket(), open.stage());
-        }
-        if (problem == null) {
-            known.touch(nanoClock.getAsLong());
-        } else {
+        if (known != null) {
             free(known);
         }
-        return problem;
+        String self = ticket.stages().get(open.stage()).workerId();
+        outbox.send(ticket.head(), new Failed(ticket.session(), ticket.epoch(), problem, self));
     }
 
-    private @Nullable Problem wrongStage(Open open) {
-        Ticket ticket = open.ticket().ticket();
-        if (open.stage() > 0 && HeadDesk.serves(ticket, open.stage(), shape)) {
-            return null;
+    private void openNext(Open open) {
+        List<RouteStage> route = open.ticket().ticket().stages();
+        int next = open.stage() + 1;
+        if (next < route.size()) {
+            outbox.send(route.get(next), new Open(open.ticket(), next, open.sampling()));
         }
-        return Problem.of(
-                Problem.Kind.PROTOCOL,
-                "Stage %d of the route was opened at a worker that holds blocks %s of %d."
-                        .formatted(open.stage(), shape.span(), shape.blockCount()));
     }
 
     private void onFrame(Frame frame, long arrivedNanos) {
@@ -274,7 +243,8 @@ final class StageCore {
                 session.accept(frame, arrivedNanos);
                 batches.ready(session);
             }
-            case SessionRules.AskFrom(int position) -> ask(session, position);
+            case SessionRules.AskFrom(int position) ->
+                    replay.ask(session, position, nanoClock.getAsLong());
             case SessionRules.Wait _ -> meter.waited.incrementAndGet();
             case SessionRules.Stale _ -> meter.dropped.incrementAndGet();
         }
@@ -301,26 +271,14 @@ final class StageCore {
 
     private void onNeedFrom(NeedFrom need) {
         StageSession session = known(need.session(), need.epoch());
-        BoundaryLog log = session == null ? null : session.log();
-        if (session == null || log == null || need.position() < 0) {
+        if (session == null) {
             return;
         }
-        session.touch(nanoClock.getAsLong());
-        RouteStage next = session.downstream();
-        if (need.position() >= log.end() || next == null) {
-            // It asks for what is not computed yet; the next frame will fit.
-            return;
-        }
-        if (need.position() >= log.start()) {
-            List<Frame> again = log.from(need.position(), session.epoch(), policy.mostChunkRows());
-            again.forEach(frame -> outbox.add(next, frame));
-            meter.resent.addAndGet(again.size());
-            outbox.flush();
-        } else if (session.generation() != null) {
+        long now = nanoClock.getAsLong();
+        session.touch(now);
+        if (!replay.answer(session, need.position(), now)) {
             heads.tell(session, head -> head.rewind(need.position()));
-            feed(session, nanoClock.getAsLong());
-        } else {
-            ask(session, need.position());
+            feed(session, now);
         }
     }
 
@@ -376,36 +334,6 @@ final class StageCore {
         }
     }
 
-    /**
-     * Passes a slice's result on; what is for this very engine, on a route of one, goes to {@code
-     * own}.
-     */
-    private void deliver(Slice slice, List<StageMessage> own) {
-        StageSession session = slice.session();
-        RouteStage next = session.downstream();
-        BoundaryLog log = session.log();
-        if (next != null && log != null) {
-            Frame frame = slice.frame(stage.hiddenStates(), shape.width());
-            log.append(frame);
-            outbox.add(next, frame);
-        } else if (slice.wantToken()) {
-            int chosen = session.sample(slice.row() + slice.count() - 1);
-            Token token = new Token(session.id(), session.epoch(), slice.endPosition(), chosen);
-            if (session.index() == 0) {
-                own.add(new Tokens(List.of(token)));
-            } else {
-                outbox.add(session.ticket().head(), token);
-            }
-        } else {
-            Progress progress = new Progress(session.id(), session.epoch(), slice.endPosition());
-            if (session.index() == 0) {
-                own.add(progress);
-            } else {
-                outbox.send(session.ticket().head(), progress);
-            }
-        }
-    }
-
     private void refused(List<Slice> slices, StageException refused) {
         for (Slice slice : slices) {
             StageSession session = slice.session();
@@ -418,19 +346,6 @@ final class StageCore {
                                     slice.endPosition(),
                                     refused.getMessage());
             fail(session, Problem.of(Problem.Kind.INTERNAL, message), worker, null);
-        }
-    }
-
-    private void ask(StageSession session, int position) {
-        RouteStage before = session.upstream();
-        long now = nanoClock.getAsLong();
-        long again = TimeUnit.MILLISECONDS.toNanos(limits.askAgainMillis());
-        if (before != null
-                && SessionRules.asks(
-                        position, session.asked(), now - session.askedNanos(), again)) {
-            session.ask(position, now);
-            meter.asked.incrementAndGet();
-            outbox.send(before, new NeedFrom(session.id(), session.epoch(), position));
         }
     }
 
@@ -482,14 +397,5 @@ final class StageCore {
         heads.tell(known, generation -> generation.fail(replaced, ""));
         free(known);
         return null;
-    }
-
-    private Problem leaving(RouteStage self) {
-        return new Problem(
-                Problem.Kind.OVERLOADED,
-                "Worker %s is leaving and takes no new sessions. Another route may have room."
-                        .formatted(self.workerId()),
-                "",
-                limits.retryAfterMillis());
     }
 }

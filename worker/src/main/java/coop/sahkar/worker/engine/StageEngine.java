@@ -188,14 +188,24 @@ public final class StageEngine implements StageInbox, AutoCloseable {
             StageCore core =
                     new StageCore(loaded.join(), rows, links, limits, policy, meter, nanoClock);
             enter(EngineState.SERVING, "");
+            Problem stopped =
+                    Problem.of(
+                            Problem.Kind.WORKER_LOST,
+                            "The worker has stopped serving " + name + ". Try again.");
             try {
                 loop(core);
             } finally {
-                core.failAll(
-                        Problem.of(
-                                Problem.Kind.WORKER_LOST,
-                                "The worker has stopped serving " + name + ". Try again."));
+                failAll(core, stopped);
             }
+        }
+    }
+
+    private void failAll(StageCore core, Problem problem) {
+        try {
+            core.failAll(problem);
+        } catch (RuntimeException e) {
+            // Not to hide the fault that brought the engine here.
+            LOG.error("{}: some sessions could not be told of the end", name, e);
         }
     }
 

@@ -20,8 +20,7 @@ final class StageMeter {
     private final AtomicLong rows = new AtomicLong();
     private final AtomicLong batches = new AtomicLong();
     private final Histogram hops = new Histogram();
-    private volatile Interval last = new Interval(0, 0, 0);
-    private Interval current = new Interval(0, 0, 0);
+    private volatile Interval interval = new Interval(0, 0, 0);
     private long computedNanos;
 
     /** Decode batches of one interval. */
@@ -48,8 +47,8 @@ final class StageMeter {
     }
 
     StageStats read(int kvCells, int queuedRows, long nowNanos) {
-        Interval seen = last;
-        boolean old = seen.batches == 0 || nowNanos - seen.endNanos > 2 * INTERVAL_NANOS;
+        Interval seen = interval;
+        boolean old = seen.batches == 0 || nowNanos - seen.endNanos > INTERVAL_NANOS;
         long mean = old ? 0 : seen.nanos / seen.batches;
         return new StageStats(
                 kvCells,
@@ -69,14 +68,12 @@ final class StageMeter {
     }
 
     private void decoded(long nowNanos, long nanos) {
-        if (current.batches > 0 && nowNanos >= current.endNanos) {
-            current = new Interval(0, 0, 0);
-        }
-        long end = current.batches == 0 ? nowNanos + INTERVAL_NANOS : current.endNanos;
-        current = new Interval(end, current.batches + 1, current.nanos + nanos);
-        boolean first = last.batches == 0 || last.endNanos == end;
-        if (first || nowNanos >= last.endNanos) {
-            last = current;
-        }
+        Interval running = interval;
+        boolean fresh = running.batches == 0 || nowNanos >= running.endNanos;
+        interval =
+                fresh
+                        ? new Interval(nowNanos + INTERVAL_NANOS, 1, nanos)
+                        : new Interval(
+                                running.endNanos, running.batches + 1, running.nanos + nanos);
     }
 }

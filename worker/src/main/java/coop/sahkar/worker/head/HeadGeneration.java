@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * is fed the generation waits for the one token at {@code known}; any other token is a duplicate.
  */
 public final class HeadGeneration {
+    /** A generation is not given up before so many trips round the ring could have been made. */
+    private static final int PATIENCE_TRIPS = 8;
+
     private final Ticket ticket;
     private final Vocabulary vocabulary;
     private final TextAssembler text;
@@ -40,6 +43,7 @@ public final class HeadGeneration {
     private long firstTokenNanos;
     private long lastTokenNanos;
     private boolean sawToken;
+    private long slowestNanos;
     private boolean nudged;
     private boolean over;
 
@@ -155,15 +159,21 @@ public final class HeadGeneration {
      */
     public void checkStall(long nowNanos) {
         long stoodMillis = TimeUnit.NANOSECONDS.toMillis(nowNanos - movedNanos);
-        if (over || stoodMillis < stallMillis / 2) {
+        long patienceMillis = patienceMillis();
+        if (over || stoodMillis < patienceMillis / 2) {
             return;
         }
-        if (stoodMillis >= stallMillis) {
-            failStalled();
+        if (stoodMillis >= patienceMillis) {
+            failStalled(stoodMillis);
         } else if (!nudged) {
             nudged = true;
             rewind(Math.min(acked, known - 1));
         }
+    }
+
+    /** The head's own stage has computed rows of the generation, in a batch that took so long. */
+    public void computed(long batchNanos) {
+        slowestNanos = Math.max(slowestNanos, batchNanos);
     }
 
     /** Ends the generation without success. */
@@ -189,7 +199,7 @@ public final class HeadGeneration {
         return !over && known - acked <= 1;
     }
 
-    private void failStalled() {
+    private void failStalled(long stoodMillis) {
         String route =
                 ticket.stages().stream()
                         .map(RouteStage::workerId)
@@ -198,8 +208,14 @@ public final class HeadGeneration {
                 Problem.of(
                         Problem.Kind.WORKER_LOST,
                         "No token came through %s for %d ms. Try again: another route may be free."
-                                .formatted(route, stallMillis)),
+                                .formatted(route, stoodMillis)),
                 "");
+    }
+
+    /** On slow machines a chunk's trip takes long though nothing is wrong. */
+    private long patienceMillis() {
+        long tripMillis = TimeUnit.NANOSECONDS.toMillis(slowestNanos) * ticket.stages().size();
+        return Math.max(stallMillis, PATIENCE_TRIPS * tripMillis);
     }
 
     private void commit(int position, int token, long nowNanos) {
