@@ -10,19 +10,26 @@ package coop.sahkar.worker.engine;
  * stages in the ring to work on the other shares.
  *
  * @param mostChunkRows positions in a chunk of a prompt, and rows of prompts in a batch, at most
+ * @param besideDecodeRows rows of prompts in a batch that also has decode rows, at most: so long a
+ *     token may be held up by somebody's prompt
  * @param leastChunkRows a chunk of fewer rows is not worth a batch
  * @param chunksPerStage how many chunks per stage a prompt should make, so that the pipe fills
  */
-public record BatchPolicy(int mostChunkRows, int leastChunkRows, int chunksPerStage) {
+public record BatchPolicy(
+        int mostChunkRows, int besideDecodeRows, int leastChunkRows, int chunksPerStage) {
 
     /** What a worker runs with. A frame of 128 positions fits a message at every width. */
-    public static final BatchPolicy DEFAULT = new BatchPolicy(128, 32, 4);
+    public static final BatchPolicy DEFAULT = new BatchPolicy(128, 64, 32, 4);
 
     /** Of every batch this share, one in so many rows, is kept for prompts that wait. */
     private static final int PREFILL_SHARE = 4;
 
     public BatchPolicy {
-        if (leastChunkRows < 1 || mostChunkRows < leastChunkRows || chunksPerStage < 1) {
+        if (leastChunkRows < 1
+                || mostChunkRows < leastChunkRows
+                || besideDecodeRows < 1
+                || besideDecodeRows > mostChunkRows
+                || chunksPerStage < 1) {
             throw new IllegalArgumentException("batch policy that contradicts itself");
         }
     }
@@ -44,13 +51,15 @@ public record BatchPolicy(int mostChunkRows, int leastChunkRows, int chunksPerSt
      * @param prefillWaits whether rows of prompts wait too
      */
     public int decodeRows(int maxRows, boolean prefillWaits) {
-        int kept = prefillWaits ? Math.min(mostChunkRows, Math.max(1, maxRows / PREFILL_SHARE)) : 0;
+        int kept =
+                prefillWaits ? Math.min(besideDecodeRows, Math.max(1, maxRows / PREFILL_SHARE)) : 0;
         return Math.max(1, maxRows - kept);
     }
 
     /** How many rows of prompts fit behind {@code decodeRows}. */
     public int prefillRows(int maxRows, int decodeRows) {
-        return Math.min(mostChunkRows, maxRows - decodeRows);
+        int most = decodeRows == 0 ? mostChunkRows : besideDecodeRows;
+        return Math.min(most, maxRows - decodeRows);
     }
 
     /** Positions in one chunk of a prompt of so many tokens on a route of so many stages. */

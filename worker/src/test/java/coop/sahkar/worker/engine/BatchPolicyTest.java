@@ -17,13 +17,13 @@ class BatchPolicyTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"512, false, 512", "512, true, 384", "64, true, 48", "2, true, 1", "1, true, 1"})
+    @CsvSource({"512, false, 512", "512, true, 448", "64, true, 48", "2, true, 1", "1, true, 1"})
     void decodeRowsLeaveRoomForPromptsThatWait(int maxRows, boolean prefill, int rows) {
         assertThat(policy.decodeRows(maxRows, prefill)).isEqualTo(rows);
     }
 
     @ParameterizedTest
-    @CsvSource({"512, 0, 128", "512, 500, 12", "64, 10, 54", "16, 16, 0"})
+    @CsvSource({"512, 0, 128", "512, 1, 64", "512, 500, 12", "64, 10, 54", "16, 16, 0"})
     void promptsTakeAChunkAtMostHoweverEmptyTheBatch(int maxRows, int decodes, int rows) {
         assertThat(policy.prefillRows(maxRows, decodes)).isEqualTo(rows);
     }

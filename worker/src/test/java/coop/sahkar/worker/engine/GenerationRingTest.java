@@ -79,6 +79,40 @@ class GenerationRingTest {
         assertThat(sink.end.completionTokens()).isEqualTo(whole.size());
     }
 
+    @Test
+    void tokensAndPromptsGetOnSideBySide() {
+        List<RouteStage> route = Routes.even(3);
+        RingSimulation ring = new RingSimulation(5).with(route, 4000, 10);
+        RecordingSink talker = new RecordingSink();
+        ring.start(Routes.start(Routes.ticket(1, 1, route, 400), 10, PROMPT, 300, talker));
+        while (talker.tokens.size() < 5) {
+            assertThat(ring.step()).isTrue();
+        }
+        RecordingSink reader = new RecordingSink();
+        int[] longPrompt = Routes.prompt(300, 2);
+        ring.start(Routes.start(Routes.ticket(2, 1, route, 400), 2, longPrompt, 5, reader));
+        int before = talker.tokens.size();
+        while (reader.tokens.isEmpty()) {
+            assertThat(ring.step()).isTrue();
+        }
+        assertThat(talker.tokens.size() - before).isGreaterThan(10);
+        assertThat(talker.over()).isFalse();
+    }
+
+    @Test
+    void aHeadLeavesRowsForTheOtherStagesToWorkOn() {
+        List<RouteStage> route = Routes.even(3);
+        RingSimulation ring = new RingSimulation(6).with(route, 4000, 12);
+        for (int i = 0; i < 12; i++) {
+            int[] prompt = Routes.prompt(1, i);
+            ring.start(
+                    Routes.start(
+                            Routes.ticket(i, 1, route, 60), i, prompt, 50, new RecordingSink()));
+        }
+        ring.settle();
+        assertThat(ring.worker("w0").largestBatch).isEqualTo(4);
+    }
+
     static void assertAllFree(RingSimulation ring) {
         for (RingSimulation.Worker worker : ring.workers.values()) {
             assertThat(worker.stage.usedCells()).as(worker.place.workerId()).isZero();

@@ -43,7 +43,7 @@ class RingFaultTest {
     }
 
     private RingSimulation ring(EngineLimits limits) {
-        return new RingSimulation(11, limits, new BatchPolicy(8, 2, 4)).with(ROUTE, 300, 4);
+        return new RingSimulation(11, limits, new BatchPolicy(8, 4, 2, 4)).with(ROUTE, 300, 4);
     }
 
     private static void goOnUntil(RingSimulation ring, BooleanSupplier reached) {

@@ -82,7 +82,11 @@ class RingFuzzTest {
         long logBytes = List.of(0L, 100L, 400L, 100_000L).get(random.nextInt(4));
         EngineLimits limits =
                 new EngineLimits(100, 1000, logBytes, 2 * logBytes, 30_000, 20_000, 2000, 1, 1);
-        return new RingSimulation(seed, limits, new BatchPolicy(1 + random.nextInt(9), 1, 4));
+        return new RingSimulation(seed, limits, policy(1 + random.nextInt(9)));
+    }
+
+    private static BatchPolicy policy(int rows) {
+        return new BatchPolicy(rows, Math.ceilDiv(rows, 2), 1, 4);
     }
 
     private static void someSteps(RingSimulation ring, int steps) {

@@ -81,7 +81,7 @@ final class RingSimulation {
     }
 
     RingSimulation(long seed) {
-        this(seed, EngineLimits.DEFAULT, new BatchPolicy(8, 2, 4));
+        this(seed, EngineLimits.DEFAULT, new BatchPolicy(8, 4, 2, 4));
     }
 
     RingSimulation with(List<RouteStage> route, int kvCells, int maxSequences) {

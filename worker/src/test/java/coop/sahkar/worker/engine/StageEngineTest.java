@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.locks.LockSupport;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -46,7 +47,7 @@ class StageEngineTest {
                         () -> new LoadedStage(stage, new FakeVocabulary()),
                         links,
                         limits,
-                        new BatchPolicy(8, 2, 4),
+                        new BatchPolicy(8, 4, 2, 4),
                         (state, why) -> states.add(id + " " + state + why));
         stages.put(id, stage);
         engines.put(id, engine);
@@ -82,12 +83,16 @@ class StageEngineTest {
         return Objects.requireNonNull(engines.get("w0"));
     }
 
+    private static ConditionFactory soon() {
+        return await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(2));
+    }
+
     private FakeStage stage() {
         return Objects.requireNonNull(stages.get("w0"));
     }
 
     private static void awaitEnd(RecordingSink sink) {
-        await().until(sink::over);
+        soon().until(sink::over);
     }
 
     @Test
@@ -99,14 +104,14 @@ class StageEngineTest {
             sinks.add(sink);
             int[] prompt = Routes.prompt(5 + i * 4, i);
             var start = Routes.start(Routes.ticket(i, 1, Routes.even(3), 120), i, prompt, 30, sink);
-            await().until(() -> head.start(start));
+            soon().until(() -> head.start(start));
         }
         for (int i = 0; i < 16; i++) {
             awaitEnd(sinks.get(i));
             int[] prompt = Routes.prompt(5 + i * 4, i);
             assertThat(sinks.get(i).tokens).isEqualTo(Routes.expected(prompt, i, 30));
         }
-        await().until(() -> engines.values().stream().allMatch(e -> e.stats().sessions() == 0));
+        soon().until(() -> engines.values().stream().allMatch(e -> e.stats().sessions() == 0));
         StageStats stats = head.stats();
         assertThat(stats.rowsComputed()).isPositive();
         assertThat(stats.hops()).isPositive();
@@ -127,8 +132,8 @@ class StageEngineTest {
                         BatchPolicy.DEFAULT,
                         (state, why) -> states.add(state + " " + why));
         engine.launch();
-        await().until(() -> engine.state() == EngineState.FAILED);
-        await().until(() -> states.contains("FAILED the file is cut off"));
+        soon().until(() -> engine.state() == EngineState.FAILED);
+        soon().until(() -> states.contains("FAILED the file is cut off"));
         assertThat(engine.shape())
                 .failsWithin(Duration.ofSeconds(5))
                 .withThrowableThat()
@@ -150,11 +155,11 @@ class StageEngineTest {
         awaitEnd(sink);
         assertThat(sink.problem).isNotNull();
         assertThat(sink.culprit).isEqualTo("w0");
-        await().until(() -> head.state() == EngineState.FAILED);
-        await().until(() ->
+        soon().until(() -> head.state() == EngineState.FAILED);
+        soon().until(() ->
                 states.getLast().contains("FAILED") && states.getLast().contains("a bug"));
         RecordingSink late = new RecordingSink();
-        await().until(() ->
+        soon().until(() ->
                 !head.start(
                         Routes.start(
                                 Routes.ticket(2, 1, Routes.even(1), 120), 1, PROMPT, 30, late)));
@@ -176,7 +181,7 @@ class StageEngineTest {
         head.start(Routes.start(Routes.ticket(1, 1, Routes.even(1), 120), 1, PROMPT, 90, running));
         computing.await();
         Thread closing = Thread.ofPlatform().start(head::close);
-        await().until(() -> closing.getState() == Thread.State.TIMED_WAITING);
+        soon().until(() -> closing.getState() == Thread.State.TIMED_WAITING);
         head.start(Routes.start(Routes.ticket(2, 1, Routes.even(1), 120), 1, PROMPT, 90, waiting));
         goOn.countDown();
         closing.join();
@@ -211,7 +216,7 @@ class StageEngineTest {
         assertThat(head.offer(some)).isFalse();
         head.cancel(Routes.ticket(9, 1, Routes.even(1), 120).ticket().session());
         goOn.countDown();
-        await().until(() -> head.offer(some));
+        soon().until(() -> head.offer(some));
         awaitEnd(sink);
         assertThat(sink.tokens).isEqualTo(Routes.expected(PROMPT, 3, 5));
     }
@@ -231,7 +236,7 @@ class StageEngineTest {
         head.start(Routes.start(Routes.ticket(2, 1, Routes.even(2), 120), 2, PROMPT, 30, good));
         awaitEnd(good);
         assertThat(good.tokens).isEqualTo(Routes.expected(PROMPT, 2, 30));
-        await().until(() -> engines.values().stream().allMatch(e -> e.stats().sessions() == 0));
+        soon().until(() -> engines.values().stream().allMatch(e -> e.stats().sessions() == 0));
         assertThat(head.state()).isEqualTo(EngineState.SERVING);
     }
 

@@ -168,6 +168,18 @@ class HeadGenerationTest {
     }
 
     @Test
+    void aSlowRingIsGivenMoreTime() {
+        HeadGeneration generation = generation(NONE, 5, List.of());
+        generation.next();
+        generation.computed(micros(100_000));
+        generation.checkStall(micros(2_399_000));
+        assertThat(sink.over()).isFalse();
+        generation.checkStall(micros(2_400_000));
+        assertThat(sink.problem).isNotNull();
+        assertThat(sink.problem.message()).contains("w0 → w1 → w2 for 2400 ms");
+    }
+
+    @Test
     void aTokenThatTheVocabularyLacksIsTheTailsFault() {
         HeadGeneration generation = generation(NONE, 5, List.of());
         feedAll(generation);
