@@ -33,7 +33,8 @@ public final class StageEngine implements StageInbox, AutoCloseable {
     private final LongSupplier nanoClock = System::nanoTime;
     private final Mailbox mailbox;
     private final StageMeter meter = new StageMeter();
-    private final CompletableFuture<LoadedStage> loaded = new CompletableFuture<>();
+    private final CompletableFuture<StageShape> shape = new CompletableFuture<>();
+    private final CompletableFuture<@Nullable Vocabulary> vocabulary = new CompletableFuture<>();
     private final Thread thread;
 
     /** Out of the mailbox and not looked at yet. The engine's thread only. */
@@ -76,12 +77,12 @@ public final class StageEngine implements StageInbox, AutoCloseable {
      * if it cannot be loaded.
      */
     public CompletableFuture<StageShape> shape() {
-        return loaded.thenApply(ready -> ready.stage().shape());
+        return shape.copy();
     }
 
     /** The model's tokens, once the shard is loaded; null in it unless the stage is a head. */
     public CompletableFuture<@Nullable Vocabulary> vocabulary() {
-        return loaded.thenApply(LoadedStage::vocabulary);
+        return vocabulary.copy();
     }
 
     @Override
@@ -127,10 +128,8 @@ public final class StageEngine implements StageInbox, AutoCloseable {
 
     /** How the stage fares now; all zero until it is loaded. */
     public StageStats stats() {
-        int cells =
-                loaded.isDone() && !loaded.isCompletedExceptionally()
-                        ? loaded.join().stage().shape().kvCells()
-                        : 0;
+        boolean loaded = shape.isDone() && !shape.isCompletedExceptionally();
+        int cells = loaded ? shape.join().kvCells() : 0;
         return meter.read(cells, mailbox.queuedRows(), nanoClock.getAsLong());
     }
 
@@ -156,37 +155,40 @@ public final class StageEngine implements StageInbox, AutoCloseable {
     private void run() {
         EngineState end = EngineState.STOPPED;
         String why = "";
-        try (Stage stage = load()) {
-            serve(stage);
+        try {
+            enter(EngineState.LOADING, "");
+            LoadedStage loaded = factory.open();
+            try (Stage stage = loaded.stage()) {
+                vocabulary.complete(loaded.vocabulary());
+                shape.complete(stage.shape());
+                serve(loaded);
+            }
         } catch (StageException e) {
             end = EngineState.FAILED;
             why = String.valueOf(e.getMessage());
-            loaded.completeExceptionally(e);
+            notLoaded(e);
         } catch (InterruptedException e) {
             LOG.info("{}: interrupted, ends", name);
         } catch (Throwable e) { // one place for every fault of ours, whatever it is
             LOG.error("{}: the engine failed", name, e);
             end = EngineState.FAILED;
             why = "The stage engine met a fault of ours: " + e + ". See the worker's log.";
-            loaded.completeExceptionally(e);
+            notLoaded(e);
         }
         refuseTheRest(end);
         enter(end, why);
     }
 
-    private Stage load() throws StageException {
-        enter(EngineState.LOADING, "");
-        LoadedStage ready = factory.open();
-        loaded.complete(ready);
-        return ready.stage();
+    private void notLoaded(Throwable why) {
+        shape.completeExceptionally(why);
+        vocabulary.completeExceptionally(why);
     }
 
-    private void serve(Stage stage) throws InterruptedException {
+    private void serve(LoadedStage loaded) throws InterruptedException {
         try (Arena arena = Arena.ofConfined()) {
-            StageShape shape = stage.shape();
-            Rows rows = new Rows(arena, shape.maxRows(), shape.width());
-            StageCore core =
-                    new StageCore(loaded.join(), rows, links, limits, policy, meter, nanoClock);
+            StageShape size = loaded.stage().shape();
+            Rows rows = new Rows(arena, size.maxRows(), size.width());
+            StageCore core = new StageCore(loaded, rows, links, limits, policy, meter, nanoClock);
             enter(EngineState.SERVING, "");
             Problem stopped =
                     Problem.of(
