@@ -29,7 +29,10 @@ public final class Tickets {
     /** The ticket is genuine and in time. */
     public record Valid(SealedTicket ticket) implements Opened {}
 
-    /** It is not, and why: {@code UNAUTHORIZED}, or {@code PROTOCOL} when it cannot be read. */
+    /** It is genuine but too late; {@code UNAUTHORIZED}. What it says of the route is true. */
+    public record Expired(SealedTicket ticket, Problem problem) implements Opened {}
+
+    /** It proves nothing, and why: {@code UNAUTHORIZED}, or {@code PROTOCOL} when unreadable. */
     public record Refused(Problem problem) implements Opened {}
 
     /**
@@ -102,13 +105,16 @@ public final class Tickets {
             return refused(
                     Problem.Kind.PROTOCOL, "The session ticket cannot be read: " + e.getMessage());
         }
+        SealedTicket sealed = new SealedTicket(ticket, bytes, signature, wire.getKeyId());
         if (nowMillis > ticket.expiresAtMillis()) {
-            return refused(
-                    Problem.Kind.UNAUTHORIZED,
-                    "The session ticket expired %d ms ago; ask for a new one, or set the clocks."
-                            .formatted(nowMillis - ticket.expiresAtMillis()));
+            return new Expired(
+                    sealed,
+                    Problem.of(
+                            Problem.Kind.UNAUTHORIZED,
+                            "The session ticket expired %d ms ago; ask for a new one, or set the clocks."
+                                    .formatted(nowMillis - ticket.expiresAtMillis())));
         }
-        return new Valid(new SealedTicket(ticket, bytes, signature, wire.getKeyId()));
+        return new Valid(sealed);
     }
 
     /**

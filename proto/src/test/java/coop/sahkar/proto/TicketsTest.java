@@ -60,7 +60,9 @@ final class TicketsTest {
     @Test
     void lastsUntilItsMillisecond() {
         assertThat(open(Tickets.toWire(sealed), NOW + 1000)).isInstanceOf(Tickets.Valid.class);
-        Problem late = problem(open(Tickets.toWire(sealed), NOW + 1001));
+        Tickets.Opened opened = open(Tickets.toWire(sealed), NOW + 1001);
+        assertThat(opened).isInstanceOf(Tickets.Expired.class);
+        Problem late = ((Tickets.Expired) opened).problem();
         assertThat(late.kind()).isEqualTo(Problem.Kind.UNAUTHORIZED);
         assertThat(late.message()).contains("expired 1 ms ago");
     }
