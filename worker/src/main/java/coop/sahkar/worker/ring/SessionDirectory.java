@@ -157,9 +157,11 @@ public final class SessionDirectory {
             return new Denied(sealed, full());
         }
         RingSession session = new RingSession(sealed, stage, shard.shape(), shard.inbox(), now);
-        int epoch =
-                sessions.merge(ticket.session(), session, SessionDirectory::newer).ticket.epoch();
-        return epoch == ticket.epoch() ? new Admitted(sealed) : new Denied(sealed, goneOn(epoch));
+        RingSession kept = sessions.merge(ticket.session(), session, SessionDirectory::newer);
+        boolean again = stage > 0 && kept.ticket.epoch() == ticket.epoch();
+        return kept.equals(session) || again
+                ? new Admitted(sealed)
+                : new Denied(sealed, goneOn(kept.ticket.epoch()));
     }
 
     private static RingSession newer(RingSession known, RingSession opened) {
@@ -169,7 +171,7 @@ public final class SessionDirectory {
     private static Problem goneOn(int epoch) {
         return Problem.of(
                 Problem.Kind.UNAUTHORIZED,
-                "The session has gone on to epoch %d; its older tickets are void."
+                "The session runs in epoch %d already; this ticket of it is void."
                         .formatted(epoch));
     }
 
