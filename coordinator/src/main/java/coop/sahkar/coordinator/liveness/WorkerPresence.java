@@ -28,7 +28,9 @@ public record WorkerPresence(
         HERE,
         /** Its stream broke a moment ago: no new sessions, but its place is kept. */
         BROKEN_OFF,
-        /** Not heard of since this coordinator started, which is a moment ago: its place is kept. */
+        /**
+         * Not heard of since this coordinator started, which is a moment ago: its place is kept.
+         */
         AWAITED,
         /** It left, or was silent for too long. */
         GONE

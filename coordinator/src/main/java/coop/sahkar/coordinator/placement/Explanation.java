@@ -30,8 +30,7 @@ final class Explanation {
         long free = loads.stream().mapToLong(l -> Math.max(0, l.freeBytes())).sum();
         if (free < needed) {
             return "%s needs %s more memory: it takes %s, and %s. Lend more, or start another worker."
-                    .formatted(
-                            model.name(), size(needed - free), size(needed), lent(loads, free));
+                    .formatted(model.name(), size(needed - free), size(needed), lent(loads, free));
         }
         long largest = loads.stream().mapToLong(Load::freeBytes).max().orElse(0);
         return "%s does not fit: it takes %s and there is %s in all, but in pieces too small for its %d-block cuts (the largest is %s). Lend more memory on one worker."
@@ -40,8 +39,7 @@ final class Explanation {
 
     private static String lent(List<Load> loads, long free) {
         long lent = loads.stream().mapToLong(Load::memoryBytes).sum();
-        String workers =
-                loads.size() == 1 ? "1 worker lends" : loads.size() + " workers lend";
+        String workers = loads.size() == 1 ? "1 worker lends" : loads.size() + " workers lend";
         String rest = lent == free ? "" : " of which other models leave " + size(free);
         return workers + " " + size(lent) + rest;
     }

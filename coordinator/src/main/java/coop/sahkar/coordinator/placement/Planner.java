@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.placement;
 
 import coop.sahkar.coordinator.state.AssignedShard;
+import coop.sahkar.proto.Span;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -10,9 +10,9 @@ import java.util.TreeMap;
 /**
  * Finds the cheapest chain of shards that covers a model exactly once with no worker twice. Pure.
  *
- * <p>A stage costs its compute time, more the more sessions share it, and a fixed price for the hop.
- * It is a shortest path from block 0 to the last over block boundaries; since no worker may stand
- * twice, the few best ways to each boundary are kept rather than only the best.
+ * <p>A stage costs its compute time, more the more sessions share it, and a fixed price for the
+ * hop. It is a shortest path from block 0 to the last over block boundaries; since no worker may
+ * stand twice, the few best ways to each boundary are kept rather than only the best.
  */
 public final class Router {
     /** What a hop costs, in microseconds: serialization, network, a batch's wait. */
@@ -34,7 +34,7 @@ public final class Router {
         Way and(StageOffer offer) {
             List<StageOffer> longer = new ArrayList<>(stages);
             longer.add(offer);
-            return new Way(cost + cost(offer), longer);
+            return new Way(cost + price(offer), longer);
         }
 
         String names() {
@@ -85,7 +85,7 @@ public final class Router {
         return List.copyOf(all.subList(0, Math.min(WAYS_KEPT, all.size())));
     }
 
-    private static long cost(StageOffer offer) {
+    private static long price(StageOffer offer) {
         long shared =
                 offer.computeMicros()
                         * (SESSIONS_TO_DOUBLE + offer.sessions())

@@ -68,8 +68,7 @@ class PlannerTest {
     @Test
     void halvesTheKvCacheBeforeItGivesUp() {
         long tight = Load.bytes(SIX.footprint(), new Span(0, 6), KV / 2);
-        Plan plan =
-                plan(Placement.EMPTY, List.of(SIX), List.of(new PlanWorker("a", tight, MB)));
+        Plan plan = plan(Placement.EMPTY, List.of(SIX), List.of(new PlanWorker("a", tight, MB)));
         assertThat(plan.assignments().get("a"))
                 .containsExactly(new AssignedShard(SIX.id(), new Span(0, 6), KV / 2));
     }
@@ -77,7 +76,11 @@ class PlannerTest {
     @Test
     void keepsWhatStandsWhenAWorkerJoins() {
         Placement before =
-                adopted(plan(Placement.EMPTY, List.of(model("six", 6, 3, 1)), equal("b", "c", "d")));
+                adopted(
+                        plan(
+                                Placement.EMPTY,
+                                List.of(model("six", 6, 3, 1)),
+                                equal("b", "c", "d")));
         Plan after = plan(before, List.of(model("six", 6, 3, 1)), equal("a", "b", "c", "d"));
         assertThat(spans(after)).contains("b [0, 2)", "c [2, 4)", "d [4, 6)").hasSize(4);
     }
@@ -108,10 +111,10 @@ class PlannerTest {
         assertThat(none.shortfalls().get(SIX.id()))
                 .isEqualTo(
                         "six waits for workers: none is here. Start one with \"sahkar worker\".");
-        Plan small =
-                plan(Placement.EMPTY, List.of(SIX), List.of(new PlanWorker("a", 500_000, MB)));
+        Plan small = plan(Placement.EMPTY, List.of(SIX), List.of(new PlanWorker("a", 500_000, MB)));
         assertThat(small.shortfalls().get(SIX.id()))
-                .startsWith("six needs 664 kB more memory: it takes 2 MB, and 1 worker lends 500 kB");
+                .startsWith(
+                        "six needs 664 kB more memory: it takes 2 MB, and 1 worker lends 500 kB");
     }
 
     @Test
@@ -134,8 +137,7 @@ class PlannerTest {
         for (int round = 0; round < 300; round++) {
             List<PlanModel> models = new ArrayList<>();
             for (int m = 0; m <= random.nextInt(3); m++) {
-                models.add(
-                        model("m" + m, 1 + random.nextInt(20), random.nextInt(5), 1 + m));
+                models.add(model("m" + m, 1 + random.nextInt(20), random.nextInt(5), 1 + m));
             }
             List<PlanWorker> workers = new ArrayList<>();
             for (int w = 0; w < random.nextInt(7); w++) {
