@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -76,7 +77,7 @@ final class ChainFinder {
 
     /** The chain that stands, if all of it is still here, fits and has enough stages. */
     Optional<Chain> standing(Placement current) {
-        TreeMap<Span, Load> bySpan = new TreeMap<>();
+        SortedMap<Span, Load> bySpan = new TreeMap<>();
         for (Load load : loads) {
             for (AssignedShard shard : current.of(load.id())) {
                 if (shard.modelId().equals(model.id()) && shard.kvCells() == kvCells) {
@@ -107,7 +108,7 @@ final class ChainFinder {
                 : Optional.empty();
     }
 
-    private static @Nullable Span longestFrom(TreeMap<Span, Load> bySpan, int block) {
+    private static @Nullable Span longestFrom(SortedMap<Span, Load> bySpan, int block) {
         Span longest = null;
         for (Span span : bySpan.keySet()) {
             if (span.first() == block) {

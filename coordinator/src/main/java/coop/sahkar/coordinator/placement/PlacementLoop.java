@@ -58,7 +58,9 @@ public final class PlacementLoop implements AutoCloseable {
 
     /** Begins to look. */
     public void start() {
-        thread.scheduleWithFixedDelay(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        var _ =
+                thread.scheduleWithFixedDelay(
+                        this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /** Why models cannot be placed whole, a sentence by model id, as of the last plan. */

@@ -12,12 +12,7 @@ import coop.sahkar.coordinator.state.ModelFootprint;
  * @param minStages cut it into at least this many spans
  */
 public record PlanModel(
-        String id,
-        String name,
-        ModelFootprint footprint,
-        int grain,
-        int minStages,
-        int contextLength) {
+        String id, String name, ModelFootprint footprint, int grain, int minStages) {
 
     /** Pieces that are never cut. */
     int units() {

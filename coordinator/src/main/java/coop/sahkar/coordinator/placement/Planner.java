@@ -5,6 +5,7 @@ import coop.sahkar.proto.Span;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -118,7 +119,7 @@ public final class Planner {
     }
 
     private void replicate(PlanModel model, Chain chain) {
-        SortedMap<Span, Double> tokensPerSecond = new TreeMap<>();
+        NavigableMap<Span, Double> tokensPerSecond = new TreeMap<>();
         for (int i = 0; i < chain.loads().size(); i++) {
             Span span = chain.spans().get(i);
             tokensPerSecond.put(span, speed(model, chain.loads().get(i), span));
@@ -150,7 +151,7 @@ public final class Planner {
             Chain chain,
             Load load,
             Span span,
-            SortedMap<Span, Double> tokensPerSecond) {
+            NavigableMap<Span, Double> tokensPerSecond) {
         tokensPerSecond.merge(span, speed(model, load, span), Double::sum);
         load.take(model, span, chain.kvCells());
     }

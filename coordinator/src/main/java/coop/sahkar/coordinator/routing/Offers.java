@@ -22,11 +22,10 @@ final class Offers {
             WorkerRecord worker = state.workers().get(here.workerId());
             for (ShardStatus shard : here.shards()) {
                 boolean fits =
-                        worker != null
-                                && shard.serving()
+                        shard.serving()
                                 && shard.modelId().equals(model.id())
                                 && shard.span().end() <= model.manifest().blockCount();
-                if (fits) {
+                if (worker != null && fits) {
                     offers.add(offer(worker, model, here, shard));
                 }
             }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -50,7 +51,7 @@ public final class Router {
      */
     public static Optional<List<StageOffer>> route(
             int blockCount, List<StageOffer> offers, int positions) {
-        TreeMap<Integer, List<Way>> ways = new TreeMap<>();
+        SortedMap<Integer, List<Way>> ways = new TreeMap<>();
         ways.put(0, List.of(new Way(0, List.of())));
         for (int block = 0; block < blockCount; block++) {
             for (Way way : ways.getOrDefault(block, List.of())) {
@@ -61,7 +62,7 @@ public final class Router {
     }
 
     private static void extend(
-            TreeMap<Integer, List<Way>> ways,
+            SortedMap<Integer, List<Way>> ways,
             Way way,
             int block,
             List<StageOffer> offers,

@@ -141,7 +141,7 @@ class PlannerTest {
             }
             List<PlanWorker> workers = new ArrayList<>();
             for (int w = 0; w < random.nextInt(7); w++) {
-                long memory = 900_000 + random.nextInt(3_000_000);
+                long memory = 900_000L + random.nextInt(3_000_000);
                 workers.add(new PlanWorker("w" + w, memory, 1 + random.nextInt(100_000_000)));
             }
             Plan plan = plan(Placement.EMPTY, models, workers);
