@@ -11,13 +11,15 @@ import coop.sahkar.coordinator.state.Refusal;
 import coop.sahkar.coordinator.state.ReplicatedLog;
 import java.io.File;
 import java.io.IOException;
-import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.apache.ratis.client.RaftClient;
 import org.apache.ratis.conf.RaftProperties;
@@ -28,6 +30,8 @@ import org.apache.ratis.retry.RetryPolicies;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
+import org.apache.ratis.util.ExitUtils;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,6 +40,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RatisLog.class);
     private static final int PROPOSAL_MILLIS = 15_000;
     private static final int RETRY_MILLIS = 100;
+    private static final int LOOK_MILLIS = 10;
 
     private final RaftServer server;
     private final RaftClient client;
@@ -85,8 +90,12 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
 
     private static RaftServer serve(
             RaftNode node, File directory, RaftProperties properties, PoolMachine machine) {
+        // Ratis ends the process when its port is taken or its log breaks; others live in it too.
+        ExitUtils.disableSystemExit();
+        refuseTakenPort(node);
+        RaftServer server = null;
         try {
-            RaftServer server =
+            server =
                     RaftServer.newBuilder()
                             .setServerId(node.peerId())
                             .setGroup(node.group())
@@ -94,36 +103,75 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
                             .setOption(RaftStorage.StartupOption.RECOVER)
                             .setStateMachine(machine)
                             .build();
-            try {
-                server.start();
-            } catch (IOException | RuntimeException e) {
-                server.close();
-                throw e;
-            }
+            server.start();
             return server;
         } catch (IOException | RuntimeException e) {
-            throw new LogUnavailableException(whyNot(node, directory, e), e);
+            closeQuietly(server);
+            throw new LogUnavailableException(
+                    "the log in %s cannot be opened (%s): put back a copy of the directory, or start with an empty one"
+                            .formatted(directory, rootOf(e)),
+                    e);
         }
     }
 
-    private static String whyNot(RaftNode node, File directory, Exception failure) {
-        Throwable cause = failure;
-        while (cause.getCause() != null) {
-            if (cause instanceof BindException) {
-                break;
+    private static void refuseTakenPort(RaftNode node) {
+        RaftNode.Address self = node.self();
+        try (ServerSocket probe = new ServerSocket()) {
+            probe.setReuseAddress(true);
+            probe.bind(new InetSocketAddress(self.host(), self.port()));
+        } catch (IOException e) {
+            throw new LogUnavailableException(
+                    "port %d on %s is taken or not ours (%s): stop what listens there or choose another for the log"
+                            .formatted(self.port(), self.host(), e.getMessage()),
+                    e);
+        }
+    }
+
+    private static String rootOf(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return String.valueOf(root.getMessage());
+    }
+
+    private static void closeQuietly(@Nullable RaftServer server) {
+        try {
+            if (server != null) {
+                server.close();
             }
-            cause = cause.getCause();
+        } catch (IOException | RuntimeException e) {
+            LOG.debug("the log did not close cleanly", e);
         }
-        if (cause instanceof BindException) {
-            return "port %d on %s is taken: stop what listens there or choose another --raft-port"
-                    .formatted(node.self().port(), node.self().host());
-        }
-        return "the log in %s cannot be opened (%s): put back a copy of the directory, or start with an empty one"
-                .formatted(directory, cause.getMessage());
     }
 
+    /** A linearizable read answers once everything committed before it is applied here. */
     private void catchUp(int timeoutMillis) {
-        await(client.async().sendReadOnly(Message.EMPTY), timeoutMillis);
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+        while (true) {
+            long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            if (leftMillis <= 0) {
+                throw new LogUnavailableException(
+                        "no majority of the coordinators could be reached in %d s: start the others, or check the peers' addresses"
+                                .formatted(timeoutMillis / 1000));
+            }
+            if (leaderId().isEmpty()) {
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS));
+            } else if (readThrough((int) leftMillis)) {
+                return;
+            }
+        }
+    }
+
+    private boolean readThrough(int timeoutMillis) {
+        try {
+            await(client.async().sendReadOnly(Message.EMPTY), timeoutMillis);
+            return true;
+        } catch (LogUnavailableException e) {
+            LOG.debug("the log is not ready yet", e);
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS));
+            return false;
+        }
     }
 
     @Override

@@ -88,11 +88,11 @@ class PlannerTest {
     @Test
     void givesAReturningWorkerItsSpanBack() {
         List<PlanModel> models = List.of(model("six", 6, 3, 1));
-        Placement whole = adopted(plan(Placement.EMPTY, models, tight("a", "b", "c")));
-        Plan without = plan(whole, models, tight("a", "c"));
+        Placement whole = adopted(rigid(Placement.EMPTY, models, tight("a", "b", "c")));
+        Plan without = rigid(whole, models, tight("a", "c"));
         assertThat(spans(without)).containsExactly("a [0, 2)", "c [4, 6)");
         assertThat(without.shortfalls().get(SIX.id())).contains("needs").contains("more memory");
-        Plan again = plan(adopted(without), models, tight("a", "b", "c"));
+        Plan again = rigid(adopted(without), models, tight("a", "b", "c"));
         assertThat(spans(again)).containsExactly("a [0, 2)", "b [2, 4)", "c [4, 6)");
     }
 
@@ -114,7 +114,7 @@ class PlannerTest {
         Plan small = plan(Placement.EMPTY, List.of(SIX), List.of(new PlanWorker("a", 500_000, MB)));
         assertThat(small.shortfalls().get(SIX.id()))
                 .startsWith(
-                        "six needs 664 kB more memory: it takes 2 MB, and 1 worker lends 500 kB");
+                        "six needs 662 kB more memory: it takes 2 MB, and 1 worker lends 500 kB");
     }
 
     @Test
@@ -147,12 +147,19 @@ class PlannerTest {
             Plan plan = plan(Placement.EMPTY, models, workers);
             PlanRules.check(plan, models, workers);
             Plan again = plan(adopted(plan), models, workers);
-            assertThat(again).as("round %d settles", round).isEqualTo(plan);
+            assertThat(again.assignments())
+                    .as("round %d settles", round)
+                    .isEqualTo(plan.assignments());
         }
     }
 
     private static Plan plan(Placement current, List<PlanModel> models, List<PlanWorker> workers) {
         return Planner.plan(new PlanView(workers, models, current, KV, 64));
+    }
+
+    /** With no room to make KV caches smaller. */
+    private static Plan rigid(Placement current, List<PlanModel> models, List<PlanWorker> workers) {
+        return Planner.plan(new PlanView(workers, models, current, KV, KV));
     }
 
     private static Placement adopted(Plan plan) {
