@@ -168,12 +168,12 @@ class CoordinatorTest {
         publish(0);
         workers("good");
         awaitReady();
-        FakeWorker old = new FakeWorker(channel, "old", 1, 0);
+        FakeWorker old = new FakeWorker(channel, "old", 1, 99);
         FakeWorker garbled = new FakeWorker(channel, "no/slashes");
         FakeWorker twice = new FakeWorker(channel, "twice");
         twice.say(WorkerMessage.getDefaultInstance());
         await().atMost(PATIENCE).until(() -> old.ended && garbled.ended && twice.ended);
-        assertThat(old.refusal()).contains("version");
+        assertThat(old.refusal()).contains("protocol 99");
         assertThat(garbled.refusal()).contains("worker_id").contains("no/slashes");
         assertThat(twice.refusal()).contains("empty message");
         assertThat(coordinator.models().getFirst().getReady()).isTrue();

@@ -39,6 +39,10 @@ public final class Planner {
     /** Or for this many times the KV positions. */
     static final int KV_WORTH_MOVING = 4;
 
+    /** So that plans that differ only in how they were found are equal. */
+    private static final Comparator<AssignedShard> SHARDS =
+            Comparator.comparing(AssignedShard::modelId).thenComparing(AssignedShard::span);
+
     private final PlanView view;
     private final List<Load> loads;
     private final SortedMap<String, Chain> chains = new TreeMap<>();
@@ -82,7 +86,7 @@ public final class Planner {
         SortedMap<String, List<AssignedShard>> assignments = new TreeMap<>();
         for (Load load : loads) {
             if (!load.shards().isEmpty()) {
-                assignments.put(load.id(), List.copyOf(load.shards()));
+                assignments.put(load.id(), load.shards().stream().sorted(SHARDS).toList());
             }
         }
         return new Plan(assignments, shortfalls);

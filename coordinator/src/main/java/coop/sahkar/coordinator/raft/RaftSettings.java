@@ -21,7 +21,10 @@ final class RaftSettings {
     private static final int MAX_COMMAND_BYTES = ManifestRules.MAX_MANIFEST_BYTES + ENVELOPE_BYTES;
     private static final int SEGMENT_BYTES = 32 * 1024 * 1024;
     private static final int QUEUE_BYTES = 64 * 1024 * 1024;
-    private static final long SNAPSHOT_EVERY_ENTRIES = 2048;
+
+    /** Log entries, of which about every second is a command, between two snapshots. */
+    static final int SNAPSHOT_EVERY_ENTRIES = 1024;
+
     private static final int SNAPSHOTS_KEPT = 2;
     private static final int SLOWNESS_MINUTES = 10;
 

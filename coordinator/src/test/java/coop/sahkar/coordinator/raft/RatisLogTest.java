@@ -2,6 +2,7 @@ package coop.sahkar.coordinator.raft;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import coop.sahkar.coordinator.Fixtures;
 import coop.sahkar.coordinator.log.SnapshotCodec;
@@ -21,6 +22,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -82,6 +84,27 @@ class RatisLogTest {
         }
         try (RatisLog log = start(freePort())) {
             assertThat(log.state().workers()).containsOnlyKeys("w1", "w2");
+        }
+    }
+
+    @Test
+    void takesSnapshotsAndStartsFromThem() throws IOException {
+        byte[] before;
+        try (RatisLog log = start(freePort())) {
+            for (int i = 0; i < RaftSettings.SNAPSHOT_EVERY_ENTRIES; i++) {
+                log.propose(new RegisterWorker(Fixtures.worker("w1", i, 1)));
+            }
+            await().atMost(Duration.ofSeconds(10)).until(() -> exists("snapshot\\.[0-9_]+"));
+            before = SnapshotCodec.write(log.state());
+        }
+        try (RatisLog log = start(freePort())) {
+            assertThat(SnapshotCodec.write(log.state())).isEqualTo(before);
+        }
+    }
+
+    private boolean exists(String name) throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.anyMatch(p -> p.getFileName().toString().matches(name));
         }
     }
 
