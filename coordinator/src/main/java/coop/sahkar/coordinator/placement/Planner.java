@@ -1,11 +1,9 @@
 package coop.sahkar.coordinator.placement;
 
 import coop.sahkar.coordinator.state.AssignedShard;
-import coop.sahkar.proto.Span;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -45,7 +43,7 @@ public final class Planner {
 
     private final PlanView view;
     private final List<Load> loads;
-    private final SortedMap<String, Chain> chains = new TreeMap<>();
+    private final List<Replicas> replicas = new ArrayList<>();
     private final SortedMap<String, String> shortfalls = new TreeMap<>();
 
     private Planner(PlanView view) {
@@ -69,7 +67,7 @@ public final class Planner {
             chain.ifPresentOrElse(
                     c -> {
                         c.take(model);
-                        chains.put(model.id(), c);
+                        replicas.add(new Replicas(model, c, loads));
                     },
                     () -> uncovered.add(model));
         }
@@ -77,12 +75,8 @@ public final class Planner {
             shortfalls.put(model.id(), Explanation.of(model, loads, view.minKvPositions()));
             keepStanding(model);
         }
-        for (PlanModel model : view.models()) {
-            Chain chain = chains.get(model.id());
-            if (chain != null) {
-                replicate(model, chain);
-            }
-        }
+        replicas.forEach(r -> r.keep(view.current()));
+        replicas.forEach(Replicas::add);
         SortedMap<String, List<AssignedShard>> assignments = new TreeMap<>();
         for (Load load : loads) {
             if (!load.shards().isEmpty()) {
@@ -120,47 +114,5 @@ public final class Planner {
                 }
             }
         }
-    }
-
-    private void replicate(PlanModel model, Chain chain) {
-        NavigableMap<Span, Double> tokensPerSecond = new TreeMap<>();
-        for (int i = 0; i < chain.loads().size(); i++) {
-            Span span = chain.spans().get(i);
-            tokensPerSecond.put(span, speed(model, chain.loads().get(i), span));
-        }
-        List<Load> spare = loads.stream().filter(l -> !l.serves(model.id())).toList();
-        for (Load load : spare) {
-            for (AssignedShard shard : view.current().of(load.id())) {
-                boolean stands =
-                        shard.modelId().equals(model.id())
-                                && tokensPerSecond.containsKey(shard.span());
-                if (stands && load.fits(model.footprint(), shard.span(), chain.kvCells())) {
-                    take(model, chain, load, shard.span(), tokensPerSecond);
-                    break;
-                }
-            }
-        }
-        for (Load load : spare) {
-            if (!load.serves(model.id())) {
-                tokensPerSecond.keySet().stream()
-                        .filter(span -> load.fits(model.footprint(), span, chain.kvCells()))
-                        .min(Comparator.comparing(tokensPerSecond::get))
-                        .ifPresent(span -> take(model, chain, load, span, tokensPerSecond));
-            }
-        }
-    }
-
-    private static void take(
-            PlanModel model,
-            Chain chain,
-            Load load,
-            Span span,
-            NavigableMap<Span, Double> tokensPerSecond) {
-        tokensPerSecond.merge(span, speed(model, load, span), Double::sum);
-        load.take(model, span, chain.kvCells());
-    }
-
-    private static double speed(PlanModel model, Load load, Span span) {
-        return 1e9 / Math.max(1, load.nanos(model.footprint(), span));
     }
 }
