@@ -1,0 +1,182 @@
+package coop.sahkar.coordinator;
+
+import coop.sahkar.coordinator.control.ModelsService;
+import coop.sahkar.coordinator.control.PoolLook;
+import coop.sahkar.coordinator.control.PoolService;
+import coop.sahkar.coordinator.control.TicketSigner;
+import coop.sahkar.coordinator.control.WorkerDoor;
+import coop.sahkar.coordinator.liveness.Attendance;
+import coop.sahkar.coordinator.liveness.LeaseTable;
+import coop.sahkar.coordinator.placement.PlacementLoop;
+import coop.sahkar.coordinator.raft.RatisLog;
+import coop.sahkar.coordinator.routing.PoolDesk;
+import coop.sahkar.coordinator.routing.RouteDesk;
+import coop.sahkar.coordinator.state.Command;
+import coop.sahkar.coordinator.state.Command.AddTicketKey;
+import coop.sahkar.coordinator.state.Command.SetPolicy;
+import coop.sahkar.coordinator.state.CommandId;
+import coop.sahkar.coordinator.state.LogUnavailableException;
+import coop.sahkar.coordinator.state.PoolView;
+import coop.sahkar.coordinator.state.TicketKeyRecord;
+import coop.sahkar.governance.Policy;
+import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.v1.ModelStatus;
+import coop.sahkar.proto.v1.PoolStatus;
+import io.grpc.BindableService;
+import java.security.SecureRandom;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One coordinator without its gateway: the replicated log, who is here, the placement loop, the
+ * route desk and the services that the gateway mounts on its port. This is where clocks and
+ * randomness come in.
+ */
+public final class Coordinator implements AutoCloseable {
+    private final String id;
+    private final DataDirectory directory;
+    private final RatisLog log;
+    private final PlacementLoop placement;
+    private final RouteDesk routes;
+    private final PoolLook look;
+    private final WorkerDoor workers;
+    private final ModelsService models;
+
+    private Coordinator(
+            CoordinatorOptions options,
+            DataDirectory directory,
+            RatisLog log,
+            TicketSigner signer,
+            SecureRandom random) {
+        LongSupplier monotonicMillis = () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+        LongSupplier unixMillis = System::currentTimeMillis;
+        LeaseTable leases = new LeaseTable(monotonicMillis.getAsLong());
+        Attendance attendance = new Attendance(log, leases, monotonicMillis);
+        this.id = options.id();
+        this.directory = directory;
+        this.log = log;
+        this.placement = new PlacementLoop(log, attendance);
+        Function<String, String> shortfalls =
+                model -> placement.shortfalls().getOrDefault(model, "");
+        this.routes =
+                new PoolDesk(
+                        log,
+                        attendance,
+                        shortfalls,
+                        signer,
+                        () -> new SessionId(random.nextLong(), random.nextLong()),
+                        unixMillis);
+        this.look = new PoolLook(id, software(), log, attendance, shortfalls);
+        this.workers = new WorkerDoor(id, options.advertised(), log, attendance, unixMillis);
+        this.models = new ModelsService(log, look, unixMillis);
+    }
+
+    /**
+     * Starts a coordinator and waits until its log is ready.
+     *
+     * @throws CoordinatorException in a sentence, when it cannot
+     */
+    public static Coordinator start(CoordinatorOptions options) {
+        SecureRandom random = new SecureRandom();
+        DataDirectory directory = DataDirectory.open(options.dataDirectory(), options.id());
+        RatisLog log = null;
+        try {
+            TicketSigner signer = TicketSigner.open(directory.ticketKey());
+            log =
+                    RatisLog.start(
+                            RaftPlace.of(options),
+                            directory.log(),
+                            () -> new CommandId(random.nextLong(), random.nextLong()),
+                            options.startTimeoutMillis());
+            announce(log, signer.publicKey(), options.policy());
+            Coordinator coordinator = new Coordinator(options, directory, log, signer, random);
+            coordinator.placement.start();
+            return coordinator;
+        } catch (LogUnavailableException | CoordinatorException e) {
+            if (log != null) {
+                log.close();
+            }
+            directory.close();
+            throw e instanceof CoordinatorException known
+                    ? known
+                    : new CoordinatorException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static void announce(RatisLog log, TicketKeyRecord key, @Nullable Policy policy) {
+        if (!key.equals(log.state().ticketKeys().get(key.keyId()))) {
+            propose(log, new AddTicketKey(key));
+        }
+        if (policy != null && !Objects.equals(policy, log.state().policy())) {
+            propose(log, new SetPolicy(policy));
+        }
+    }
+
+    private static void propose(RatisLog log, Command command) {
+        log.propose(command)
+                .ifPresent(refusal -> {
+                    throw new CoordinatorException(
+                            "the pool does not take this coordinator in: " + refusal.message());
+                });
+    }
+
+    private static String software() {
+        String version = Coordinator.class.getPackage().getImplementationVersion();
+        return version == null ? "development" : version;
+    }
+
+    /** Draws routes. */
+    public RouteDesk routes() {
+        return routes;
+    }
+
+    /** The replicated state. */
+    public PoolView pool() {
+        return log;
+    }
+
+    /** WorkerControl, Models and Pool, to be mounted on the gateway's port. */
+    public List<BindableService> services() {
+        return List.of(workers, models, new PoolService(look));
+    }
+
+    /** One look at everything. */
+    public PoolStatus status() {
+        return look.status();
+    }
+
+    /** The models, by name, and whether each can be used now. */
+    public List<ModelStatus> models() {
+        return look.models();
+    }
+
+    /** Whether the log has a leader; its state was applied here before {@link #start} returned. */
+    public boolean ready() {
+        return !log.leaderId().isEmpty();
+    }
+
+    /** This coordinator's id. */
+    public String id() {
+        return id;
+    }
+
+    /** Tells the status where to read how many generations run here. */
+    public void countRunning(IntSupplier running) {
+        look.countRunning(running);
+    }
+
+    /** Ends the workers' streams, stops planning, closes the log. Committed state stays. */
+    @Override
+    public void close() {
+        workers.close();
+        models.close();
+        placement.close();
+        log.close();
+        directory.close();
+    }
+}

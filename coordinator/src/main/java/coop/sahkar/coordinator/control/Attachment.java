@@ -1,0 +1,201 @@
+package coop.sahkar.coordinator.control;
+
+import coop.sahkar.coordinator.liveness.LeaseTable;
+import coop.sahkar.coordinator.liveness.ShardStatus;
+import coop.sahkar.coordinator.state.WorkerRecord;
+import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.ProtocolVersions;
+import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.v1.Assignment;
+import coop.sahkar.proto.v1.CoordinatorMessage;
+import coop.sahkar.proto.v1.Welcome;
+import coop.sahkar.proto.v1.WorkerHello;
+import coop.sahkar.proto.v1.WorkerMessage;
+import coop.sahkar.proto.v1.WorkerReport;
+import io.grpc.stub.StreamObserver;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One worker's stream, from its hello to its end. */
+final class Attachment implements StreamObserver<WorkerMessage> {
+    private static final Logger LOG = LoggerFactory.getLogger(Attachment.class);
+
+    private enum Phase {
+        /** Nothing was said yet. */
+        OPENED,
+        /** It said hello and is being registered. */
+        REGISTERING,
+        /** It is let in; reports count, assignments are sent. */
+        ADMITTED,
+        /** The stream is over. */
+        ENDED
+    }
+
+    private final WorkerDoor door;
+    private final StreamObserver<CoordinatorMessage> out;
+    private Phase phase = Phase.OPENED;
+    private String workerId = "";
+    private long lease;
+    private @Nullable WorkerReport early;
+    private @Nullable Assignment sent;
+
+    Attachment(WorkerDoor door, StreamObserver<CoordinatorMessage> out) {
+        this.door = door;
+        this.out = out;
+    }
+
+    synchronized String workerId() {
+        return workerId;
+    }
+
+    @Override
+    public void onNext(WorkerMessage message) {
+        try {
+            switch (message.getMessageCase()) {
+                case HELLO -> hello(message.getHello());
+                case REPORT -> report(message.getReport());
+                case LEAVING -> leaving(message.getLeaving().getReason());
+                case MESSAGE_NOT_SET ->
+                        throw new IllegalArgumentException("a worker sent an empty message");
+            }
+        } catch (IllegalArgumentException e) {
+            refuse(Problem.of(Problem.Kind.PROTOCOL, String.valueOf(e.getMessage())));
+        }
+    }
+
+    private void hello(WorkerHello hello) {
+        WorkerRecord worker;
+        synchronized (this) {
+            if (phase != Phase.OPENED) {
+                throw new IllegalArgumentException("a worker said hello twice on one stream");
+            }
+            Optional<Problem> strange =
+                    ProtocolVersions.check(hello.getProtocol(), "worker " + shown(hello));
+            if (strange.isPresent()) {
+                refuse(strange.get());
+                return;
+            }
+            worker = WorkerAdapter.worker(hello, door.unixMillis());
+            phase = Phase.REGISTERING;
+            workerId = worker.id();
+        }
+        door.register(this, worker);
+    }
+
+    private static String shown(WorkerHello hello) {
+        String id = hello.getWorkerId();
+        return id.substring(0, Math.min(id.length(), Limits.MAX_WORKER_ID));
+    }
+
+    /** The worker is registered: it is welcome, and what it reported meanwhile counts. */
+    synchronized void admit(String id, Welcome welcome) {
+        if (phase != Phase.REGISTERING) {
+            door.detached(id, this);
+            return;
+        }
+        phase = Phase.ADMITTED;
+        lease = leases().attached(id, door.attendance().clockMillis());
+        send(CoordinatorMessage.newBuilder().setWelcome(welcome).build());
+        if (early != null) {
+            count(early);
+            early = null;
+        }
+    }
+
+    private synchronized void report(WorkerReport report) {
+        switch (phase) {
+            case OPENED -> throw new IllegalArgumentException("a worker reported before its hello");
+            case REGISTERING -> early = report;
+            case ADMITTED -> count(report);
+            case ENDED -> {}
+        }
+    }
+
+    private void count(WorkerReport report) {
+        List<ShardStatus> shards = WorkerAdapter.shards(report);
+        boolean changed =
+                leases().reported(
+                                workerId,
+                                lease,
+                                report.getGeneration(),
+                                shards,
+                                door.attendance().clockMillis());
+        if (changed) {
+            door.sendSoon();
+        }
+    }
+
+    private synchronized void leaving(String reason) {
+        LOG.info("worker {} is leaving: {}", workerId, reason);
+        if (phase == Phase.ADMITTED) {
+            leases().left(workerId, lease);
+        }
+    }
+
+    /** Sends an assignment unless it is what was sent last. */
+    synchronized void assign(Assignment assignment) {
+        if (phase == Phase.ADMITTED && !assignment.equals(sent)) {
+            sent = assignment;
+            send(CoordinatorMessage.newBuilder().setAssignment(assignment).build());
+        }
+    }
+
+    /** Tells the worker why it cannot stay, and ends the stream. */
+    synchronized void refuse(Problem problem) {
+        if (phase == Phase.ENDED) {
+            return;
+        }
+        LOG.warn("worker {} is refused: {}", workerId, problem.message());
+        send(CoordinatorMessage.newBuilder().setRefused(Wire.toWire(problem)).build());
+        end();
+    }
+
+    /** Ends the stream. */
+    synchronized void end() {
+        if (finish()) {
+            try {
+                out.onCompleted();
+            } catch (RuntimeException e) {
+                LOG.debug("the stream of worker {} was gone already", workerId, e);
+            }
+        }
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+        finish();
+    }
+
+    @Override
+    public void onCompleted() {
+        end();
+    }
+
+    private synchronized boolean finish() {
+        if (phase == Phase.ENDED) {
+            return false;
+        }
+        if (phase == Phase.ADMITTED) {
+            leases().ended(workerId, lease, door.attendance().clockMillis());
+            door.detached(workerId, this);
+        }
+        phase = Phase.ENDED;
+        return true;
+    }
+
+    private void send(CoordinatorMessage message) {
+        try {
+            out.onNext(message);
+        } catch (RuntimeException e) {
+            LOG.debug("the stream of worker {} is gone", workerId, e);
+        }
+    }
+
+    private LeaseTable leases() {
+        return door.attendance().leases();
+    }
+}

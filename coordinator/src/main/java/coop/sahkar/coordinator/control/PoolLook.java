@@ -1,0 +1,129 @@
+package coop.sahkar.coordinator.control;
+
+import coop.sahkar.coordinator.liveness.Attendance;
+import coop.sahkar.coordinator.liveness.WorkerPresence;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
+import coop.sahkar.coordinator.routing.Readiness;
+import coop.sahkar.coordinator.state.ModelManifest;
+import coop.sahkar.coordinator.state.ModelRecord;
+import coop.sahkar.coordinator.state.PoolState;
+import coop.sahkar.coordinator.state.ReplicatedLog;
+import coop.sahkar.coordinator.state.WorkerRecord;
+import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.v1.ModelCoverage;
+import coop.sahkar.proto.v1.ModelStatus;
+import coop.sahkar.proto.v1.PoolStatus;
+import coop.sahkar.proto.v1.WorkerStatus;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.function.Function;
+import java.util.function.IntSupplier;
+
+/** One look at everything: what is replicated and what workers report, for people. */
+public final class PoolLook {
+    private final String coordinatorId;
+    private final String software;
+    private final ReplicatedLog log;
+    private final Attendance attendance;
+    private final Function<String, String> shortfalls;
+    private volatile IntSupplier running = () -> 0;
+
+    /**
+     * @param software version of this release
+     * @param shortfalls why a model, by id, cannot be placed whole; empty when it can
+     */
+    public PoolLook(
+            String coordinatorId,
+            String software,
+            ReplicatedLog log,
+            Attendance attendance,
+            Function<String, String> shortfalls) {
+        this.coordinatorId = coordinatorId;
+        this.software = software;
+        this.log = log;
+        this.attendance = attendance;
+        this.shortfalls = shortfalls;
+    }
+
+    /** Where to read how many generations run here. */
+    public void countRunning(IntSupplier count) {
+        running = count;
+    }
+
+    /** The whole pool. */
+    public PoolStatus status() {
+        PoolState state = log.state();
+        SortedMap<String, WorkerPresence> presence = attendance.now();
+        PoolStatus.Builder status =
+                PoolStatus.newBuilder()
+                        .setCoordinatorId(coordinatorId)
+                        .setLeaderId(log.leaderId())
+                        .setGeneration(state.placement().generation())
+                        .setRunning(running.getAsInt())
+                        .setSoftware(software);
+        for (WorkerRecord worker : state.workers().values()) {
+            status.addWorkers(worker(state, presence, worker));
+        }
+        for (ModelRecord model : state.models().values()) {
+            status.addModels(coverage(model, readiness(state, presence, model)));
+        }
+        return status.build();
+    }
+
+    /** Every model, by id. */
+    public List<ModelStatus> models() {
+        PoolState state = log.state();
+        SortedMap<String, WorkerPresence> presence = attendance.now();
+        return state.models().values().stream()
+                .map(m -> model(m, readiness(state, presence, m)))
+                .toList();
+    }
+
+    private Readiness readiness(
+            PoolState state, SortedMap<String, WorkerPresence> presence, ModelRecord model) {
+        return Readiness.of(state, model, presence, shortfalls.apply(model.id()));
+    }
+
+    private WorkerStatus worker(
+            PoolState state, SortedMap<String, WorkerPresence> presence, WorkerRecord worker) {
+        WorkerStatus.Builder status =
+                WorkerStatus.newBuilder()
+                        .setHello(WorkerAdapter.hello(worker))
+                        .addAllAssigned(Assignments.shards(state, presence, worker.id()));
+        WorkerPresence here = presence.get(worker.id());
+        if (here != null) {
+            boolean heard = here.lastHeardMillis() > 0;
+            status.setPresent(here.standing() == Standing.HERE)
+                    .setSilentMillis(heard ? attendance.clockMillis() - here.lastHeardMillis() : 0)
+                    .addAllShards(here.shards().stream().map(WorkerAdapter::report).toList());
+        }
+        return status.build();
+    }
+
+    private static ModelCoverage coverage(ModelRecord model, Readiness readiness) {
+        return ModelCoverage.newBuilder()
+                .setModelId(model.id())
+                .setBlockCount(model.manifest().blockCount())
+                .addAllMissing(readiness.missing().stream().map(Wire::toWire).toList())
+                .setExplanation(readiness.explanation())
+                .build();
+    }
+
+    private static ModelStatus model(ModelRecord model, Readiness readiness) {
+        ModelManifest manifest = model.manifest();
+        return ModelStatus.newBuilder()
+                .setModelId(model.id())
+                .setName(manifest.name())
+                .setArchitecture(manifest.architecture())
+                .setQuantization(manifest.quantization())
+                .setFileBytes(manifest.fileBytes())
+                .setBlockCount(manifest.blockCount())
+                .setContextLength(manifest.contextLength())
+                .setReady(readiness.ready())
+                .addAllMissing(readiness.missing().stream().map(Wire::toWire).toList())
+                .setExplanation(readiness.explanation())
+                .setPublishedAtMillis(model.publishedAtMillis())
+                .addAllSources(model.sources())
+                .build();
+    }
+}

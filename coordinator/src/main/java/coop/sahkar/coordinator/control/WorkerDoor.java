@@ -1,0 +1,180 @@
+package coop.sahkar.coordinator.control;
+
+import coop.sahkar.coordinator.liveness.Attendance;
+import coop.sahkar.coordinator.liveness.WorkerPresence;
+import coop.sahkar.coordinator.state.Command.RegisterWorker;
+import coop.sahkar.coordinator.state.LogUnavailableException;
+import coop.sahkar.coordinator.state.PoolState;
+import coop.sahkar.coordinator.state.Refusal;
+import coop.sahkar.coordinator.state.ReplicatedLog;
+import coop.sahkar.coordinator.state.WorkerRecord;
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.ProtocolVersions;
+import coop.sahkar.proto.v1.CoordinatorMessage;
+import coop.sahkar.proto.v1.Welcome;
+import coop.sahkar.proto.v1.WorkerControlGrpc;
+import coop.sahkar.proto.v1.WorkerMessage;
+import io.grpc.stub.StreamObserver;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where workers attach. Lets them in through the log, hears their reports, and tells each what to
+ * hold whenever that changes. Registrations wait for the log on virtual threads; assignments are
+ * sent by one thread, however many changes call for it.
+ */
+public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
+        implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(WorkerDoor.class);
+
+    private final String coordinatorId;
+    private final List<String> coordinators;
+    private final ReplicatedLog log;
+    private final Attendance attendance;
+    private final LongSupplier unixMillis;
+    private final ExecutorService registrations = Executors.newVirtualThreadPerTaskExecutor();
+    private final ExecutorService sender =
+            Executors.newSingleThreadExecutor(
+                    Thread.ofPlatform().daemon().name("sahkar-assignments").factory());
+    private final AtomicBoolean sendPending = new AtomicBoolean();
+    private final SortedMap<String, Attachment> admitted = new TreeMap<>();
+
+    /**
+     * @param coordinators every gateway of the pool, host:port, as told to workers
+     * @param unixMillis the time that registrations are dated with
+     */
+    public WorkerDoor(
+            String coordinatorId,
+            List<String> coordinators,
+            ReplicatedLog log,
+            Attendance attendance,
+            LongSupplier unixMillis) {
+        this.coordinatorId = coordinatorId;
+        this.coordinators = List.copyOf(coordinators);
+        this.log = log;
+        this.attendance = attendance;
+        this.unixMillis = unixMillis;
+        log.onChange(this::sendSoon);
+    }
+
+    @Override
+    public StreamObserver<WorkerMessage> attach(StreamObserver<CoordinatorMessage> out) {
+        return new Attachment(this, out);
+    }
+
+    Attendance attendance() {
+        return attendance;
+    }
+
+    /** Registers a worker that said hello, without keeping the caller. */
+    void register(Attachment attachment, WorkerRecord worker) {
+        try {
+            registrations.execute(() -> admit(attachment, worker));
+        } catch (RejectedExecutionException e) {
+            attachment.refuse(
+                    Problem.of(Problem.Kind.OVERLOADED, "this coordinator is shutting down"));
+        }
+    }
+
+    long unixMillis() {
+        return unixMillis.getAsLong();
+    }
+
+    private void admit(Attachment attachment, WorkerRecord worker) {
+        try {
+            WorkerRecord known = log.state().workers().get(worker.id());
+            Optional<Refusal> refusal =
+                    known != null && known.sameAs(worker)
+                            ? Optional.empty()
+                            : log.propose(new RegisterWorker(worker));
+            if (refusal.isPresent()) {
+                attachment.refuse(Problem.of(Problem.Kind.OVERLOADED, refusal.get().message()));
+                return;
+            }
+        } catch (LogUnavailableException e) {
+            attachment.refuse(
+                    Problem.of(
+                            Problem.Kind.NOT_LEADER,
+                            "the worker cannot be registered now: " + e.getMessage()));
+            return;
+        }
+        Attachment older;
+        synchronized (admitted) {
+            older = admitted.put(worker.id(), attachment);
+        }
+        if (older != null) {
+            older.refuse(
+                    Problem.of(
+                            Problem.Kind.PROTOCOL,
+                            "worker %s attached again on another stream; if two run with one data directory, stop one"
+                                    .formatted(worker.id())));
+        }
+        attachment.admit(worker.id(), welcome());
+        sendSoon();
+    }
+
+    private Welcome welcome() {
+        PoolState state = log.state();
+        return Welcome.newBuilder()
+                .setProtocol(ProtocolVersions.ours())
+                .setCoordinatorId(coordinatorId)
+                .setReportIntervalMillis(state.policy().reportIntervalMillis())
+                .setLeaseMillis(state.policy().leaseMillis())
+                .addAllTicketKeys(Assignments.keys(state))
+                .addAllCoordinators(coordinators)
+                .build();
+    }
+
+    /** An attachment is over; its worker may have attached anew already. */
+    void detached(String workerId, Attachment attachment) {
+        synchronized (admitted) {
+            admitted.remove(workerId, attachment);
+        }
+    }
+
+    /** Has assignments compared with what was sent, and sent where they differ. */
+    void sendSoon() {
+        if (sendPending.compareAndSet(false, true)) {
+            try {
+                sender.execute(this::sendAll);
+            } catch (RejectedExecutionException e) {
+                LOG.debug("no assignments are sent any more: the coordinator is closing");
+            }
+        }
+    }
+
+    private void sendAll() {
+        sendPending.set(false);
+        List<Attachment> all;
+        synchronized (admitted) {
+            all = new ArrayList<>(admitted.values());
+        }
+        PoolState state = log.state();
+        SortedMap<String, WorkerPresence> presence = attendance.now();
+        for (Attachment attachment : all) {
+            attachment.assign(Assignments.of(state, presence, attachment.workerId()));
+        }
+    }
+
+    @Override
+    public void close() {
+        registrations.shutdownNow();
+        sender.shutdownNow();
+        List<Attachment> all;
+        synchronized (admitted) {
+            all = new ArrayList<>(admitted.values());
+            admitted.clear();
+        }
+        all.forEach(Attachment::end);
+    }
+}

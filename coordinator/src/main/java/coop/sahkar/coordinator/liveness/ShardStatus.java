@@ -1,0 +1,53 @@
+package coop.sahkar.coordinator.liveness;
+
+import coop.sahkar.proto.Span;
+
+/**
+ * One shard as its worker last reported it.
+ *
+ * @param modelId {@code name@digest}
+ * @param span its blocks
+ * @param phase how far it is
+ * @param bytesDone bytes that are there and checked
+ * @param bytesTotal bytes it will have
+ * @param failure why it failed; empty otherwise
+ * @param kvCells positions its KV cache holds in all; 0 when unknown
+ * @param kvReserved positions reserved by sessions
+ * @param sessions open sessions
+ * @param queuedRows rows waiting in its mailbox
+ * @param decodeMicros mean time of one decode; 0 when it was idle
+ * @param rowsComputed rows computed since it was loaded
+ */
+public record ShardStatus(
+        String modelId,
+        Span span,
+        Phase phase,
+        long bytesDone,
+        long bytesTotal,
+        String failure,
+        int kvCells,
+        int kvReserved,
+        int sessions,
+        int queuedRows,
+        int decodeMicros,
+        long rowsComputed) {
+
+    /** How far a shard is. */
+    public enum Phase {
+        /** Its tensors are being fetched and checked. */
+        FETCHING,
+        /** llama.cpp is loading it. */
+        LOADING,
+        /** It takes sessions. */
+        SERVING,
+        /** It takes no new sessions and leaves with the last one. */
+        DRAINING,
+        /** It could not be fetched or loaded. */
+        FAILED
+    }
+
+    /** Whether it takes sessions now. */
+    public boolean serving() {
+        return phase == Phase.SERVING;
+    }
+}

@@ -1,0 +1,76 @@
+package coop.sahkar.coordinator.log;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import coop.sahkar.coordinator.state.Command;
+import coop.sahkar.coordinator.state.Command.AddTicketKey;
+import coop.sahkar.coordinator.state.Command.AdoptPlacement;
+import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.PublishModel;
+import coop.sahkar.coordinator.state.Command.RegisterWorker;
+import coop.sahkar.coordinator.state.Command.SetPolicy;
+import coop.sahkar.coordinator.state.Command.WithdrawModel;
+import coop.sahkar.coordinator.state.CommandId;
+import coop.sahkar.coordinator.state.LoggedCommand;
+import coop.sahkar.proto.v1.LogEntry;
+import java.nio.ByteBuffer;
+
+/** Commands as bytes of the log. */
+public final class CommandCodec {
+    static final int FORMAT = 1;
+
+    private CommandCodec() {}
+
+    /** Writes a command. */
+    public static byte[] write(LoggedCommand logged) {
+        LogEntry.Builder entry =
+                LogEntry.newBuilder()
+                        .setFormat(FORMAT)
+                        .setIdHigh(logged.id().high())
+                        .setIdLow(logged.id().low());
+        switch (logged.command()) {
+            case RegisterWorker c -> entry.setRegisterWorker(EntryAdapter.write(c.worker()));
+            case ForgetWorker c -> entry.setForgetWorker(c.workerId());
+            case PublishModel c -> entry.setPublishModel(EntryAdapter.write(c));
+            case WithdrawModel c -> entry.setWithdrawModel(c.modelId());
+            case AdoptPlacement c -> entry.setAdoptPlacement(EntryAdapter.write(c.placement()));
+            case AddTicketKey c -> entry.setAddTicketKey(EntryAdapter.write(c.key()));
+            case SetPolicy c -> entry.setSetPolicy(EntryAdapter.write(c.policy()));
+        }
+        return entry.build().toByteArray();
+    }
+
+    /**
+     * Reads a command.
+     *
+     * @throws LogFormatException if the bytes are no command of a format known here
+     */
+    public static LoggedCommand read(ByteBuffer bytes) {
+        try {
+            LogEntry entry = LogEntry.parseFrom(bytes);
+            if (entry.getFormat() != FORMAT) {
+                throw new LogFormatException(
+                        "a log entry has format %d; this release reads format %d: start a newer one"
+                                .formatted(entry.getFormat(), FORMAT));
+            }
+            CommandId id = new CommandId(entry.getIdHigh(), entry.getIdLow());
+            return new LoggedCommand(id, command(entry));
+        } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
+            throw new LogFormatException("a log entry is garbled: " + e.getMessage());
+        }
+    }
+
+    private static Command command(LogEntry entry) {
+        return switch (entry.getCommandCase()) {
+            case REGISTER_WORKER ->
+                    new RegisterWorker(EntryAdapter.read(entry.getRegisterWorker()));
+            case FORGET_WORKER -> new ForgetWorker(entry.getForgetWorker());
+            case PUBLISH_MODEL -> EntryAdapter.read(entry.getPublishModel());
+            case WITHDRAW_MODEL -> new WithdrawModel(entry.getWithdrawModel());
+            case ADOPT_PLACEMENT ->
+                    new AdoptPlacement(EntryAdapter.read(entry.getAdoptPlacement()));
+            case ADD_TICKET_KEY -> new AddTicketKey(EntryAdapter.read(entry.getAddTicketKey()));
+            case SET_POLICY -> new SetPolicy(EntryAdapter.read(entry.getSetPolicy()));
+            case COMMAND_NOT_SET -> throw new LogFormatException("a log entry holds no command");
+        };
+    }
+}

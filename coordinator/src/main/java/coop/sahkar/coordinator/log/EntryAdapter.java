@@ -1,0 +1,153 @@
+package coop.sahkar.coordinator.log;
+
+import com.google.protobuf.ByteString;
+import coop.sahkar.coordinator.state.AssignedShard;
+import coop.sahkar.coordinator.state.Command.PublishModel;
+import coop.sahkar.coordinator.state.Encoded;
+import coop.sahkar.coordinator.state.Placement;
+import coop.sahkar.coordinator.state.TicketKeyRecord;
+import coop.sahkar.coordinator.state.WorkerRecord;
+import coop.sahkar.governance.Policy;
+import coop.sahkar.proto.Span;
+import coop.sahkar.proto.v1.PlacementEntry;
+import coop.sahkar.proto.v1.PolicyEntry;
+import coop.sahkar.proto.v1.PublishEntry;
+import coop.sahkar.proto.v1.ShardEntry;
+import coop.sahkar.proto.v1.SpanMessage;
+import coop.sahkar.proto.v1.TicketKeyEntry;
+import coop.sahkar.proto.v1.WorkerAssignment;
+import coop.sahkar.proto.v1.WorkerEntry;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** The parts that log entries and snapshots share, there and back. */
+final class EntryAdapter {
+    private EntryAdapter() {}
+
+    static WorkerEntry write(WorkerRecord w) {
+        return WorkerEntry.newBuilder()
+                .setId(w.id())
+                .setEndpoint(w.endpoint())
+                .setSoftware(w.software())
+                .setLibrary(w.library())
+                .setMemoryBytes(w.memoryBytes())
+                .setDecodeBytesPerSecond(w.decodeBytesPerSecond())
+                .setThreads(w.threads())
+                .setRegisteredAtMillis(w.registeredAtMillis())
+                .build();
+    }
+
+    static WorkerRecord read(WorkerEntry w) {
+        return new WorkerRecord(
+                w.getId(),
+                w.getEndpoint(),
+                w.getSoftware(),
+                w.getLibrary(),
+                w.getMemoryBytes(),
+                w.getDecodeBytesPerSecond(),
+                w.getThreads(),
+                w.getRegisteredAtMillis());
+    }
+
+    static PublishEntry write(PublishModel p) {
+        return PublishEntry.newBuilder()
+                .setManifest(ByteString.copyFrom(p.manifest().encoded().bytes()))
+                .addAllSources(p.sources())
+                .setMinStages(p.minStages())
+                .setAtMillis(p.atMillis())
+                .build();
+    }
+
+    static PublishModel read(PublishEntry p) {
+        return new PublishModel(
+                ManifestReader.read(p.getManifest().toByteArray()),
+                p.getSourcesList(),
+                p.getMinStages(),
+                p.getAtMillis());
+    }
+
+    static PlacementEntry write(Placement placement) {
+        PlacementEntry.Builder entry =
+                PlacementEntry.newBuilder()
+                        .setGeneration(placement.generation())
+                        .setParent(placement.parent());
+        placement
+                .assignments()
+                .forEach((worker, shards) ->
+                        entry.addAssignments(
+                                WorkerAssignment.newBuilder()
+                                        .setWorkerId(worker)
+                                        .addAllShards(
+                                                shards.stream()
+                                                        .map(EntryAdapter::write)
+                                                        .toList())));
+        return entry.build();
+    }
+
+    static Placement read(PlacementEntry entry) {
+        SortedMap<String, List<AssignedShard>> assignments = new TreeMap<>();
+        for (WorkerAssignment assignment : entry.getAssignmentsList()) {
+            List<AssignedShard> shards =
+                    assignment.getShardsList().stream().map(EntryAdapter::read).toList();
+            assignments.put(assignment.getWorkerId(), shards);
+        }
+        return new Placement(entry.getGeneration(), entry.getParent(), assignments);
+    }
+
+    private static ShardEntry write(AssignedShard shard) {
+        return ShardEntry.newBuilder()
+                .setModelId(shard.modelId())
+                .setSpan(
+                        SpanMessage.newBuilder()
+                                .setFirst(shard.span().first())
+                                .setEnd(shard.span().end()))
+                .setKvCells(shard.kvCells())
+                .build();
+    }
+
+    private static AssignedShard read(ShardEntry shard) {
+        return new AssignedShard(
+                shard.getModelId(),
+                new Span(shard.getSpan().getFirst(), shard.getSpan().getEnd()),
+                shard.getKvCells());
+    }
+
+    static TicketKeyEntry write(TicketKeyRecord key) {
+        return TicketKeyEntry.newBuilder()
+                .setKeyId(key.keyId())
+                .setPublicKey(ByteString.copyFrom(key.publicKey().bytes()))
+                .build();
+    }
+
+    static TicketKeyRecord read(TicketKeyEntry key) {
+        return new TicketKeyRecord(key.getKeyId(), new Encoded(key.getPublicKey().toByteArray()));
+    }
+
+    static PolicyEntry write(Policy p) {
+        return PolicyEntry.newBuilder()
+                .setMaxSessionPositions(p.maxSessionPositions())
+                .setMaxConcurrentGenerations(p.maxConcurrentGenerations())
+                .setMaxQueuedGenerations(p.maxQueuedGenerations())
+                .setTicketLifetimeMillis(p.ticketLifetimeMillis())
+                .setLeaseMillis(p.leaseMillis())
+                .setReportIntervalMillis(p.reportIntervalMillis())
+                .setDetachGraceMillis(p.detachGraceMillis())
+                .setKvPositions(p.kvPositions())
+                .setMinKvPositions(p.minKvPositions())
+                .build();
+    }
+
+    static Policy read(PolicyEntry p) {
+        return new Policy(
+                p.getMaxSessionPositions(),
+                p.getMaxConcurrentGenerations(),
+                p.getMaxQueuedGenerations(),
+                p.getTicketLifetimeMillis(),
+                p.getLeaseMillis(),
+                p.getReportIntervalMillis(),
+                p.getDetachGraceMillis(),
+                p.getKvPositions(),
+                p.getMinKvPositions());
+    }
+}

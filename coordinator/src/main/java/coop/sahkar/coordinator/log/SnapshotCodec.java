@@ -1,0 +1,123 @@
+package coop.sahkar.coordinator.log;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import coop.sahkar.coordinator.state.AppliedCommand;
+import coop.sahkar.coordinator.state.Command.PublishModel;
+import coop.sahkar.coordinator.state.CommandId;
+import coop.sahkar.coordinator.state.Footprints;
+import coop.sahkar.coordinator.state.ModelRecord;
+import coop.sahkar.coordinator.state.PoolState;
+import coop.sahkar.coordinator.state.TicketKeyRecord;
+import coop.sahkar.coordinator.state.WorkerRecord;
+import coop.sahkar.proto.v1.AppliedEntry;
+import coop.sahkar.proto.v1.PoolSnapshot;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** The whole state as bytes: equal states give equal bytes. */
+public final class SnapshotCodec {
+    private static final int FORMAT = 1;
+
+    private SnapshotCodec() {}
+
+    /** Writes a state. */
+    public static void write(PoolState state, OutputStream out) throws IOException {
+        PoolSnapshot.Builder snapshot =
+                PoolSnapshot.newBuilder()
+                        .setFormat(FORMAT)
+                        .setPolicy(EntryAdapter.write(state.policy()))
+                        .setPlacement(EntryAdapter.write(state.placement()));
+        state.workers().values().forEach(w -> snapshot.addWorkers(EntryAdapter.write(w)));
+        state.models().values().forEach(m -> snapshot.addModels(EntryAdapter.write(published(m))));
+        state.ticketKeys().values().forEach(k -> snapshot.addTicketKeys(EntryAdapter.write(k)));
+        state.recent().forEach(a -> snapshot.addRecent(write(a)));
+        snapshot.build().writeTo(out);
+    }
+
+    /** Writes a state to an array. */
+    public static byte[] write(PoolState state) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try {
+            write(state, out);
+        } catch (IOException e) {
+            throw new UncheckedIOException("writing to memory cannot fail", e);
+        }
+        return out.toByteArray();
+    }
+
+    /**
+     * Reads a state.
+     *
+     * @throws LogFormatException if the bytes are no snapshot of a format known here
+     */
+    public static PoolState read(InputStream in) throws IOException {
+        try {
+            PoolSnapshot snapshot = PoolSnapshot.parseFrom(in);
+            if (snapshot.getFormat() != FORMAT) {
+                throw new LogFormatException(
+                        "a snapshot has format %d; this release reads format %d: start a newer one"
+                                .formatted(snapshot.getFormat(), FORMAT));
+            }
+            return read(snapshot);
+        } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
+            throw new LogFormatException("a snapshot is garbled: " + e.getMessage());
+        }
+    }
+
+    private static PoolState read(PoolSnapshot snapshot) {
+        SortedMap<String, WorkerRecord> workers = new TreeMap<>();
+        snapshot.getWorkersList().forEach(w -> workers.put(w.getId(), EntryAdapter.read(w)));
+        SortedMap<String, ModelRecord> models = new TreeMap<>();
+        snapshot.getModelsList().stream()
+                .map(m -> record(EntryAdapter.read(m)))
+                .forEach(m -> models.put(m.id(), m));
+        SortedMap<String, TicketKeyRecord> keys = new TreeMap<>();
+        snapshot.getTicketKeysList().forEach(k -> keys.put(k.getKeyId(), EntryAdapter.read(k)));
+        List<AppliedCommand> recent =
+                snapshot.getRecentList().stream().map(SnapshotCodec::read).toList();
+        return new PoolState(
+                EntryAdapter.read(snapshot.getPolicy()),
+                workers,
+                models,
+                EntryAdapter.read(snapshot.getPlacement()),
+                keys,
+                recent);
+    }
+
+    private static PublishModel published(ModelRecord model) {
+        return new PublishModel(
+                model.manifest(), model.sources(), model.minStages(), model.publishedAtMillis());
+    }
+
+    private static ModelRecord record(PublishModel p) {
+        return new ModelRecord(
+                p.manifest(),
+                Footprints.of(p.manifest()),
+                p.sources(),
+                p.minStages(),
+                p.atMillis());
+    }
+
+    private static AppliedEntry write(AppliedCommand applied) {
+        AppliedEntry.Builder entry =
+                AppliedEntry.newBuilder()
+                        .setIdHigh(applied.id().high())
+                        .setIdLow(applied.id().low());
+        if (applied.refusal() != null) {
+            entry.setRefusal(RefusalAdapter.write(applied.refusal()));
+        }
+        return entry.build();
+    }
+
+    private static AppliedCommand read(AppliedEntry entry) {
+        return new AppliedCommand(
+                new CommandId(entry.getIdHigh(), entry.getIdLow()),
+                entry.hasRefusal() ? RefusalAdapter.read(entry.getRefusal()) : null);
+    }
+}

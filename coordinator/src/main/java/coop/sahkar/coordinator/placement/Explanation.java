@@ -1,0 +1,57 @@
+package coop.sahkar.coordinator.placement;
+
+import coop.sahkar.coordinator.state.ModelFootprint;
+import coop.sahkar.proto.Span;
+import java.util.List;
+import java.util.Locale;
+
+/** Says why a model cannot be placed, in a sentence a person can act on. */
+final class Explanation {
+    private static final long KILO = 1000;
+    private static final long MEGA = 1_000_000;
+    private static final long GIGA = 1_000_000_000;
+
+    private Explanation() {}
+
+    /**
+     * @param loads the workers, with what other models have left of them
+     * @param kvCells the fewest KV positions worth placing it for
+     */
+    static String of(PlanModel model, List<Load> loads, int kvCells) {
+        if (loads.isEmpty()) {
+            return "%s waits for workers: none is here. Start one with \"sahkar worker\"."
+                    .formatted(model.name());
+        }
+        ModelFootprint footprint = model.footprint();
+        Span all = new Span(0, footprint.blockCount());
+        int stages = Math.min(loads.size(), model.units());
+        long needed =
+                Load.bytes(footprint, all, kvCells) + (stages - 1) * Load.SHARD_OVERHEAD_BYTES;
+        long free = loads.stream().mapToLong(l -> Math.max(0, l.freeBytes())).sum();
+        if (free < needed) {
+            return "%s needs %s more memory: it takes %s, and %s. Lend more, or start another worker."
+                    .formatted(model.name(), size(needed - free), size(needed), lent(loads, free));
+        }
+        long largest = loads.stream().mapToLong(Load::freeBytes).max().orElse(0);
+        return "%s does not fit: it takes %s and there is %s in all, but in pieces too small for its %d-block cuts (the largest is %s). Lend more memory on one worker."
+                .formatted(model.name(), size(needed), size(free), model.grain(), size(largest));
+    }
+
+    private static String lent(List<Load> loads, long free) {
+        long lent = loads.stream().mapToLong(Load::memoryBytes).sum();
+        String workers = loads.size() == 1 ? "1 worker lends" : loads.size() + " workers lend";
+        String rest = lent == free ? "" : " of which other models leave " + size(free);
+        return workers + " " + size(lent) + rest;
+    }
+
+    /** Bytes as people read them, rounded up. */
+    static String size(long bytes) {
+        if (bytes >= GIGA) {
+            return String.format(Locale.ROOT, "%.1f GB", (double) bytes / GIGA);
+        }
+        if (bytes >= MEGA) {
+            return Math.ceilDiv(bytes, MEGA) + " MB";
+        }
+        return Math.ceilDiv(bytes, KILO) + " kB";
+    }
+}

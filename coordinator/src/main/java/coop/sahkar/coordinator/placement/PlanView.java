@@ -1,0 +1,25 @@
+package coop.sahkar.coordinator.placement;
+
+import coop.sahkar.coordinator.state.Placement;
+import java.util.List;
+
+/**
+ * Everything a plan depends on.
+ *
+ * @param workers those that are here, by id
+ * @param models in the order in which they have a claim on memory
+ * @param current the placement in force
+ * @param kvPositions positions every shard's KV cache should hold
+ * @param minKvPositions fewest positions worth placing a model for
+ */
+public record PlanView(
+        List<PlanWorker> workers,
+        List<PlanModel> models,
+        Placement current,
+        int kvPositions,
+        int minKvPositions) {
+    public PlanView {
+        workers = List.copyOf(workers);
+        models = List.copyOf(models);
+    }
+}

@@ -1,0 +1,155 @@
+package coop.sahkar.coordinator.raft;
+
+import coop.sahkar.coordinator.log.CommandCodec;
+import coop.sahkar.coordinator.log.LogFormatException;
+import coop.sahkar.coordinator.log.OutcomeCodec;
+import coop.sahkar.coordinator.log.SnapshotCodec;
+import coop.sahkar.coordinator.state.Outcome;
+import coop.sahkar.coordinator.state.PoolState;
+import coop.sahkar.coordinator.state.Transition;
+import java.io.File;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.ratis.io.MD5Hash;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientRequest;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.exceptions.StateMachineException;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.protocol.TermIndex;
+import org.apache.ratis.server.storage.FileInfo;
+import org.apache.ratis.server.storage.RaftStorage;
+import org.apache.ratis.statemachine.StateMachineStorage;
+import org.apache.ratis.statemachine.TransactionContext;
+import org.apache.ratis.statemachine.impl.BaseStateMachine;
+import org.apache.ratis.statemachine.impl.SimpleStateMachineStorage;
+import org.apache.ratis.statemachine.impl.SingleFileSnapshotInfo;
+import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.apache.ratis.util.LifeCycle;
+import org.apache.ratis.util.MD5FileUtil;
+
+/**
+ * Feeds committed commands to {@link Transition} and keeps the state it gives. Written only by
+ * Ratis's updater thread; read by all.
+ *
+ * <p>It drives its own life cycle: the base class's {@code pause} is empty, and a follower that
+ * installs a snapshot dies when its machine has not paused.
+ */
+final class PoolMachine extends BaseStateMachine {
+    private final SimpleStateMachineStorage storage = new SimpleStateMachineStorage();
+    private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+    private volatile PoolState state = PoolState.EMPTY;
+
+    PoolState state() {
+        return state;
+    }
+
+    void onChange(Runnable listener) {
+        listeners.add(listener);
+    }
+
+    @Override
+    public void initialize(RaftServer server, RaftGroupId groupId, RaftStorage raftStorage)
+            throws IOException {
+        super.initialize(server, groupId, raftStorage);
+        getLifeCycle()
+                .startAndTransition(
+                        () -> {
+                            storage.init(raftStorage);
+                            load();
+                        },
+                        IOException.class);
+    }
+
+    @Override
+    public void pause() {
+        getLifeCycle().transition(LifeCycle.State.PAUSING);
+        getLifeCycle().transition(LifeCycle.State.PAUSED);
+    }
+
+    @Override
+    public void reinitialize() throws IOException {
+        getLifeCycle().startAndTransition(this::load, IOException.class);
+    }
+
+    @Override
+    public StateMachineStorage getStateMachineStorage() {
+        return storage;
+    }
+
+    private void load() throws IOException {
+        SingleFileSnapshotInfo snapshot = storage.loadLatestSnapshot();
+        if (snapshot == null) {
+            return;
+        }
+        File file = snapshot.getFile().getPath().toFile();
+        MD5FileUtil.verifySavedMD5(file, MD5FileUtil.computeMd5ForFile(file));
+        try (InputStream in = Files.newInputStream(file.toPath())) {
+            state = SnapshotCodec.read(in);
+        }
+        setLastAppliedTermIndex(snapshot.getTermIndex());
+        listeners.forEach(Runnable::run);
+    }
+
+    @Override
+    public long takeSnapshot() throws IOException {
+        TermIndex last = getLastAppliedTermIndex();
+        File file = storage.getSnapshotFile(last.getTerm(), last.getIndex());
+        File partial = new File(file.getParentFile(), file.getName() + ".partial");
+        try (FileOutputStream out = new FileOutputStream(partial)) {
+            SnapshotCodec.write(state, out);
+            out.getFD().sync();
+        }
+        MD5Hash checksum = MD5FileUtil.computeMd5ForFile(partial);
+        Files.move(partial.toPath(), file.toPath(), StandardCopyOption.REPLACE_EXISTING);
+        MD5FileUtil.saveMD5File(file, checksum);
+        storage.updateLatestSnapshot(
+                new SingleFileSnapshotInfo(new FileInfo(file.toPath(), checksum), last));
+        return last.getIndex();
+    }
+
+    /** Only validates: it may run for several requests at once, and before others are applied. */
+    @Override
+    public TransactionContext startTransaction(RaftClientRequest request) throws IOException {
+        TransactionContext transaction = super.startTransaction(request);
+        try {
+            CommandCodec.read(bytes(request.getMessage().getContent()));
+        } catch (LogFormatException e) {
+            transaction.setException(new StateMachineException(e.getMessage(), e));
+        }
+        return transaction;
+    }
+
+    @Override
+    public CompletableFuture<Message> applyTransaction(TransactionContext transaction) {
+        var entry = transaction.getLogEntry();
+        ByteString data = entry.getStateMachineLogEntry().getLogData();
+        Outcome outcome = Transition.apply(state, CommandCodec.read(bytes(data)));
+        state = outcome.state();
+        updateLastAppliedTermIndex(entry.getTerm(), entry.getIndex());
+        listeners.forEach(Runnable::run);
+        return CompletableFuture.completedFuture(message(OutcomeCodec.write(outcome.refusal())));
+    }
+
+    /** Answers a linearizable read: by then everything committed before it is applied here. */
+    @Override
+    public CompletableFuture<Message> query(Message request) {
+        return CompletableFuture.completedFuture(Message.EMPTY);
+    }
+
+    static Message message(byte[] bytes) {
+        ByteString content = ByteString.copyFrom(bytes);
+        return () -> content;
+    }
+
+    static ByteBuffer bytes(ByteString content) {
+        return content.asReadOnlyByteBuffer();
+    }
+}

@@ -1,0 +1,12 @@
+package coop.sahkar.coordinator.routing;
+
+import coop.sahkar.proto.Problem;
+
+/** A route, or why there is none. */
+public sealed interface RouteAnswer {
+    /** There is one. */
+    record Found(DrawnRoute route) implements RouteAnswer {}
+
+    /** There is none now, or the request cannot have one. */
+    record None(Problem problem) implements RouteAnswer {}
+}

@@ -1,0 +1,43 @@
+package coop.sahkar.coordinator.state;
+
+import coop.sahkar.governance.Policy;
+import java.util.List;
+
+/**
+ * One change of the replicated state, as it stands in the log. Whatever a change needs from outside
+ * (time, ids, keys) is a field.
+ */
+public sealed interface Command {
+    /** A worker is new, or says something new of itself. */
+    record RegisterWorker(WorkerRecord worker) implements Command {}
+
+    /** A worker will not come back: the pool no longer knows it. */
+    record ForgetWorker(String workerId) implements Command {}
+
+    /**
+     * A model joins the pool; if it is there already, sources and least number of stages change.
+     *
+     * @param manifest what it consists of
+     * @param sources where its bytes can be had
+     * @param minStages cut it into at least this many spans
+     * @param atMillis Unix time
+     */
+    record PublishModel(ModelManifest manifest, List<String> sources, int minStages, long atMillis)
+            implements Command {
+        public PublishModel {
+            sources = List.copyOf(sources);
+        }
+    }
+
+    /** A model leaves the pool, and with it its shards. */
+    record WithdrawModel(String modelId) implements Command {}
+
+    /** A new placement takes force; refused unless it was made from the one in force. */
+    record AdoptPlacement(Placement placement) implements Command {}
+
+    /** A coordinator announces the key it signs tickets with. */
+    record AddTicketKey(TicketKeyRecord key) implements Command {}
+
+    /** Other rules take force. */
+    record SetPolicy(Policy policy) implements Command {}
+}

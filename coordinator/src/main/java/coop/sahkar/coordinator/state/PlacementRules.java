@@ -1,0 +1,59 @@
+package coop.sahkar.coordinator.state;
+
+import coop.sahkar.coordinator.state.Refusal.Reason;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** What every placement must hold to, whoever made it. */
+final class PlacementRules {
+    private PlacementRules() {}
+
+    static Optional<Refusal> problem(PoolState state, Placement placement) {
+        for (Map.Entry<String, List<AssignedShard>> entry : placement.assignments().entrySet()) {
+            if (!state.workers().containsKey(entry.getKey())) {
+                return stale("worker %s is not known".formatted(entry.getKey()));
+            }
+            Set<AssignedShard> seen = new HashSet<>();
+            for (AssignedShard shard : entry.getValue()) {
+                Optional<Refusal> wrong = problem(state, shard);
+                if (wrong.isPresent()) {
+                    return wrong;
+                }
+                if (!seen.add(shard)) {
+                    return invalid("worker %s has a shard twice".formatted(entry.getKey()));
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<Refusal> problem(PoolState state, AssignedShard shard) {
+        ModelRecord model = state.models().get(shard.modelId());
+        if (model == null) {
+            return stale("model %s is not published".formatted(shard.modelId()));
+        }
+        int blocks = model.manifest().blockCount();
+        int grain = model.manifest().grain();
+        boolean cutAtGrain =
+                shard.span().first() % grain == 0
+                        && (shard.span().end() % grain == 0 || shard.span().end() == blocks);
+        if (shard.span().end() > blocks || !cutAtGrain || shard.kvCells() < 1) {
+            return invalid(
+                    "%s of %s with %d KV cells is no shard of a model of %d blocks cut by %d"
+                            .formatted(
+                                    shard.span(), shard.modelId(), shard.kvCells(), blocks, grain));
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<Refusal> stale(String what) {
+        return Optional.of(new Refusal(Reason.STALE, "the placement does not fit: " + what));
+    }
+
+    private static Optional<Refusal> invalid(String what) {
+        return Optional.of(new Refusal(Reason.INVALID, "the placement is wrong: " + what));
+    }
+}

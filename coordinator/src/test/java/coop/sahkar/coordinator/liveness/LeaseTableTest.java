@@ -1,0 +1,84 @@
+package coop.sahkar.coordinator.liveness;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import coop.sahkar.coordinator.liveness.ShardStatus.Phase;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
+import coop.sahkar.proto.Span;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+class LeaseTableTest {
+    private static final int LEASE = 10_000;
+    private static final int GRACE = 2000;
+    private final LeaseTable table = new LeaseTable(1000);
+
+    @Test
+    void awaitsWorkersForOneLeaseAfterTheStart() {
+        assertThat(at(1000 + LEASE - 1).standing()).isEqualTo(Standing.AWAITED);
+        assertThat(at(1000 + LEASE).standing()).isEqualTo(Standing.GONE);
+    }
+
+    @Test
+    void aWorkerIsHereWhileItReportsAndGoneWhenItsLeaseRunsOut() {
+        long stream = table.attached("w", 2000);
+        assertThat(at(2000 + LEASE - 1).standing()).isEqualTo(Standing.HERE);
+        assertThat(table.reported("w", stream, 1, List.of(serving()), 5000)).isTrue();
+        assertThat(table.reported("w", stream, 1, List.of(serving()), 5001)).isFalse();
+        assertThat(at(5001 + LEASE - 1).shards()).containsExactly(serving());
+        assertThat(at(5001 + LEASE).standing()).isEqualTo(Standing.GONE);
+        assertThat(at(5001 + LEASE).shards()).isEmpty();
+    }
+
+    @Test
+    void aBrokenStreamIsNoticedAtOnceAndForgivenForAMoment() {
+        long stream = table.attached("w", 2000);
+        table.reported("w", stream, 1, List.of(serving()), 2000);
+        table.ended("w", stream, 2500);
+        assertThat(at(2500).standing()).isEqualTo(Standing.BROKEN_OFF);
+        assertThat(at(2500).shards()).isEmpty();
+        assertThat(at(2500 + GRACE).standing()).isEqualTo(Standing.GONE);
+        table.attached("w", 9000);
+        assertThat(at(9000).standing()).isEqualTo(Standing.HERE);
+    }
+
+    @Test
+    void aLeavingWorkerIsGoneAtOnce() {
+        long stream = table.attached("w", 2000);
+        table.left("w", stream);
+        assertThat(at(2000).standing()).isEqualTo(Standing.GONE);
+    }
+
+    @Test
+    void theEndOfAnOldStreamDoesNotHurtANewOne() {
+        long old = table.attached("w", 2000);
+        long fresh = table.attached("w", 2100);
+        table.ended("w", old, 2200);
+        table.left("w", old);
+        assertThat(table.reported("w", old, 9, List.of(serving()), 2300)).isFalse();
+        assertThat(at(2300).standing()).isEqualTo(Standing.HERE);
+        assertThat(at(2300).shards()).isEmpty();
+        assertThat(table.reported("w", fresh, 1, List.of(serving()), 2400)).isTrue();
+    }
+
+    @Test
+    void countsSessionsRoutedSinceTheLastReport() {
+        long stream = table.attached("w", 2000);
+        table.drawn("w", 100);
+        table.drawn("w", 50);
+        assertThat(at(2000).drawnPositions()).isEqualTo(150);
+        assertThat(at(2000).drawnSessions()).isEqualTo(2);
+        table.reported("w", stream, 1, List.of(), 2100);
+        assertThat(at(2100).drawnPositions()).isZero();
+    }
+
+    private WorkerPresence at(long nowMillis) {
+        return Objects.requireNonNull(
+                table.presence(List.of("w"), LEASE, GRACE, nowMillis).get("w"));
+    }
+
+    private static ShardStatus serving() {
+        return new ShardStatus("m", new Span(0, 2), Phase.SERVING, 1, 1, "", 64, 0, 0, 0, 0, 0);
+    }
+}

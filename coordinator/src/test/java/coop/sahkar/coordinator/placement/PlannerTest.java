@@ -1,0 +1,188 @@
+package coop.sahkar.coordinator.placement;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import coop.sahkar.coordinator.Fixtures;
+import coop.sahkar.coordinator.state.AssignedShard;
+import coop.sahkar.coordinator.state.Footprints;
+import coop.sahkar.coordinator.state.Placement;
+import coop.sahkar.proto.Span;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+class PlannerTest {
+    private static final long MB = 1_000_000;
+    private static final int KV = 1024;
+    private static final PlanModel SIX = model("six", 6, 0, 1);
+
+    @Test
+    void cutsEvenlyForEqualWorkers() {
+        Plan plan = plan(Placement.EMPTY, List.of(model("six", 6, 3, 1)), equal("a", "b", "c"));
+        assertThat(spans(plan)).containsExactly("a [0, 2)", "b [2, 4)", "c [4, 6)");
+        assertThat(plan.shortfalls()).isEmpty();
+    }
+
+    @Test
+    void takesAsFewStagesAsFitAndLetsTheOthersReplicate() {
+        Plan plan = plan(Placement.EMPTY, List.of(SIX), equal("a", "b"));
+        assertThat(spans(plan)).containsExactly("a [0, 6)", "b [0, 6)");
+    }
+
+    @Test
+    void cutsInProportionToSpeed() {
+        List<PlanWorker> workers =
+                List.of(new PlanWorker("a", 100 * MB, MB), new PlanWorker("b", 100 * MB, 2 * MB));
+        Plan plan = plan(Placement.EMPTY, List.of(model("six", 6, 2, 1)), workers);
+        assertThat(spans(plan)).containsExactly("a [0, 2)", "b [2, 6)");
+    }
+
+    @Test
+    void noiseInMeasuredSpeedMovesNoCut() {
+        List<PlanWorker> workers =
+                List.of(
+                        new PlanWorker("a", 100 * MB, 10_900 * MB),
+                        new PlanWorker("b", 100 * MB, 9100 * MB),
+                        new PlanWorker("c", 100 * MB, 10_100 * MB));
+        Plan plan = plan(Placement.EMPTY, List.of(model("six", 6, 3, 1)), workers);
+        assertThat(spans(plan)).containsExactly("a [0, 2)", "b [2, 4)", "c [4, 6)");
+    }
+
+    @Test
+    void cutsOnlyAtTheGrain() {
+        Plan plan = plan(Placement.EMPTY, List.of(model("m", 8, 3, 4)), equal("a", "b", "c"));
+        assertThat(spans(plan)).contains("a [0, 4)", "b [4, 8)");
+    }
+
+    @Test
+    void splitsWhatOneWorkerCannotHold() {
+        long half = Load.bytes(SIX.footprint(), new Span(0, 3), KV);
+        List<PlanWorker> workers =
+                List.of(new PlanWorker("a", half, MB), new PlanWorker("b", half, MB));
+        assertThat(spans(plan(Placement.EMPTY, List.of(SIX), workers)))
+                .containsExactly("a [0, 3)", "b [3, 6)");
+    }
+
+    @Test
+    void halvesTheKvCacheBeforeItGivesUp() {
+        long tight = Load.bytes(SIX.footprint(), new Span(0, 6), KV / 2);
+        Plan plan = plan(Placement.EMPTY, List.of(SIX), List.of(new PlanWorker("a", tight, MB)));
+        assertThat(plan.assignments().get("a"))
+                .containsExactly(new AssignedShard(SIX.id(), new Span(0, 6), KV / 2));
+    }
+
+    @Test
+    void keepsWhatStandsWhenAWorkerJoins() {
+        Placement before =
+                adopted(
+                        plan(
+                                Placement.EMPTY,
+                                List.of(model("six", 6, 3, 1)),
+                                equal("b", "c", "d")));
+        Plan after = plan(before, List.of(model("six", 6, 3, 1)), equal("a", "b", "c", "d"));
+        assertThat(spans(after)).contains("b [0, 2)", "c [2, 4)", "d [4, 6)").hasSize(4);
+    }
+
+    @Test
+    void givesAReturningWorkerItsSpanBack() {
+        List<PlanModel> models = List.of(model("six", 6, 3, 1));
+        Placement whole = adopted(rigid(Placement.EMPTY, models, tight("a", "b", "c")));
+        Plan without = rigid(whole, models, tight("a", "c"));
+        assertThat(spans(without)).containsExactly("a [0, 2)", "c [4, 6)");
+        assertThat(without.shortfalls().get(SIX.id())).contains("needs").contains("more memory");
+        Plan again = rigid(adopted(without), models, tight("a", "b", "c"));
+        assertThat(spans(again)).containsExactly("a [0, 2)", "b [2, 4)", "c [4, 6)");
+    }
+
+    @Test
+    void spreadsOutWhenTheThirdWorkerComesForThreeStages() {
+        List<PlanModel> models = List.of(model("six", 6, 3, 1));
+        Placement two = adopted(plan(Placement.EMPTY, models, equal("a", "b")));
+        assertThat(two.assignments()).hasSize(2);
+        assertThat(spans(plan(two, models, equal("a", "b", "c"))))
+                .containsExactly("a [0, 2)", "b [2, 4)", "c [4, 6)");
+    }
+
+    @Test
+    void saysWhatIsMissing() {
+        Plan none = plan(Placement.EMPTY, List.of(SIX), List.of());
+        assertThat(none.shortfalls().get(SIX.id()))
+                .isEqualTo(
+                        "six waits for workers: none is here. Start one with \"sahkar worker\".");
+        Plan small = plan(Placement.EMPTY, List.of(SIX), List.of(new PlanWorker("a", 500_000, MB)));
+        assertThat(small.shortfalls().get(SIX.id()))
+                .startsWith(
+                        "six needs 662 kB more memory: it takes 2 MB, and 1 worker lends 500 kB");
+    }
+
+    @Test
+    void placesOlderModelsFirst() {
+        long one = Load.bytes(SIX.footprint(), new Span(0, 6), KV) + 100;
+        Plan plan =
+                plan(
+                        Placement.EMPTY,
+                        List.of(SIX, model("late", 6, 0, 1)),
+                        List.of(new PlanWorker("a", one, MB)));
+        assertThat(plan.assignments().get("a"))
+                .extracting(AssignedShard::modelId)
+                .containsExactly(SIX.id());
+        assertThat(plan.shortfalls()).containsOnlyKeys(Fixtures.model("late", 6).id());
+    }
+
+    @Test
+    void holdsItsRulesOverRandomPoolsAndSettles() {
+        Random random = new Random(7);
+        for (int round = 0; round < 300; round++) {
+            List<PlanModel> models = new ArrayList<>();
+            for (int m = 0; m <= random.nextInt(3); m++) {
+                models.add(model("m" + m, 1 + random.nextInt(20), random.nextInt(5), 1 + m));
+            }
+            List<PlanWorker> workers = new ArrayList<>();
+            for (int w = 0; w < random.nextInt(7); w++) {
+                long memory = 900_000L + random.nextInt(3_000_000);
+                workers.add(new PlanWorker("w" + w, memory, 1 + random.nextInt(100_000_000)));
+            }
+            Plan plan = plan(Placement.EMPTY, models, workers);
+            PlanRules.check(plan, models, workers);
+            Plan again = plan(adopted(plan), models, workers);
+            assertThat(again.assignments())
+                    .as("round %d settles", round)
+                    .isEqualTo(plan.assignments());
+        }
+    }
+
+    private static Plan plan(Placement current, List<PlanModel> models, List<PlanWorker> workers) {
+        return Planner.plan(new PlanView(workers, models, current, KV, 64));
+    }
+
+    /** With no room to make KV caches smaller. */
+    private static Plan rigid(Placement current, List<PlanModel> models, List<PlanWorker> workers) {
+        return Planner.plan(new PlanView(workers, models, current, KV, KV));
+    }
+
+    private static Placement adopted(Plan plan) {
+        return new Placement(1, 0, new TreeMap<>(plan.assignments()));
+    }
+
+    static PlanModel model(String name, int blocks, int minStages, int grain) {
+        var manifest = Fixtures.model(name, blocks);
+        return new PlanModel(manifest.id(), name, Footprints.of(manifest), grain, minStages);
+    }
+
+    private static List<PlanWorker> equal(String... ids) {
+        return List.of(ids).stream().map(id -> new PlanWorker(id, 100 * MB, MB)).toList();
+    }
+
+    private static List<PlanWorker> tight(String... ids) {
+        long third = Load.bytes(SIX.footprint(), new Span(4, 6), KV) + 10_000;
+        return List.of(ids).stream().map(id -> new PlanWorker(id, third, MB)).toList();
+    }
+
+    private static List<String> spans(Plan plan) {
+        List<String> spans = new ArrayList<>();
+        plan.assignments().forEach((id, all) -> all.forEach(s -> spans.add(id + " " + s.span())));
+        return spans;
+    }
+}

@@ -1,0 +1,86 @@
+package coop.sahkar.coordinator.raft;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import coop.sahkar.coordinator.Fixtures;
+import coop.sahkar.coordinator.log.SnapshotCodec;
+import coop.sahkar.coordinator.state.Command.RegisterWorker;
+import coop.sahkar.coordinator.state.CommandId;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ThreeNodesTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private final AtomicLong ids = new AtomicLong();
+    private final SortedMap<String, RatisLog> nodes = new TreeMap<>();
+    private final List<RaftNode.Address> addresses = new ArrayList<>();
+
+    @TempDir Path directory;
+
+    @AfterEach
+    void stop() {
+        nodes.values().forEach(RatisLog::close);
+    }
+
+    @Test
+    void stateSurvivesTheLeaderAndAReturningNodeCatchesUp() throws IOException {
+        for (String id : List.of("c1", "c2", "c3")) {
+            addresses.add(new RaftNode.Address(id, "127.0.0.1", RatisLogTest.freePort()));
+        }
+        List<CompletableFuture<RatisLog>> starting =
+                addresses.stream().map(a -> CompletableFuture.supplyAsync(() -> start(a))).toList();
+        for (int i = 0; i < 3; i++) {
+            nodes.put(addresses.get(i).id(), starting.get(i).join());
+        }
+        register("w1", "c1");
+        register("w2", "c2");
+        register("w3", "c3");
+        String leader = node("c1").leaderId();
+        node(leader).close();
+        nodes.remove(leader);
+        String survivor = nodes.firstKey();
+        register("w4", survivor);
+        await().atMost(PATIENCE).until(() -> nodes.values().stream().anyMatch(RatisLog::leads));
+        RaftNode.Address lost =
+                addresses.stream().filter(a -> a.id().equals(leader)).findFirst().orElseThrow();
+        nodes.put(leader, start(lost));
+        byte[] expected = SnapshotCodec.write(node(survivor).state());
+        assertThat(node(survivor).state().workers()).containsOnlyKeys("w1", "w2", "w3", "w4");
+        await().atMost(PATIENCE)
+                .untilAsserted(() ->
+                        assertThat(nodes.values())
+                                .allSatisfy(n ->
+                                        assertThat(SnapshotCodec.write(n.state()))
+                                                .isEqualTo(expected)));
+    }
+
+    private void register(String worker, String through) {
+        assertThat(node(through).propose(new RegisterWorker(Fixtures.worker(worker, 1, 1))))
+                .isEmpty();
+    }
+
+    private RatisLog node(String id) {
+        RatisLog node = nodes.get(id);
+        assertThat(node).as(id).isNotNull();
+        return node;
+    }
+
+    private RatisLog start(RaftNode.Address self) {
+        return RatisLog.start(
+                new RaftNode(self, addresses),
+                directory.resolve(self.id()),
+                () -> new CommandId(3, ids.incrementAndGet()),
+                30_000);
+    }
+}

@@ -1,0 +1,125 @@
+package coop.sahkar.coordinator.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import coop.sahkar.coordinator.Fixtures;
+import coop.sahkar.coordinator.log.CommandCodec;
+import coop.sahkar.coordinator.log.SnapshotCodec;
+import coop.sahkar.coordinator.state.Command.AddTicketKey;
+import coop.sahkar.coordinator.state.Command.AdoptPlacement;
+import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.PublishModel;
+import coop.sahkar.coordinator.state.Command.RegisterWorker;
+import coop.sahkar.coordinator.state.Command.SetPolicy;
+import coop.sahkar.coordinator.state.Command.WithdrawModel;
+import coop.sahkar.governance.Policy;
+import coop.sahkar.proto.Span;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Random sequences of commands, from a seed: what always holds, and that replaying gives the same.
+ */
+class TransitionPropertyTest {
+    private static final int COMMANDS = 400;
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+    void replayGivesTheSameBytesAndInvariantsHold(long seed) throws IOException {
+        Random random = new Random(seed);
+        List<byte[]> log = new ArrayList<>();
+        PoolState live = PoolState.EMPTY;
+        int accepted = 0;
+        for (int i = 0; i < COMMANDS; i++) {
+            CommandId id = new CommandId(seed, random.nextInt(COMMANDS * 4));
+            LoggedCommand command = new LoggedCommand(id, command(random, live));
+            log.add(CommandCodec.write(command));
+            Outcome outcome = Transition.apply(live, command);
+            accepted += outcome.refusal() == null ? 1 : 0;
+            checkInvariants(live, outcome);
+            live = outcome.state();
+        }
+        assertThat(accepted).isBetween(COMMANDS / 4, COMMANDS - 1);
+        byte[] bytes = SnapshotCodec.write(live);
+        assertThat(SnapshotCodec.write(replay(PoolState.EMPTY, log))).isEqualTo(bytes);
+        PoolState half = replay(PoolState.EMPTY, log.subList(0, COMMANDS / 2));
+        PoolState reread = SnapshotCodec.read(new ByteArrayInputStream(SnapshotCodec.write(half)));
+        assertThat(reread).isEqualTo(half);
+        PoolState resumed = replay(reread, log.subList(COMMANDS / 2, COMMANDS));
+        assertThat(SnapshotCodec.write(resumed)).isEqualTo(bytes);
+    }
+
+    private static PoolState replay(PoolState from, List<byte[]> log) {
+        PoolState state = from;
+        for (byte[] entry : log) {
+            state = Transition.apply(state, CommandCodec.read(ByteBuffer.wrap(entry))).state();
+        }
+        return state;
+    }
+
+    private static void checkInvariants(PoolState before, Outcome outcome) {
+        PoolState after = outcome.state();
+        long generation = after.placement().generation();
+        assertThat(generation - before.placement().generation()).isBetween(0L, 1L);
+        assertThat(after.workers().keySet()).containsAll(after.placement().assignments().keySet());
+        assertThat(after.recent()).hasSizeLessThanOrEqualTo(Transition.MAX_RECENT);
+        if (outcome.refusal() != null) {
+            assertThat(after.workers()).isEqualTo(before.workers());
+            assertThat(after.models()).isEqualTo(before.models());
+            assertThat(after.placement()).isEqualTo(before.placement());
+            assertThat(after.ticketKeys()).isEqualTo(before.ticketKeys());
+            assertThat(after.policy()).isEqualTo(before.policy());
+        }
+    }
+
+    private static Command command(Random random, PoolState state) {
+        String worker = "w" + random.nextInt(5);
+        ModelManifest model = Fixtures.model("m" + random.nextInt(3), 4);
+        return switch (random.nextInt(8)) {
+            case 0, 1 -> new RegisterWorker(Fixtures.worker(worker, random.nextInt(999), 1));
+            case 2 -> new ForgetWorker(worker);
+            case 3 -> new PublishModel(model, List.of("http://h/f"), random.nextInt(4), 1);
+            case 4 -> new WithdrawModel(model.id());
+            case 5 -> new AddTicketKey(key(random));
+            case 6 -> new SetPolicy(policy(random));
+            default -> new AdoptPlacement(placement(random, state, worker, model));
+        };
+    }
+
+    private static TicketKeyRecord key(Random random) {
+        byte[] bytes = {(byte) random.nextInt(2)};
+        return new TicketKeyRecord("k" + random.nextInt(4), new Encoded(bytes));
+    }
+
+    private static Policy policy(Random random) {
+        Policy p = Policy.DEFAULT;
+        return new Policy(
+                p.maxSessionPositions(),
+                1 + random.nextInt(9),
+                p.maxQueuedGenerations(),
+                p.ticketLifetimeMillis(),
+                p.leaseMillis(),
+                p.reportIntervalMillis(),
+                p.detachGraceMillis(),
+                p.kvPositions(),
+                p.minKvPositions());
+    }
+
+    private static Placement placement(
+            Random random, PoolState state, String worker, ModelManifest model) {
+        long parent = state.placement().generation() - (random.nextInt(4) == 0 ? 1 : 0);
+        int first = random.nextInt(4);
+        AssignedShard shard = new AssignedShard(model.id(), new Span(first, first + 1), 8);
+        SortedMap<String, List<AssignedShard>> assignments = new TreeMap<>();
+        assignments.put(worker, List.of(shard));
+        return new Placement(parent + 1, parent, assignments);
+    }
+}

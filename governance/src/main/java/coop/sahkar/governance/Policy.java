@@ -1,0 +1,60 @@
+package coop.sahkar.governance;
+
+/**
+ * What the co-operative allows: every limit that members may change without a new release. All
+ * numbers are whole; a policy that cannot work is refused when it is made.
+ *
+ * @param maxSessionPositions most positions of one session, prompt and answer together
+ * @param maxConcurrentGenerations generations one coordinator runs at once
+ * @param maxQueuedGenerations requests one coordinator keeps waiting for their turn
+ * @param ticketLifetimeMillis how long a session ticket lets its bearer in
+ * @param leaseMillis a worker not heard of for this long is taken for lost
+ * @param reportIntervalMillis how often workers report; at most half the lease
+ * @param detachGraceMillis how long a worker whose stream broke keeps its place in the placement
+ * @param kvPositions positions every shard's KV cache should hold, where memory allows
+ * @param minKvPositions fewest positions worth placing a model for
+ */
+public record Policy(
+        int maxSessionPositions,
+        int maxConcurrentGenerations,
+        int maxQueuedGenerations,
+        int ticketLifetimeMillis,
+        int leaseMillis,
+        int reportIntervalMillis,
+        int detachGraceMillis,
+        int kvPositions,
+        int minKvPositions) {
+
+    /** The policy of a new pool. */
+    public static final Policy DEFAULT =
+            new Policy(8192, 64, 256, 600_000, 10_000, 1000, 2000, 16_384, 256);
+
+    private static final int MAX_POSITIONS = 1 << 20;
+    private static final int MAX_GENERATIONS = 1 << 16;
+    private static final int MAX_MILLIS = 24 * 60 * 60 * 1000;
+
+    /**
+     * Checks the numbers.
+     *
+     * @throws IllegalArgumentException in a sentence that names the number at fault
+     */
+    public Policy {
+        within("max_session_positions", maxSessionPositions, 1, MAX_POSITIONS);
+        within("max_concurrent_generations", maxConcurrentGenerations, 1, MAX_GENERATIONS);
+        within("max_queued_generations", maxQueuedGenerations, 0, MAX_GENERATIONS);
+        within("ticket_lifetime_millis", ticketLifetimeMillis, 1000, MAX_MILLIS);
+        within("lease_millis", leaseMillis, 500, MAX_MILLIS);
+        within("report_interval_millis", reportIntervalMillis, 50, leaseMillis / 2);
+        within("detach_grace_millis", detachGraceMillis, 0, leaseMillis);
+        within("kv_positions", kvPositions, 1, MAX_POSITIONS);
+        within("min_kv_positions", minKvPositions, 1, kvPositions);
+    }
+
+    private static void within(String name, int value, int least, int most) {
+        if (value < least || value > most) {
+            throw new IllegalArgumentException(
+                    "policy: %s is %d but must lie between %d and %d"
+                            .formatted(name, value, least, most));
+        }
+    }
+}
