@@ -13,7 +13,8 @@ final class RaftPlace {
     static RaftNode of(CoordinatorOptions options) {
         if (!options.id().matches("[A-Za-z0-9._-]{1,64}")) {
             throw new CoordinatorException(
-                    "a coordinator's id takes 1 to 64 letters, digits, dots, dashes and underscores, not \"%s\""
+                    ("a coordinator's id takes 1 to 64 letters, digits, dots, dashes and "
+                                    + "underscores, not \"%s\"")
                             .formatted(options.id()));
         }
         if (options.peers().isEmpty()) {

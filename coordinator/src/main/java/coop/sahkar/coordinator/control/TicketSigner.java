@@ -59,7 +59,8 @@ public final class TicketSigner implements TicketSeal {
             return read(file);
         } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
             throw new CoordinatorException(
-                    "the ticket key %s cannot be used (%s); put back a copy of it, or remove it to have a new one made"
+                    ("the ticket key %s cannot be used (%s); put back a copy of it, or "
+                                    + "remove it to have a new one made")
                             .formatted(file, e.getMessage()),
                     e);
         }

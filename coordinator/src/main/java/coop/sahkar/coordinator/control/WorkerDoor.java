@@ -116,7 +116,8 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
             older.refuse(
                     Problem.of(
                             Problem.Kind.PROTOCOL,
-                            "worker %s attached again on another stream; if two run with one data directory, stop one"
+                            ("worker %s attached again on another stream; if two run with "
+                                            + "one data directory, stop one")
                                     .formatted(worker.id())));
         }
         attachment.admit(worker.id(), welcome());

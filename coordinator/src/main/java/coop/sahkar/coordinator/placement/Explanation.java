@@ -33,7 +33,8 @@ final class Explanation {
                     .formatted(model.name(), size(needed - free), size(needed), lent(loads, free));
         }
         long largest = loads.stream().mapToLong(Load::freeBytes).max().orElse(0);
-        return "%s does not fit: it takes %s and there is %s in all, but in pieces too small for its %d-block cuts (the largest is %s). Lend more memory on one worker."
+        return ("%s does not fit: it takes %s and there is %s in all, but in pieces too "
+                        + "small for its %d-block cuts (the largest is %s). Lend more memory on one worker.")
                 .formatted(model.name(), size(needed), size(free), model.grain(), size(largest));
     }
 

@@ -108,7 +108,8 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
         } catch (IOException | RuntimeException e) {
             closeQuietly(server);
             throw new LogUnavailableException(
-                    "the log in %s cannot be opened (%s): put back a copy of the directory, or start with an empty one"
+                    ("the log in %s cannot be opened (%s): put back a copy of the directory, "
+                                    + "or start with an empty one")
                             .formatted(directory, rootOf(e)),
                     e);
         }
@@ -121,7 +122,8 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
             probe.bind(new InetSocketAddress(self.host(), self.port()));
         } catch (IOException e) {
             throw new LogUnavailableException(
-                    "port %d on %s is taken or not ours (%s): stop what listens there or choose another for the log"
+                    ("port %d on %s is taken or not ours (%s): stop what listens there or "
+                                    + "choose another for the log")
                             .formatted(self.port(), self.host(), e.getMessage()),
                     e);
         }
@@ -152,7 +154,8 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
             long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
             if (leftMillis <= 0) {
                 throw new LogUnavailableException(
-                        "no majority of the coordinators could be reached in %d s: start the others, or check the peers' addresses"
+                        ("no majority of the coordinators could be reached in %d s: start "
+                                        + "the others, or check the peers' addresses")
                                 .formatted(timeoutMillis / 1000));
             }
             if (leaderId().isEmpty()) {

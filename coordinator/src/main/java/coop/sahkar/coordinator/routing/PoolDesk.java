@@ -151,7 +151,8 @@ public final class PoolDesk implements RouteDesk {
     private static Problem tooLong(ModelRecord model, int positions, String bound) {
         return Problem.of(
                 Problem.Kind.CONTEXT_LENGTH_EXCEEDED,
-                "Prompt and answer may take %d tokens with %s, but %s. Shorten the prompt or ask for a shorter answer."
+                ("Prompt and answer may take %d tokens with %s, but %s. Shorten the prompt "
+                                + "or ask for a shorter answer.")
                         .formatted(positions, model.manifest().name(), bound));
     }
 
