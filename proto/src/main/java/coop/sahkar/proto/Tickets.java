@@ -29,14 +29,10 @@ public final class Tickets {
     /** The ticket is genuine and in time. */
     public record Valid(SealedTicket ticket) implements Opened {}
 
-<<<<<<< HEAD
     /** It is genuine but too late; {@code UNAUTHORIZED}. What it says of the route is true. */
     public record Expired(SealedTicket ticket, Problem problem) implements Opened {}
 
     /** It proves nothing, and why: {@code UNAUTHORIZED}, or {@code PROTOCOL} when unreadable. */
-=======
-    /** It is not, and why: {@code UNAUTHORIZED}, or {@code PROTOCOL} when it cannot be read. */
->>>>>>> gateway
     public record Refused(Problem problem) implements Opened {}
 
     /**
@@ -109,7 +105,6 @@ public final class Tickets {
             return refused(
                     Problem.Kind.PROTOCOL, "The session ticket cannot be read: " + e.getMessage());
         }
-<<<<<<< HEAD
         SealedTicket sealed = new SealedTicket(ticket, bytes, signature, wire.getKeyId());
         if (nowMillis > ticket.expiresAtMillis()) {
             return new Expired(
@@ -120,15 +115,6 @@ public final class Tickets {
                                     .formatted(nowMillis - ticket.expiresAtMillis())));
         }
         return new Valid(sealed);
-=======
-        if (nowMillis > ticket.expiresAtMillis()) {
-            return refused(
-                    Problem.Kind.UNAUTHORIZED,
-                    "The session ticket expired %d ms ago; ask for a new one, or set the clocks."
-                            .formatted(nowMillis - ticket.expiresAtMillis()));
-        }
-        return new Valid(new SealedTicket(ticket, bytes, signature, wire.getKeyId()));
->>>>>>> gateway
     }
 
     /**
