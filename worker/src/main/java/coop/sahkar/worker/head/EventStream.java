@@ -1,0 +1,125 @@
+package coop.sahkar.worker.head;
+
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.v1.Delta;
+import coop.sahkar.proto.v1.FinishReason;
+import coop.sahkar.proto.v1.Finished;
+import coop.sahkar.proto.v1.GenerationEvent;
+import coop.sahkar.proto.v1.GenerationFailed;
+import coop.sahkar.proto.v1.Prefilled;
+import io.grpc.stub.ServerCallStreamObserver;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The events of one generation on their way to its reader. The engine's thread never waits: while
+ * the reader is slow, what comes is joined into one prefill report and one delta, which the
+ * session's positions bound.
+ */
+final class EventStream implements GenerationSink {
+    private final ServerCallStreamObserver<GenerationEvent> call;
+    private final Runnable whenOver;
+
+    // All below: guarded by this.
+    private int prefilled = -1;
+    private Delta.@Nullable Builder delta;
+    private final StringBuilder text = new StringBuilder();
+    private @Nullable GenerationEvent last;
+    private boolean over;
+
+    /**
+     * @param whenOver run once, when the engine has said its last word
+     */
+    EventStream(ServerCallStreamObserver<GenerationEvent> call, Runnable whenOver) {
+        this.call = call;
+        this.whenOver = whenOver;
+    }
+
+    /** Sends what waits, as far as the network takes it. */
+    synchronized void drain() {
+        while (!over && !call.isCancelled() && call.isReady()) {
+            GenerationEvent next = next();
+            if (next == null) {
+                return;
+            }
+            call.onNext(next);
+            if (next.equals(last)) {
+                over = true;
+                call.onCompleted();
+            }
+        }
+    }
+
+    private @Nullable GenerationEvent next() {
+        if (prefilled >= 0) {
+            Prefilled.Builder event = Prefilled.newBuilder().setPositions(prefilled);
+            prefilled = -1;
+            return GenerationEvent.newBuilder().setPrefilled(event).build();
+        }
+        if (delta != null) {
+            Delta.Builder event = delta.setText(text.toString());
+            delta = null;
+            text.setLength(0);
+            return GenerationEvent.newBuilder().setDelta(event).build();
+        }
+        return last;
+    }
+
+    @Override
+    public synchronized void prefilled(int positions) {
+        prefilled = positions;
+        drain();
+    }
+
+    @Override
+    public synchronized void delta(int position, int[] tokens, String shown) {
+        Delta.Builder joined = delta;
+        if (joined == null) {
+            joined = Delta.newBuilder().setPosition(position);
+            delta = joined;
+        }
+        for (int token : tokens) {
+            joined.addTokens(token);
+        }
+        text.append(shown);
+        drain();
+    }
+
+    @Override
+    public void finished(GenerationEnd end) {
+        last(
+                GenerationEvent.newBuilder()
+                        .setFinished(
+                                Finished.newBuilder()
+                                        .setReason(
+                                                end.length()
+                                                        ? FinishReason.FINISH_REASON_LENGTH
+                                                        : FinishReason.FINISH_REASON_STOP)
+                                        .setPromptTokens(end.promptTokens())
+                                        .setCompletionTokens(end.completionTokens())
+                                        .setFirstTokenMicros(end.firstTokenMicros())
+                                        .setDecodeMicros(end.decodeMicros()))
+                        .build());
+    }
+
+    @Override
+    public void failed(Problem problem, String workerId) {
+        last(
+                GenerationEvent.newBuilder()
+                        .setFailed(
+                                GenerationFailed.newBuilder()
+                                        .setProblem(Wire.toWire(problem))
+                                        .setWorkerId(workerId))
+                        .build());
+    }
+
+    private void last(GenerationEvent event) {
+        whenOver.run();
+        synchronized (this) {
+            if (last == null) {
+                last = event;
+                drain();
+            }
+        }
+    }
+}

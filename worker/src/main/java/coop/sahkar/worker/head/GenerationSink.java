@@ -1,0 +1,36 @@
+package coop.sahkar.worker.head;
+
+import coop.sahkar.proto.Problem;
+
+/**
+ * What the head's engine reports of a generation. Called on the engine's thread and must not block
+ * it. Exactly one of {@link #finished} and {@link #failed} comes, last; neither after a
+ * cancellation.
+ */
+public interface GenerationSink {
+    /**
+     * All stages have computed part of the prompt.
+     *
+     * @param positions how many positions of the prompt, growing from call to call
+     */
+    void prefilled(int positions);
+
+    /**
+     * Tokens were committed.
+     *
+     * @param position position of the first of them
+     * @param tokens in order; empty when only text that was held back comes
+     * @param text what may be shown now; may be empty
+     */
+    void delta(int position, int[] tokens, String text);
+
+    /** The generation is complete. */
+    void finished(GenerationEnd end);
+
+    /**
+     * The generation cannot go on.
+     *
+     * @param workerId the worker at fault; empty when none is
+     */
+    void failed(Problem problem, String workerId);
+}

@@ -1,0 +1,27 @@
+package coop.sahkar.worker.head;
+
+import coop.sahkar.proto.SessionId;
+import coop.sahkar.worker.engine.Vocabulary;
+import java.util.Optional;
+
+/** What whoever hosts this worker's shards offers to the head service. Safe for many threads. */
+public interface HeadHost {
+    /** The model's head, if this worker serves one now. */
+    Optional<HeadModel> find(String modelId);
+
+    /** One model's head at work. */
+    interface HeadModel {
+        Vocabulary vocabulary();
+
+        ChatTemplate chatTemplate();
+
+        /** Longest context, in positions, that this head takes. */
+        int contextLength();
+
+        /** Hands a generation to the engine; false when its mailbox is full. */
+        boolean start(GenerationStart start);
+
+        /** Gives a generation up and frees its KV in all stages. */
+        void cancel(SessionId session);
+    }
+}

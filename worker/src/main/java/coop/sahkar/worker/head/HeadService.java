@@ -1,0 +1,136 @@
+package coop.sahkar.worker.head;
+
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.v1.GenerationEvent;
+import coop.sahkar.proto.v1.HeadGrpc;
+import coop.sahkar.proto.v1.RunRequest;
+import coop.sahkar.proto.v1.Started;
+import coop.sahkar.worker.ring.SessionDirectory;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+/**
+ * The gRPC service through which coordinators run generations from this worker's heads. Runs on
+ * threads that may wait: rendering and tokenizing take time.
+ */
+public final class HeadService extends HeadGrpc.HeadImplBase {
+    private final HeadHost host;
+    private final SessionDirectory directory;
+    private final String workerId;
+    private final LongSupplier clockMillis;
+
+    /**
+     * @param clockMillis Unix time
+     */
+    public HeadService(
+            String workerId, HeadHost host, SessionDirectory directory, LongSupplier clockMillis) {
+        this.workerId = workerId;
+        this.host = host;
+        this.directory = directory;
+        this.clockMillis = clockMillis;
+    }
+
+    @Override
+    public void run(RunRequest request, StreamObserver<GenerationEvent> observer) {
+        var call = (ServerCallStreamObserver<GenerationEvent>) observer;
+        switch (directory.admitHead(request.getTicket())) {
+            case SessionDirectory.Forged(Problem problem) -> refuse(call, problem);
+            case SessionDirectory.Denied(_, Problem problem) -> refuse(call, problem);
+            case SessionDirectory.Admitted(SealedTicket sealed) -> run(request, sealed, call);
+        }
+    }
+
+    private void run(
+            RunRequest request,
+            SealedTicket sealed,
+            ServerCallStreamObserver<GenerationEvent> call) {
+        Ticket ticket = sealed.ticket();
+        Runnable forget = () -> directory.forget(ticket.session(), ticket.epoch());
+        Optional<HeadHost.HeadModel> model = host.find(ticket.modelId());
+        if (model.isEmpty()) {
+            forget.run();
+            refuse(call, notHere(ticket));
+            return;
+        }
+        LocalDateTime now =
+                LocalDateTime.ofEpochSecond(clockMillis.getAsLong() / 1000, 0, ZoneOffset.UTC);
+        try {
+            RunOrder order = RunOrder.of(request, ticket, model.get(), now);
+            start(request, order, sealed, model.get(), new EventStream(call, forget), call);
+        } catch (RunOrder.Rejected e) {
+            forget.run();
+            refuse(call, e.problem());
+        }
+    }
+
+    private void start(
+            RunRequest request,
+            RunOrder order,
+            SealedTicket sealed,
+            HeadHost.HeadModel model,
+            EventStream events,
+            ServerCallStreamObserver<GenerationEvent> call) {
+        SessionId session = sealed.ticket().session();
+        int epoch = sealed.ticket().epoch();
+        call.setOnReadyHandler(events::drain);
+        call.setOnCancelHandler(() -> {
+            model.cancel(session);
+            directory.forget(session, epoch);
+        });
+        call.onNext(started(request, order, sealed.ticket()));
+        var text =
+                new TextAssembler(model.vocabulary(), order.stops(), request.getDeliveredBytes());
+        GenerationStart generation =
+                new GenerationStart(
+                        sealed,
+                        order.sampling(),
+                        order.prompt(),
+                        order.committed(),
+                        order.maxTokens(),
+                        text,
+                        events);
+        if (!model.start(generation)) {
+            events.failed(full(), workerId);
+        } else if (call.isCancelled()) {
+            model.cancel(session); // the caller hung up before there was anything to cancel
+        }
+    }
+
+    private static GenerationEvent started(RunRequest request, RunOrder order, Ticket ticket) {
+        return GenerationEvent.newBuilder()
+                .setStarted(
+                        Started.newBuilder()
+                                .setRequestId(request.getRequest().getRequestId())
+                                .setModelId(ticket.modelId())
+                                .setPromptTokens(order.prompt().length)
+                                .addAllRoute(ticket.stages().stream().map(Wire::toWire).toList()))
+                .build();
+    }
+
+    private void refuse(ServerCallStreamObserver<GenerationEvent> call, Problem problem) {
+        EventStream events = new EventStream(call, () -> {});
+        call.setOnReadyHandler(events::drain);
+        events.failed(problem, "");
+    }
+
+    private Problem notHere(Ticket ticket) {
+        return Problem.of(
+                Problem.Kind.MODEL_INCOMPLETE,
+                "Worker %s does not serve the head of model %s now; ask for a new route."
+                        .formatted(workerId, ticket.modelId()));
+    }
+
+    private Problem full() {
+        return Problem.of(
+                Problem.Kind.OVERLOADED,
+                "Worker %s has more to do than it takes; try again later.".formatted(workerId));
+    }
+}

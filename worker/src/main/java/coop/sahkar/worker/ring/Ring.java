@@ -1,0 +1,95 @@
+package coop.sahkar.worker.ring;
+
+import coop.sahkar.worker.engine.Links;
+import io.grpc.BindableService;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.security.PublicKey;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** This worker's place in the ring: links out, links in, and the sessions that use them. */
+public final class Ring implements AutoCloseable {
+    private final RingOptions options;
+    private final RingCounters counters = new RingCounters();
+    private final SessionDirectory directory;
+    private final RingLinks links;
+    private final ScheduledExecutorService scheduler;
+    private final RingService service;
+    private @Nullable RingServer server;
+
+    /**
+     * @param keys public key of a ticket's key id, or null when it is not known
+     * @param clockMillis Unix time
+     */
+    public Ring(
+            RingOptions options,
+            Function<String, @Nullable PublicKey> keys,
+            LongSupplier clockMillis) {
+        this.options = options;
+        this.directory = new SessionDirectory(options, keys, clockMillis);
+        this.scheduler =
+                Executors.newSingleThreadScheduledExecutor(
+                        Thread.ofPlatform().daemon().name("ring-timer").factory());
+        this.links = new RingLinks(options, directory, counters, scheduler, System::nanoTime);
+        this.service =
+                new RingService(
+                        options,
+                        directory,
+                        new MessageAdapter(options.workerId(), directory, links, counters),
+                        counters,
+                        scheduler);
+    }
+
+    /**
+     * Listens for other workers.
+     *
+     * @param bind where; port 0 picks a free one
+     * @param others further services to host on the same port
+     */
+    public RingServer listen(InetSocketAddress bind, List<BindableService> others)
+            throws IOException {
+        List<BindableService> services = new ArrayList<>(others);
+        services.add(service);
+        RingServer started = RingServer.start(options, bind, services);
+        server = started;
+        var _ =
+                scheduler.scheduleWithFixedDelay(
+                        directory::sweep,
+                        RingOptions.SWEEP_MILLIS,
+                        RingOptions.SWEEP_MILLIS,
+                        TimeUnit.MILLISECONDS);
+        return started;
+    }
+
+    /** Where shards are entered and sessions found. */
+    public SessionDirectory directory() {
+        return directory;
+    }
+
+    /** The way out for this worker's engines. */
+    public Links links() {
+        return links;
+    }
+
+    public RingCounters counters() {
+        return counters;
+    }
+
+    /** Ends all links, those out in order, and stops listening. */
+    @Override
+    public void close() {
+        links.close();
+        service.close();
+        if (server != null) {
+            server.close();
+        }
+        scheduler.shutdownNow();
+    }
+}

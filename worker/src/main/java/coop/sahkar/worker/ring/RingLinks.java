@@ -1,0 +1,215 @@
+package coop.sahkar.worker.ring;
+
+import coop.sahkar.proto.HiddenCodec;
+import coop.sahkar.proto.RouteStage;
+import coop.sahkar.worker.engine.Links;
+import coop.sahkar.worker.engine.StageMessage;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The links this worker dials, one for each peer, made on demand. A peer that was lost is dialled
+ * again by the next send, but not before a wait that doubles with each failure, so that a dead peer
+ * costs little; sends within the wait are lost, and told as such.
+ */
+final class RingLinks implements Links {
+    private static final Logger log = LoggerFactory.getLogger(RingLinks.class);
+
+    private final RingOptions options;
+    private final SessionDirectory directory;
+    private final RingCounters counters;
+    private final ScheduledExecutorService scheduler;
+    private final LongSupplier nanoClock;
+    private final Map<PeerAddress, Peer> peers = new HashMap<>(); // guarded by itself
+    private boolean closed; // guarded by peers
+
+    /** A peer's link, and how dialling it went. */
+    private static final class Peer {
+        @Nullable OutboundLink link;
+        int failures;
+        long notBeforeNanos;
+        String lastReason = "";
+    }
+
+    /**
+     * @param nanoClock as {@link System#nanoTime}
+     */
+    RingLinks(
+            RingOptions options,
+            SessionDirectory directory,
+            RingCounters counters,
+            ScheduledExecutorService scheduler,
+            LongSupplier nanoClock) {
+        this.options = options;
+        this.directory = directory;
+        this.counters = counters;
+        this.scheduler = scheduler;
+        this.nanoClock = nanoClock;
+    }
+
+    @Override
+    public void send(RouteStage to, StageMessage message) {
+        if (message instanceof StageMessage.Close close) {
+            directory.forget(close.session(), close.epoch());
+        }
+        PeerAddress address = PeerAddress.of(to);
+        OutboundLink link = null;
+        String reason = "";
+        boolean dial = false;
+        synchronized (peers) {
+            if (closed) {
+                return;
+            }
+            Peer peer = peer(address);
+            if (peer == null) {
+                reason = "this worker has as many links as it may";
+            } else if (peer.link != null) {
+                link = peer.link;
+            } else if (nanoClock.getAsLong() - peer.notBeforeNanos < 0) {
+                reason = "it was lost a moment ago (" + peer.lastReason + ")";
+            } else {
+                link = new OutboundLink(address, options, counters, this::broken);
+                peer.link = link;
+                dial = true;
+            }
+        }
+        if (link == null) {
+            directory.peerLost(address.workerId(), reason);
+            return;
+        }
+        link.send(message);
+        if (dial) {
+            dialOnScheduler(link);
+        }
+    }
+
+    private @Nullable Peer peer(PeerAddress address) {
+        Peer known = peers.get(address);
+        if (known != null) {
+            return known;
+        }
+        if (peers.size() >= options.maxLinks()) {
+            peers.values().removeIf(peer -> peer.link == null);
+        }
+        if (peers.size() >= options.maxLinks()) {
+            return null;
+        }
+        Peer fresh = new Peer();
+        fresh.notBeforeNanos = nanoClock.getAsLong();
+        peers.put(address, fresh);
+        return fresh;
+    }
+
+    // Making a channel may load classes and look names up: not on the engine's thread.
+    private void dialOnScheduler(OutboundLink link) {
+        try {
+            scheduler.execute(() -> dial(link));
+            var _ =
+                    scheduler.schedule(
+                            link::dialTimedOut, options.dialTimeoutMillis(), TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            link.fail("this worker is closing");
+        }
+    }
+
+    private void dial(OutboundLink link) {
+        InetSocketAddress address = link.peer().socketAddress().orElse(null);
+        if (address == null) {
+            link.fail("its endpoint is not of the form host:port");
+            return;
+        }
+        link.dial(channel(address), codecs(address));
+    }
+
+    private ManagedChannel channel(InetSocketAddress address) {
+        return NettyChannelBuilder.forAddress(address.getHostString(), address.getPort())
+                .usePlaintext()
+                .directExecutor()
+                .disableRetry()
+                .proxyDetector(_ -> null)
+                .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, options.dialTimeoutMillis())
+                .keepAliveTime(options.keepAliveMillis(), TimeUnit.MILLISECONDS)
+                .keepAliveTimeout(options.keepAliveTimeoutMillis(), TimeUnit.MILLISECONDS)
+                .flowControlWindow(RingOptions.FLOW_CONTROL_WINDOW_BYTES)
+                .maxInboundMetadataSize(RingOptions.MAX_METADATA_BYTES)
+                .build();
+    }
+
+    private List<HiddenCodec> codecs(InetSocketAddress address) {
+        try {
+            boolean here = InetAddress.getByName(address.getHostString()).isLoopbackAddress();
+            return here ? options.loopbackCodecs() : options.remoteCodecs();
+        } catch (UnknownHostException e) {
+            return options.remoteCodecs(); // the dial will say that the name is unknown
+        }
+    }
+
+    private void broken(OutboundLink link, String reason) {
+        log.info("Lost {}: {}", link.peer(), reason);
+        synchronized (peers) {
+            Peer peer = peers.get(link.peer());
+            if (peer != null && peer.link == link) {
+                peer.link = null;
+                peer.failures = link.wasOpen() ? 1 : peer.failures + 1;
+                peer.notBeforeNanos = nanoClock.getAsLong() + backoffNanos(peer.failures);
+                peer.lastReason = reason;
+            }
+        }
+        directory.peerLost(link.peer().workerId(), reason);
+    }
+
+    private static long backoffNanos(int failures) {
+        long doubled = RingOptions.FIRST_BACKOFF_MILLIS << Math.min(failures - 1, 10);
+        return TimeUnit.MILLISECONDS.toNanos(Math.min(doubled, RingOptions.MAX_BACKOFF_MILLIS));
+    }
+
+    /** Ends all links in order; nothing is sent any more. */
+    void close() {
+        List<OutboundLink> open = new ArrayList<>();
+        synchronized (peers) {
+            closed = true;
+            peers.values().stream().map(peer -> peer.link).forEach(link -> addIfAny(open, link));
+            peers.clear();
+        }
+        List<ManagedChannel> channels = new ArrayList<>();
+        for (OutboundLink link : open) {
+            ManagedChannel channel = link.close();
+            if (channel != null) {
+                channels.add(channel);
+            }
+        }
+        channels.forEach(RingLinks::await);
+    }
+
+    private static void addIfAny(List<OutboundLink> links, @Nullable OutboundLink link) {
+        if (link != null) {
+            links.add(link);
+        }
+    }
+
+    private static void await(ManagedChannel channel) {
+        try {
+            if (!channel.awaitTermination(RingOptions.CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
+                channel.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            channel.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package coop.sahkar.worker.ring;
+
+import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.v1.RingGrpc;
+import io.grpc.BindableService;
+import io.grpc.Metadata;
+import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallExecutorSupplier;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The worker's gRPC server. Links run on the network's own threads, since a hand-over would cost
+ * each token a wake-up; every other service runs on threads that may wait.
+ */
+public final class RingServer implements AutoCloseable {
+    private final Server server;
+    private final ExecutorService pool;
+
+    private RingServer(Server server, ExecutorService pool) {
+        this.server = server;
+        this.pool = pool;
+    }
+
+    /**
+     * Starts serving.
+     *
+     * @param bind where; port 0 picks a free one
+     * @throws IOException in a sentence, when the address cannot be had
+     */
+    static RingServer start(
+            RingOptions options, InetSocketAddress bind, List<BindableService> services)
+            throws IOException {
+        ExecutorService pool =
+                Executors.newCachedThreadPool(
+                        Thread.ofPlatform().daemon().name("ring-service-", 0).factory());
+        NettyServerBuilder builder =
+                NettyServerBuilder.forAddress(bind)
+                        .executor(pool)
+                        .callExecutor(new LinksDirect())
+                        .maxInboundMessageSize(Limits.MAX_MESSAGE_BYTES)
+                        .maxInboundMetadataSize(RingOptions.MAX_METADATA_BYTES)
+                        .maxConcurrentCallsPerConnection(RingOptions.MAX_CALLS_PER_CONNECTION)
+                        .flowControlWindow(RingOptions.FLOW_CONTROL_WINDOW_BYTES)
+                        .keepAliveTime(options.keepAliveMillis(), TimeUnit.MILLISECONDS)
+                        .keepAliveTimeout(options.keepAliveTimeoutMillis(), TimeUnit.MILLISECONDS)
+                        .permitKeepAliveTime(1, TimeUnit.SECONDS)
+                        .permitKeepAliveWithoutCalls(true);
+        services.forEach(builder::addService);
+        try {
+            return new RingServer(builder.build().start(), pool);
+        } catch (IOException e) {
+            pool.shutdown();
+            throw new IOException(
+                    "The worker cannot listen on %s (%s); choose another address or port."
+                            .formatted(bind, e.getMessage()),
+                    e);
+        }
+    }
+
+    /** The port it listens on. */
+    public int port() {
+        return server.getPort();
+    }
+
+    /** Takes no new calls, gives running ones a moment, then ends them. */
+    @Override
+    public void close() {
+        server.shutdown();
+        try {
+            if (!server.awaitTermination(RingOptions.CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
+                server.shutdownNow()
+                        .awaitTermination(RingOptions.CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+            }
+        } catch (InterruptedException e) {
+            server.shutdownNow();
+            Thread.currentThread().interrupt();
+        } finally {
+            pool.shutdown();
+        }
+    }
+
+    private static final class LinksDirect implements ServerCallExecutorSupplier {
+        private static final String LINK = RingGrpc.getLinkMethod().getFullMethodName();
+
+        @Override
+        public <Q, A> @Nullable Executor getExecutor(ServerCall<Q, A> call, Metadata headers) {
+            boolean link = call.getMethodDescriptor().getFullMethodName().equals(LINK);
+            return link ? Runnable::run : null;
+        }
+    }
+}

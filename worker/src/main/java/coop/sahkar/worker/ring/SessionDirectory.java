@@ -1,0 +1,230 @@
+package coop.sahkar.worker.ring;
+
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.Span;
+import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.Tickets;
+import coop.sahkar.proto.v1.SignedTicket;
+import coop.sahkar.worker.engine.Sampling;
+import coop.sahkar.worker.engine.StageInbox;
+import coop.sahkar.worker.engine.StageMessage;
+import coop.sahkar.worker.engine.StageShape;
+import java.security.PublicKey;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which of this worker's stages a session's messages go to. The shards are entered by whoever hosts
+ * them; sessions by their tickets. Safe to use from any thread.
+ */
+public final class SessionDirectory {
+    private final String workerId;
+    private final int maxSessions;
+    private final long idleMillis;
+    private final Function<String, @Nullable PublicKey> keys;
+    private final LongSupplier clockMillis;
+    private final Map<ShardKey, Shard> shards = new ConcurrentHashMap<>();
+    private final Map<SessionId, RingSession> sessions = new ConcurrentHashMap<>();
+
+    private record ShardKey(String modelId, Span span) {}
+
+    private record Shard(StageShape shape, StageInbox inbox) {}
+
+    /** What asking for a session's place came to. */
+    public sealed interface Admission {}
+
+    /** The session is entered. */
+    public record Admitted(SealedTicket ticket) implements Admission {}
+
+    /** The ticket is genuine but cannot be honoured here; its head should be told. */
+    public record Denied(SealedTicket ticket, Problem problem) implements Admission {}
+
+    /** The ticket proves nothing. */
+    public record Forged(Problem problem) implements Admission {}
+
+    /**
+     * @param keys public key of a key id, or null
+     * @param clockMillis Unix time
+     */
+    public SessionDirectory(
+            RingOptions options,
+            Function<String, @Nullable PublicKey> keys,
+            LongSupplier clockMillis) {
+        this.workerId = options.workerId();
+        this.maxSessions = options.maxSessions();
+        this.idleMillis = options.sessionIdleMillis();
+        this.keys = keys;
+        this.clockMillis = clockMillis;
+    }
+
+    /** From now on sessions of this model and span go to {@code inbox}. */
+    public void register(String modelId, StageShape shape, StageInbox inbox) {
+        shards.put(new ShardKey(modelId, shape.span()), new Shard(shape, inbox));
+    }
+
+    /** The shard is gone, and its sessions with it. */
+    public void unregister(String modelId, Span span) {
+        shards.remove(new ShardKey(modelId, span));
+        sessions.values()
+                .removeIf(s -> s.ticket.modelId().equals(modelId) && s.shape.span().equals(span));
+    }
+
+    /**
+     * Checks a ticket whose route begins at this worker, and enters its session, in place of an
+     * earlier epoch of it.
+     */
+    public Admission admitHead(SignedTicket wire) {
+        return admit(wire, 0, workerId, null);
+    }
+
+    /**
+     * Checks a ticket that another worker passed on, and enters its session.
+     *
+     * @param stage which stage of the route this worker is
+     * @param sender who passed it on; must be the stage before
+     */
+    Admission admitBehind(SignedTicket wire, int stage, String sender, Sampling sampling) {
+        if (stage < 1) {
+            return new Forged(
+                    Problem.of(
+                            Problem.Kind.PROTOCOL,
+                            "Only coordinators open sessions at stage 0; the stage was %s."
+                                    .formatted(Integer.toUnsignedString(stage))));
+        }
+        return admit(wire, stage, sender, sampling);
+    }
+
+    private Admission admit(
+            SignedTicket wire, int stage, String sender, @Nullable Sampling sampling) {
+        long now = clockMillis.getAsLong();
+        return switch (Tickets.open(wire, keys, now)) {
+            case Tickets.Refused refused -> new Forged(refused.problem());
+            case Tickets.Expired(SealedTicket sealed, Problem problem) ->
+                    place(sealed.ticket(), stage, sender)
+                            .<Admission>map(Forged::new)
+                            .orElseGet(() -> new Denied(sealed, problem));
+            case Tickets.Valid(SealedTicket sealed) ->
+                    place(sealed.ticket(), stage, sender)
+                            .<Admission>map(Forged::new)
+                            .orElseGet(() -> enter(sealed, stage, sampling, now));
+        };
+    }
+
+    /** Why the ticket does not give this worker that stage, or the sender the one before. */
+    private Optional<Problem> place(Ticket ticket, int stage, String sender) {
+        if (stage >= ticket.stages().size()) {
+            return Optional.of(
+                    Problem.of(Problem.Kind.PROTOCOL, "The route has no stage " + stage + "."));
+        }
+        String named = ticket.stages().get(stage).workerId();
+        if (!named.equals(workerId)) {
+            return Optional.of(
+                    Problem.of(
+                            Problem.Kind.UNAUTHORIZED,
+                            "The ticket names worker %s for stage %d; this is worker %s."
+                                    .formatted(named, stage, workerId)));
+        }
+        if (stage > 0 && !ticket.stages().get(stage - 1).workerId().equals(sender)) {
+            return Optional.of(
+                    Problem.of(
+                            Problem.Kind.UNAUTHORIZED,
+                            "Worker %s opens a session which by its ticket only the stage before may."
+                                    .formatted(sender)));
+        }
+        return Optional.empty();
+    }
+
+    private Admission enter(SealedTicket sealed, int stage, @Nullable Sampling sampling, long now) {
+        Ticket ticket = sealed.ticket();
+        Span span = ticket.stages().get(stage).span();
+        Shard shard = shards.get(new ShardKey(ticket.modelId(), span));
+        if (shard == null || shard.shape().blockCount() != ticket.blockCount()) {
+            return new Denied(sealed, notHere(sealed, span));
+        }
+        if (sampling != null) {
+            Optional<Problem> wrong = SamplingAdapter.check(sampling, shard.shape().vocabulary());
+            if (wrong.isPresent()) {
+                return new Forged(wrong.get());
+            }
+        }
+        if (sessions.size() >= maxSessions && !sessions.containsKey(ticket.session())) {
+            return new Denied(sealed, full());
+        }
+        RingSession session = new RingSession(sealed, stage, shard.shape(), shard.inbox(), now);
+        RingSession kept = sessions.merge(ticket.session(), session, SessionDirectory::newer);
+        boolean again = stage > 0 && kept.ticket.epoch() == ticket.epoch();
+        return kept.equals(session) || again
+                ? new Admitted(sealed)
+                : new Denied(sealed, goneOn(kept.ticket.epoch()));
+    }
+
+    private static RingSession newer(RingSession known, RingSession opened) {
+        return known.ticket.epoch() >= opened.ticket.epoch() ? known : opened;
+    }
+
+    private static Problem goneOn(int epoch) {
+        return Problem.of(
+                Problem.Kind.UNAUTHORIZED,
+                "The session runs in epoch %d already; this ticket of it is void."
+                        .formatted(epoch));
+    }
+
+    private Problem notHere(SealedTicket sealed, Span span) {
+        return Problem.of(
+                Problem.Kind.MODEL_INCOMPLETE,
+                "Worker %s does not serve blocks %s of model %s now; ask for a new route."
+                        .formatted(workerId, span, sealed.ticket().modelId()));
+    }
+
+    private Problem full() {
+        return Problem.of(
+                Problem.Kind.OVERLOADED,
+                "Worker %s has %d sessions open and takes no more; try again later."
+                        .formatted(workerId, maxSessions));
+    }
+
+    /** The session if it is open at this worker in exactly this epoch. */
+    @Nullable RingSession find(SessionId id, int epoch) {
+        RingSession session = sessions.get(id);
+        if (session == null || session.ticket.epoch() != epoch) {
+            return null;
+        }
+        session.lastUsedMillis = clockMillis.getAsLong();
+        return session;
+    }
+
+    /** The session is over at this worker, unless a later epoch has begun. */
+    public void forget(SessionId id, int epoch) {
+        sessions.computeIfPresent(
+                id, (_, session) -> session.ticket.epoch() > epoch ? session : null);
+    }
+
+    /** How many sessions are open. */
+    public int sessionCount() {
+        return sessions.size();
+    }
+
+    /** Closes sessions of which nothing was heard for too long, so that their KV is freed. */
+    void sweep() {
+        long oldest = clockMillis.getAsLong() - idleMillis;
+        sessions.values()
+                .removeIf(session ->
+                        session.lastUsedMillis < oldest
+                                && session.inbox.offer(
+                                        new StageMessage.Close(
+                                                session.ticket.session(), session.ticket.epoch())));
+    }
+
+    /** Tells every stage here that a worker is gone. */
+    void peerLost(String lostWorkerId, String reason) {
+        for (Shard shard : shards.values()) {
+            shard.inbox().peerLost(lostWorkerId, reason);
+        }
+    }
+}

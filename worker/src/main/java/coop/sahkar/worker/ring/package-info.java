@@ -1,0 +1,8 @@
+/**
+ * Links between workers: gRPC streams that carry frames to the next stage and tokens back to the
+ * head. Generated protobuf classes stop at the adapters here.
+ */
+@NullMarked
+package coop.sahkar.worker.ring;
+
+import org.jspecify.annotations.NullMarked;

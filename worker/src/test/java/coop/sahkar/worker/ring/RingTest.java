@@ -1,0 +1,205 @@
+package coop.sahkar.worker.ring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import coop.sahkar.proto.HiddenCodec;
+import coop.sahkar.proto.HiddenStates;
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.RouteStage;
+import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.Span;
+import coop.sahkar.worker.engine.StageMessage;
+import java.net.ServerSocket;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Two or three workers in one process, over real sockets. */
+final class RingTest {
+
+    @Test
+    void everyKindOfMessageGoesRound() throws Exception {
+        try (Pool pool = new Pool(3)) {
+            SealedTicket ticket = pool.ticket(1, 1);
+            SessionId id = ticket.ticket().session();
+            pool.admitAtHead(ticket);
+            Pool.Worker head = pool.worker(0);
+            Pool.Worker middle = pool.worker(1);
+            Pool.Worker tail = pool.worker(2);
+            head.send(middle, new StageMessage.Open(ticket, 1, Pool.GREEDY));
+            head.send(middle, Pool.frames(Pool.frame(ticket, 0, 3)));
+            middle.send(tail, new StageMessage.Open(ticket, 2, Pool.GREEDY));
+            middle.send(tail, Pool.frames(Pool.frame(ticket, 0, 3)));
+            await().until(() -> tail.inbox.messages.size() == 2);
+            var progress = new StageMessage.Progress(id, 1, 2);
+            var tokens = new StageMessage.Tokens(List.of(new StageMessage.Token(id, 1, 3, 42)));
+            var need = new StageMessage.NeedFrom(id, 1, 1);
+            var failed =
+                    new StageMessage.Failed(
+                            id, 1, Problem.of(Problem.Kind.OVERLOADED, "full"), "w2");
+            tail.send(head, progress);
+            tail.send(head, tokens);
+            tail.send(middle, need);
+            tail.send(head, failed);
+            await().until(() -> head.inbox.messages.size() == 3);
+            await().until(() -> middle.inbox.messages.size() == 3);
+            assertThat(head.inbox.messages).containsExactly(progress, tokens, failed);
+            assertThat(middle.inbox.messages).endsWith(need);
+            StageMessage.Open opened = middle.inbox.of(StageMessage.Open.class).getFirst();
+            assertThat(opened.ticket().ticket()).isEqualTo(ticket.ticket());
+            assertThat(opened.sampling()).isEqualTo(Pool.GREEDY);
+            StageMessage.Frame frame =
+                    tail.inbox.of(StageMessage.Frames.class).getFirst().frames().getFirst();
+            assertThat(frame.hidden()).isEqualTo(Pool.frame(ticket, 0, 3).hidden());
+            assertThat(frame.tokens()).containsExactly(0, 1, 2);
+            head.send(middle, new StageMessage.Close(id, 1));
+            await().until(() -> middle.ring.directory().sessionCount() == 0);
+            assertThat(head.ring.directory().sessionCount()).isZero();
+            assertThat(middle.inbox.messages).endsWith(new StageMessage.Close(id, 1));
+        }
+    }
+
+    @Test
+    void halfPrecisionLinksCarryHalfPrecision() throws Exception {
+        try (Pool pool = new Pool(2, List.of(HiddenCodec.F16, HiddenCodec.F32))) {
+            SealedTicket ticket = pool.ticket(1, 1);
+            pool.worker(0).send(pool.worker(1), new StageMessage.Open(ticket, 1, Pool.GREEDY));
+            pool.worker(0).send(pool.worker(1), Pool.frames(Pool.frame(ticket, 0, 5)));
+            await().until(() -> pool.worker(1).inbox.messages.size() == 2);
+            StageMessage.Frame frame =
+                    pool.worker(1)
+                            .inbox
+                            .of(StageMessage.Frames.class)
+                            .getFirst()
+                            .frames()
+                            .getFirst();
+            assertThat(frame.codec()).isEqualTo(HiddenCodec.F16);
+            assertThat(frame.hidden().remaining()).isEqualTo(5 * Pool.WIDTH * 2);
+            ByteBuffer f32 = ByteBuffer.allocate(5 * Pool.WIDTH * 4);
+            HiddenStates.decode(frame.hidden(), frame.codec(), f32);
+            assertThat(f32).isEqualTo(Pool.frame(ticket, 0, 5).hidden());
+        }
+    }
+
+    @Test
+    void aFullMailboxHoldsTheSenderBackAndLosesNothing() throws Exception {
+        try (Pool pool = new Pool(2)) {
+            SealedTicket ticket = pool.ticket(1, 1);
+            Pool.Worker tail = pool.worker(1);
+            tail.inbox.capacity = 3;
+            pool.worker(0).send(tail, new StageMessage.Open(ticket, 1, Pool.GREEDY));
+            for (int i = 0; i < 100; i++) {
+                pool.worker(0).send(tail, Pool.frames(Pool.frame(ticket, i, 1)));
+            }
+            await().until(() -> tail.ring.counters().fullMailboxes() > 2);
+            assertThat(tail.inbox.messages).hasSize(3);
+            assertThat(tail.ring.counters().received()).isLessThanOrEqualTo(4);
+            tail.inbox.capacity = Integer.MAX_VALUE;
+            await().until(() -> tail.inbox.messages.size() == 101);
+            List<Integer> positions =
+                    tail.inbox.of(StageMessage.Frames.class).stream()
+                            .map(frames -> frames.frames().getFirst().firstPosition())
+                            .toList();
+            assertThat(positions).isSorted().hasSize(100);
+        }
+    }
+
+    @Test
+    void aPeerThatReadsNothingBreaksTheLinkOnceTheQueueIsFull() throws Exception {
+        try (Pool pool = new Pool(2)) {
+            SealedTicket ticket = pool.ticket(1, 1);
+            Pool.Worker tail = pool.worker(1);
+            Pool.Worker head = pool.worker(0);
+            tail.inbox.capacity = 1;
+            head.send(tail, new StageMessage.Open(ticket, 1, Pool.GREEDY));
+            StageMessage.Frames big = Pool.frames(Pool.frame(ticket, 0, 256));
+            int sent = 0;
+            while (head.inbox.lost.isEmpty() && sent < 100_000) {
+                head.send(tail, big);
+                sent++;
+            }
+            assertThat(head.inbox.lost).hasSize(1);
+            assertThat(head.inbox.lost.getFirst()).startsWith("w1: 4096 messages");
+        }
+    }
+
+    @Test
+    void refusedConnectionIsToldAndNotDialledInAHotLoop() throws Exception {
+        try (Pool pool = new Pool(1)) {
+            int port;
+            try (ServerSocket socket = new ServerSocket(0)) {
+                port = socket.getLocalPort();
+            }
+            RouteStage dead = new RouteStage("dead", "127.0.0.1:" + port, new Span(2, 4));
+            Pool.Worker worker = pool.worker(0);
+            var close = new StageMessage.Close(new SessionId(1, 1), 1);
+            worker.ring.links().send(dead, close);
+            await().until(() -> !worker.inbox.lost.isEmpty());
+            assertThat(worker.inbox.lost.getFirst()).contains("dead: ").contains("refused");
+            long dials = worker.ring.counters().brokenLinks();
+            worker.ring.links().send(dead, close);
+            assertThat(worker.inbox.lost).hasSize(2);
+            assertThat(worker.inbox.lost.get(1)).contains("lost a moment ago");
+            assertThat(worker.ring.counters().brokenLinks()).isEqualTo(dials);
+        }
+    }
+
+    @Test
+    void aKilledPeerIsNoticedOnBothSidesAndDialledAgainWhenItIsBack() throws Exception {
+        try (Pool pool = new Pool(2)) {
+            Pool.Worker head = pool.worker(0);
+            Pool.Worker tail = pool.worker(1);
+            SealedTicket ticket = pool.ticket(1, 1);
+            pool.admitAtHead(ticket);
+            head.send(tail, new StageMessage.Open(ticket, 1, Pool.GREEDY));
+            await().until(() -> tail.inbox.messages.size() == 1);
+            tail.send(head, new StageMessage.Progress(ticket.ticket().session(), 1, 1));
+            await().until(() -> head.inbox.messages.size() == 1);
+            tail.close();
+            await().until(() -> head.inbox.lost.size() >= 2);
+            assertThat(head.inbox.lost).allMatch(text -> text.startsWith("w1: "));
+            int port = tail.port();
+            Pool.Worker back = pool.start(RingOptions.defaults("w1"), 1, 2, port, List.of());
+            pool.workers.set(1, back);
+            SealedTicket second = pool.ticket(2, 1);
+            await().until(() -> {
+                head.send(back, new StageMessage.Open(second, 1, Pool.GREEDY));
+                return !back.inbox.messages.isEmpty();
+            });
+        }
+    }
+
+    @Test
+    void anotherWorkerAtTheEndpointIsNotTakenForTheRightOne() throws Exception {
+        try (Pool pool = new Pool(2)) {
+            RouteStage stranger =
+                    new RouteStage("w9", pool.worker(1).stage.endpoint(), new Span(2, 4));
+            SealedTicket ticket = pool.ticket(1, 1);
+            pool.worker(0)
+                    .ring
+                    .links()
+                    .send(stranger, new StageMessage.Open(ticket, 1, Pool.GREEDY));
+            await().until(() -> !pool.worker(0).inbox.lost.isEmpty());
+            assertThat(pool.worker(0).inbox.lost.getFirst())
+                    .isEqualTo("w9: another worker answers there: w1");
+            assertThat(pool.worker(1).inbox.messages).isEmpty();
+        }
+    }
+
+    @Test
+    void endpointsThatAreNoneAreToldAsSuch() throws Exception {
+        try (Pool pool = new Pool(1)) {
+            for (String endpoint : List.of("", "nowhere", "a b:1", "host:99999", "host:-1")) {
+                RouteStage odd = new RouteStage("odd", endpoint, new Span(2, 4));
+                pool.worker(0)
+                        .ring
+                        .links()
+                        .send(odd, new StageMessage.Close(new SessionId(1, 1), 1));
+            }
+            await().until(() -> pool.worker(0).inbox.lost.size() == 5);
+            assertThat(pool.worker(0).inbox.lost).allMatch(text -> text.contains("host:port"));
+        }
+    }
+}
