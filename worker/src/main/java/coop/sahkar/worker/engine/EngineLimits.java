@@ -1,0 +1,45 @@
+package coop.sahkar.worker.engine;
+
+/**
+ * Every bound of a stage engine.
+ *
+ * @param mailboxMessages messages that may wait in the mailbox
+ * @param mailboxRows rows that may wait, in the mailbox and behind it
+ * @param logBytesPerSession bytes of hidden states one session's boundary log keeps
+ * @param logBytesPerEngine bytes of hidden states all boundary logs of a stage keep together
+ * @param idleMillis a session that nothing is heard of for this long is dropped
+ * @param stallMillis a generation that no token comes for fails after this long
+ * @param askAgainMillis how long a stage waits for positions it asked for before it asks again
+ * @param retryAfterMillis what a session is told that finds no room
+ * @param closeMillis how long closing the engine waits for a running batch
+ */
+public record EngineLimits(
+        int mailboxMessages,
+        int mailboxRows,
+        long logBytesPerSession,
+        long logBytesPerEngine,
+        long idleMillis,
+        long stallMillis,
+        long askAgainMillis,
+        int retryAfterMillis,
+        long closeMillis) {
+
+    /** What a worker runs with. */
+    public static final EngineLimits DEFAULT =
+            new EngineLimits(
+                    4096, 4096, 32L << 20, 128L << 20, 300_000, 20_000, 2_000, 1_000, 10_000);
+
+    public EngineLimits {
+        if (mailboxMessages < 1
+                || mailboxRows < 1
+                || logBytesPerSession < 0
+                || logBytesPerEngine < logBytesPerSession
+                || idleMillis < stallMillis
+                || stallMillis < 1
+                || askAgainMillis < 1
+                || retryAfterMillis < 0
+                || closeMillis < 1) {
+            throw new IllegalArgumentException("engine limits that contradict each other");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package coop.sahkar.worker.engine;
+
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.Ticket;
+import coop.sahkar.worker.head.GenerationSink;
+import coop.sahkar.worker.head.GenerationStart;
+import coop.sahkar.worker.head.HeadGeneration;
+import java.util.Arrays;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where the engine and its generations meet: checks what is to be started, and keeps a fault in one
+ * generation's sink from reaching the others.
+ */
+final class HeadDesk {
+    private static final Logger LOG = LoggerFactory.getLogger(HeadDesk.class);
+
+    private final @Nullable Vocabulary vocabulary;
+    private final BatchPolicy policy;
+    private final EngineLimits limits;
+
+    HeadDesk(@Nullable Vocabulary vocabulary, BatchPolicy policy, EngineLimits limits) {
+        this.vocabulary = vocabulary;
+        this.policy = policy;
+        this.limits = limits;
+    }
+
+    /** What is wrong with a generation; null if nothing is. */
+    @Nullable Problem fault(GenerationStart start, StageShape shape) {
+        Ticket ticket = start.ticket().ticket();
+        if (vocabulary == null || !Admission.serves(ticket, 0, shape)) {
+            return Problem.of(
+                    Problem.Kind.PROTOCOL,
+                    "The route begins with blocks %s of %d; this worker holds %s of %d."
+                            .formatted(
+                                    ticket.head().span(),
+                                    ticket.blockCount(),
+                                    shape.span(),
+                                    shape.blockCount()));
+        }
+        if (start.prompt().length == 0 || start.maxTokens() < 1) {
+            return Problem.of(
+                    Problem.Kind.INVALID_REQUEST,
+                    "A generation needs at least one token of prompt and one to generate.");
+        }
+        int length = start.prompt().length + start.committed().length;
+        if (start.prompt().length >= ticket.maxPositions() || length > ticket.maxPositions()) {
+            return Problem.of(
+                    Problem.Kind.CONTEXT_LENGTH_EXCEEDED,
+                    "The prompt has %d tokens; together with the answer %d are allowed."
+                            .formatted(start.prompt().length, ticket.maxPositions()));
+        }
+        int size = vocabulary.size();
+        if (IntStream.concat(Arrays.stream(start.prompt()), Arrays.stream(start.committed()))
+                .anyMatch(token -> token < 0 || token >= size)) {
+            return Problem.of(
+                    Problem.Kind.INVALID_REQUEST,
+                    "A token is not in the vocabulary, which has %d.".formatted(size));
+        }
+        return null;
+    }
+
+    /** Sets a generation up that {@link #fault} has nothing against. */
+    HeadGeneration generation(GenerationStart start, long nowNanos) {
+        if (vocabulary == null) {
+            throw new IllegalStateException("a generation on a stage without a vocabulary");
+        }
+        int stages = start.ticket().ticket().stages().size();
+        int rows = start.prompt().length + start.committed().length;
+        return new HeadGeneration(
+                start,
+                vocabulary,
+                policy.chunkRows(rows, stages),
+                policy.chunksInFlight(stages),
+                limits.stallMillis(),
+                nowNanos);
+    }
+
+    /** Tells a sink that its generation will not run. */
+    static void refuse(GenerationSink sink, Problem problem, String workerId) {
+        try {
+            sink.failed(problem, workerId);
+        } catch (RuntimeException e) {
+            LOG.error("a generation's sink threw while it was refused", e);
+        }
+    }
+
+    /** Says a word to a session's generation; if its sink throws, that generation is over. */
+    void tell(StageSession session, Consumer<HeadGeneration> word) {
+        HeadGeneration generation = session.generation();
+        if (generation == null) {
+            return;
+        }
+        try {
+            word.accept(generation);
+        } catch (RuntimeException e) {
+            LOG.error("session {}: its sink threw; the generation is given up", session.id(), e);
+            generation.cancel();
+        }
+    }
+}

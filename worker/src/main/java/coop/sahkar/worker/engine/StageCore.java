@@ -1,0 +1,401 @@
+package coop.sahkar.worker.engine;
+
+import coop.sahkar.proto.HiddenCodec;
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.RouteStage;
+import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.Ticket;
+import coop.sahkar.worker.engine.StageMessage.Close;
+import coop.sahkar.worker.engine.StageMessage.Failed;
+import coop.sahkar.worker.engine.StageMessage.Frame;
+import coop.sahkar.worker.engine.StageMessage.Frames;
+import coop.sahkar.worker.engine.StageMessage.NeedFrom;
+import coop.sahkar.worker.engine.StageMessage.Open;
+import coop.sahkar.worker.engine.StageMessage.Progress;
+import coop.sahkar.worker.engine.StageMessage.Token;
+import coop.sahkar.worker.engine.StageMessage.Tokens;
+import coop.sahkar.worker.head.Chunk;
+import coop.sahkar.worker.head.GenerationStart;
+import coop.sahkar.worker.head.HeadGeneration;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that a stage does, without its thread: takes messages in, computes one batch at a time, sends
+ * results on. The engine calls it from its one thread; a simulation calls it from its loop.
+ */
+final class StageCore {
+    private static final ByteBuffer NO_HIDDEN = ByteBuffer.allocate(0).asReadOnlyBuffer();
+
+    private final Stage stage;
+    private final StageShape shape;
+    private final EngineLimits limits;
+    private final LongSupplier nanoClock;
+    private final StageMeter meter;
+    private final Outbox outbox;
+    private final Rows rows;
+    private final SessionTable table;
+    private final BatchRun batches;
+    private final HeadDesk heads;
+    private final Admission admission;
+    private final Delivery delivery;
+    private final Replay replay;
+
+    StageCore(
+            LoadedStage loaded,
+            Rows rows,
+            Links links,
+            EngineLimits limits,
+            BatchPolicy policy,
+            StageMeter meter,
+            LongSupplier nanoClock) {
+        this.stage = loaded.stage();
+        this.shape = stage.shape();
+        this.limits = limits;
+        this.nanoClock = nanoClock;
+        this.meter = meter;
+        this.outbox = new Outbox(links);
+        this.rows = rows;
+        this.table = new SessionTable(stage, limits, meter);
+        this.batches = new BatchRun(shape, policy, rows);
+        this.admission = new Admission(table, shape, limits);
+        this.delivery = new Delivery(stage, outbox);
+        this.replay = new Replay(outbox, meter, limits, policy);
+        this.heads = new HeadDesk(loaded.vocabulary(), policy, limits);
+    }
+
+    /** Takes a message from a peer. */
+    void accept(StageMessage message, long arrivedNanos) {
+        switch (message) {
+            case Open open -> onOpen(open);
+            case Frames(List<Frame> frames) ->
+                    frames.forEach(frame -> onFrame(frame, arrivedNanos));
+            case Tokens(List<Token> tokens) ->
+                    tokens.forEach(token -> onToken(token, arrivedNanos));
+            case Progress progress -> onProgress(progress, arrivedNanos);
+            case NeedFrom need -> onNeedFrom(need);
+            case Close close -> onClose(close);
+            case Failed failed -> onFailed(failed);
+        }
+    }
+
+    /** Runs a generation from this head; its sink hears if that cannot be. */
+    void start(GenerationStart start) {
+        Ticket ticket = start.ticket().ticket();
+        Problem problem = heads.fault(start, shape);
+        if (problem == null) {
+            problem = supersede(ticket);
+        }
+        if (problem == null) {
+            problem = admission.refusal(ticket, 0);
+        }
+        if (problem != null) {
+            HeadDesk.refuse(start.sink(), problem, "");
+            return;
+        }
+        long now = nanoClock.getAsLong();
+        StageSession session = table.open(start.ticket(), 0, start.sampling(), now);
+        session.drive(heads.generation(start, now));
+        openNext(new Open(start.ticket(), 0, start.sampling()));
+        heads.tell(session, HeadGeneration::begin);
+        feed(session, now);
+    }
+
+    /** Nobody wants this generation any more. */
+    void cancel(SessionId id) {
+        StageSession session = table.find(id);
+        if (session != null) {
+            heads.tell(session, HeadGeneration::cancel);
+            feed(session, nanoClock.getAsLong());
+        }
+    }
+
+    /** A link broke: what needs the worker behind it fails. */
+    void peerLost(String workerId, String reason) {
+        Problem problem =
+                Problem.of(
+                        Problem.Kind.WORKER_LOST,
+                        "Worker %s was lost: %s. Another route may have room."
+                                .formatted(workerId, reason));
+        for (StageSession session : table.all()) {
+            if (session.needs(workerId)) {
+                fail(session, problem, workerId, workerId);
+            }
+        }
+    }
+
+    /** Lets no new sessions in from here on. */
+    void drain() {
+        admission.drain();
+    }
+
+    /** Looks after what time has made of sessions. */
+    void tick() {
+        long now = nanoClock.getAsLong();
+        long idleNanos = TimeUnit.MILLISECONDS.toNanos(limits.idleMillis());
+        for (StageSession session : table.all()) {
+            if (session.generation() != null) {
+                heads.tell(session, generation -> generation.checkStall(now));
+                feed(session, now);
+            } else if (now - session.activeNanos() > idleNanos) {
+                end(session, null);
+            } else if (session.asked() != SessionRules.NOTHING_ASKED) {
+                replay.ask(session, session.asked(), now);
+            }
+        }
+    }
+
+    /** Whether a batch can be computed. */
+    boolean ready() {
+        return !batches.empty();
+    }
+
+    boolean idle() {
+        return table.all().isEmpty();
+    }
+
+    int waitingRows() {
+        return batches.waitingRows();
+    }
+
+    /** Computes one batch and sends what it made. */
+    void compute() {
+        List<Slice> slices = batches.pick(table.all());
+        long began = nanoClock.getAsLong();
+        try {
+            stage.compute(rows);
+        } catch (StageException refused) {
+            refused(slices, refused);
+            return;
+        }
+        long done = nanoClock.getAsLong();
+        for (Slice slice : slices) {
+            slice.session().computed(slice);
+            slice.session().touch(done);
+            heads.tell(slice.session(), head -> head.computed(done - began));
+        }
+        List<StageMessage> own = delivery.send(slices);
+        meter.batch(slices, began, done, nanoClock.getAsLong());
+        own.forEach(message -> accept(message, done));
+    }
+
+    /** Ends everything without success. */
+    void failAll(Problem problem) {
+        for (StageSession session : table.all()) {
+            fail(session, problem, session.self().workerId(), null);
+        }
+    }
+
+    private void onOpen(Open open) {
+        Ticket ticket = open.ticket().ticket();
+        StageSession known = table.find(ticket.session());
+        boolean older = known != null && ticket.epoch() <= known.epoch();
+        if (older || shape.head() || open.stage() < 1 || open.stage() >= ticket.stages().size()) {
+            // A head opens its sessions itself; nobody else does.
+            meter.dropped.incrementAndGet();
+            return;
+        }
+        long now = nanoClock.getAsLong();
+        Problem problem =
+                known == null ? admission.open(open, now) : admission.reopen(known, open, now);
+        if (problem == null) {
+            openNext(open);
+            return;
+        }
+        if (known != null) {
+            free(known);
+        }
+        String self = ticket.stages().get(open.stage()).workerId();
+        outbox.send(ticket.head(), new Failed(ticket.session(), ticket.epoch(), problem, self));
+    }
+
+    private void openNext(Open open) {
+        List<RouteStage> route = open.ticket().ticket().stages();
+        int next = open.stage() + 1;
+        if (next < route.size()) {
+            outbox.send(route.get(next), new Open(open.ticket(), next, open.sampling()));
+        }
+    }
+
+    private void onFrame(Frame frame, long arrivedNanos) {
+        StageSession session = known(frame.session(), frame.epoch());
+        if (session == null || session.upstream() == null) {
+            return;
+        }
+        session.touch(arrivedNanos);
+        int most = session.ticket().maxPositions();
+        String fault = HiddenStates.fault(frame, shape, most);
+        if (fault != null) {
+            RouteStage sender = session.ticket().stages().get(session.index() - 1);
+            fail(session, Problem.of(Problem.Kind.PROTOCOL, fault), sender.workerId(), null);
+            return;
+        }
+        switch (SessionRules.onFrame(
+                session.epoch(),
+                session.end(),
+                session.asked(),
+                frame.epoch(),
+                frame.firstPosition())) {
+            case SessionRules.Compute _ -> {
+                session.accept(frame, arrivedNanos);
+                batches.ready(session);
+            }
+            case SessionRules.AskFrom(int position) ->
+                    replay.ask(session, position, nanoClock.getAsLong());
+            case SessionRules.Wait _ -> meter.waited.incrementAndGet();
+            case SessionRules.Stale _ -> meter.dropped.incrementAndGet();
+        }
+    }
+
+    private void onToken(Token token, long arrivedNanos) {
+        StageSession session = known(token.session(), token.epoch());
+        if (session != null) {
+            heads.tell(
+                    session,
+                    head -> head.onToken(token.position(), token.token(), nanoClock.getAsLong()));
+            feed(session, arrivedNanos);
+        }
+    }
+
+    private void onProgress(Progress progress, long arrivedNanos) {
+        StageSession session = known(progress.session(), progress.epoch());
+        if (session != null) {
+            heads.tell(
+                    session, head -> head.onProgress(progress.position(), nanoClock.getAsLong()));
+            feed(session, arrivedNanos);
+        }
+    }
+
+    private void onNeedFrom(NeedFrom need) {
+        StageSession session = known(need.session(), need.epoch());
+        if (session == null) {
+            return;
+        }
+        long now = nanoClock.getAsLong();
+        session.touch(now);
+        if (!replay.answer(session, need.position(), now)) {
+            heads.tell(session, head -> head.rewind(need.position()));
+            feed(session, now);
+        }
+    }
+
+    private void onClose(Close close) {
+        StageSession session = table.find(close.session());
+        if (session != null && close.epoch() >= session.epoch()) {
+            end(session, null);
+        }
+    }
+
+    private void onFailed(Failed failed) {
+        StageSession session = known(failed.session(), failed.epoch());
+        if (session != null) {
+            heads.tell(session, head -> head.fail(failed.problem(), failed.workerId()));
+            feed(session, nanoClock.getAsLong());
+        }
+    }
+
+    /** The session a message is for; null, and counted, if it is not here on this route. */
+    private @Nullable StageSession known(SessionId id, int epoch) {
+        StageSession session = table.find(id);
+        if (session == null || session.epoch() != epoch) {
+            meter.dropped.incrementAndGet();
+            return null;
+        }
+        return session;
+    }
+
+    /**
+     * Puts the rows a generation has next before its own stage, or ends the session if it is over.
+     */
+    private void feed(StageSession session, long arrivedNanos) {
+        HeadGeneration generation = session.generation();
+        if (generation == null) {
+            return;
+        }
+        if (generation.over()) {
+            end(session, null);
+            return;
+        }
+        for (Chunk next = generation.next(); next != null; next = generation.next()) {
+            Frame frame =
+                    new Frame(
+                            session.id(),
+                            session.epoch(),
+                            next.firstPosition(),
+                            next.tokens(),
+                            next.wantToken(),
+                            HiddenCodec.F32,
+                            NO_HIDDEN);
+            session.accept(frame, arrivedNanos);
+            batches.ready(session);
+        }
+    }
+
+    private void refused(List<Slice> slices, StageException refused) {
+        for (Slice slice : slices) {
+            StageSession session = slice.session();
+            String worker = session.self().workerId();
+            String message =
+                    "Worker %s could not compute positions %d to %d: %s"
+                            .formatted(
+                                    worker,
+                                    slice.firstPosition(),
+                                    slice.endPosition(),
+                                    refused.getMessage());
+            fail(session, Problem.of(Problem.Kind.INTERNAL, message), worker, null);
+        }
+    }
+
+    /**
+     * Ends a session without success and tells its head why.
+     *
+     * @param workerId the worker at fault
+     * @param lost a worker that nothing can be sent to any more; null when there is none
+     */
+    private void fail(
+            StageSession session, Problem problem, String workerId, @Nullable String lost) {
+        RouteStage head = session.ticket().head();
+        if (session.generation() != null) {
+            heads.tell(session, generation -> generation.fail(problem, workerId));
+        } else if (!head.workerId().equals(lost)) {
+            outbox.send(head, new Failed(session.id(), session.epoch(), problem, workerId));
+        }
+        end(session, lost);
+    }
+
+    /** Frees a session here and in the stages behind. */
+    private void end(StageSession session, @Nullable String lost) {
+        RouteStage next = session.downstream();
+        free(session);
+        if (next != null && !next.workerId().equals(lost)) {
+            outbox.send(next, new Close(session.id(), session.epoch()));
+        }
+    }
+
+    private void free(StageSession session) {
+        batches.forget(session);
+        table.remove(session);
+    }
+
+    /** Makes way for a newer route of the same session; the problem if there is no newer one. */
+    private @Nullable Problem supersede(Ticket ticket) {
+        StageSession known = table.find(ticket.session());
+        if (known == null) {
+            return null;
+        }
+        if (ticket.epoch() <= known.epoch()) {
+            return Problem.of(
+                    Problem.Kind.PROTOCOL,
+                    "Session %s already runs here on route %d."
+                            .formatted(ticket.session(), known.epoch()));
+        }
+        Problem replaced =
+                Problem.of(Problem.Kind.CANCELLED, "A newer route has taken the session over.");
+        heads.tell(known, generation -> generation.fail(replaced, ""));
+        free(known);
+        return null;
+    }
+}

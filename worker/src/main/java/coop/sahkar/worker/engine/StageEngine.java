@@ -1,0 +1,275 @@
+package coop.sahkar.worker.engine;
+
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.SessionId;
+import coop.sahkar.worker.head.GenerationStart;
+import java.lang.foreign.Arena;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A loaded shard at work. One platform thread loads it, owns it and closes it; everybody else talks
+ * to it through its mailbox. It takes what waits there, computes one batch from the rows of all
+ * sessions, sends what that made, and looks again; it sleeps only when there is nothing to compute.
+ */
+public final class StageEngine implements StageInbox, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(StageEngine.class);
+
+    /** How often time is looked at: stalls, idle sessions, unanswered questions. */
+    private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
+    private final String name;
+    private final StageFactory factory;
+    private final Links links;
+    private final EngineLimits limits;
+    private final BatchPolicy policy;
+    private final EngineListener listener;
+    private final LongSupplier nanoClock = System::nanoTime;
+    private final Mailbox mailbox;
+    private final StageMeter meter = new StageMeter();
+    private final CompletableFuture<StageShape> shape = new CompletableFuture<>();
+    private final CompletableFuture<@Nullable Vocabulary> vocabulary = new CompletableFuture<>();
+    private final Thread thread;
+
+    /** Out of the mailbox and not looked at yet. The engine's thread only. */
+    private final ArrayDeque<Inbound> taken = new ArrayDeque<>();
+
+    private volatile EngineState state = EngineState.LOADING;
+
+    /**
+     * Prepares an engine; {@link #launch} sets it to work.
+     *
+     * @param name for the thread and the log
+     * @param factory loads the shard, on the engine's thread
+     * @param links the way to other stages
+     * @param listener hears of the engine's state
+     */
+    public StageEngine(
+            String name,
+            StageFactory factory,
+            Links links,
+            EngineLimits limits,
+            BatchPolicy policy,
+            EngineListener listener) {
+        this.name = name;
+        this.factory = factory;
+        this.links = links;
+        this.limits = limits;
+        this.policy = policy;
+        this.listener = listener;
+        this.mailbox = new Mailbox(limits.mailboxMessages(), limits.mailboxRows());
+        this.thread = Thread.ofPlatform().name("stage-" + name).daemon(true).unstarted(this::run);
+    }
+
+    /** Starts the thread, which loads the shard and then serves. Once. */
+    public void launch() {
+        thread.start();
+    }
+
+    /**
+     * The shard's shape, once it is loaded; completes exceptionally with a {@link StageException}
+     * if it cannot be loaded.
+     */
+    public CompletableFuture<StageShape> shape() {
+        return shape.copy();
+    }
+
+    /** The model's tokens, once the shard is loaded; null in it unless the stage is a head. */
+    public CompletableFuture<@Nullable Vocabulary> vocabulary() {
+        return vocabulary.copy();
+    }
+
+    @Override
+    public boolean offer(StageMessage message) {
+        return switch (mailbox.offer(new Inbound.FromPeer(message, nanoClock.getAsLong()))) {
+            case TAKEN -> true;
+            case FULL -> false;
+            case CLOSED -> {
+                // Holding the peer up would help nobody: the session is gone with the engine.
+                meter.dropped.incrementAndGet();
+                yield true;
+            }
+        };
+    }
+
+    @Override
+    public void peerLost(String workerId, String reason) {
+        mailbox.put(new Inbound.PeerLost(workerId, reason));
+    }
+
+    /**
+     * Runs a generation from this head. Its sink hears everything else.
+     *
+     * @return false when the mailbox is full or the engine is closed; the sink hears nothing then
+     */
+    public boolean start(GenerationStart start) {
+        return mailbox.offer(new Inbound.Start(start)) == Mailbox.Offer.TAKEN;
+    }
+
+    /** Gives a generation up and frees its KV in all stages. Its sink need not hear of it. */
+    public void cancel(SessionId session) {
+        mailbox.put(new Inbound.Cancel(session));
+    }
+
+    /** Takes no new sessions from here on; those that run may end. */
+    public void drain() {
+        mailbox.put(new Inbound.Drain());
+    }
+
+    public EngineState state() {
+        return state;
+    }
+
+    /** How the stage fares now; all zero until it is loaded. */
+    public StageStats stats() {
+        boolean loaded = shape.isDone() && !shape.isCompletedExceptionally();
+        int cells = loaded ? shape.join().kvCells() : 0;
+        return meter.read(cells, mailbox.queuedRows(), nanoClock.getAsLong());
+    }
+
+    /**
+     * Fails what still runs with a sentence, frees the shard and waits for that, but no longer than
+     * {@link EngineLimits#closeMillis}.
+     */
+    @Override
+    public void close() {
+        mailbox.put(new Inbound.Stop());
+        if (thread == Thread.currentThread() || thread.getState() == Thread.State.NEW) {
+            return;
+        }
+        try {
+            if (!thread.join(Duration.ofMillis(limits.closeMillis()))) {
+                LOG.warn("{}: still computing after {} ms", name, limits.closeMillis());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        EngineState end = EngineState.STOPPED;
+        String why = "";
+        try {
+            enter(EngineState.LOADING, "");
+            LoadedStage loaded = factory.open();
+            try (Stage stage = loaded.stage()) {
+                vocabulary.complete(loaded.vocabulary());
+                shape.complete(stage.shape());
+                serve(loaded);
+            }
+        } catch (StageException e) {
+            end = EngineState.FAILED;
+            why = String.valueOf(e.getMessage());
+            notLoaded(e);
+        } catch (InterruptedException e) {
+            LOG.info("{}: interrupted, ends", name);
+        } catch (Throwable e) { // one place for every fault of ours, whatever it is
+            LOG.error("{}: the engine failed", name, e);
+            end = EngineState.FAILED;
+            why = "The stage engine met a fault of ours: " + e + ". See the worker's log.";
+            notLoaded(e);
+        }
+        refuseTheRest(end);
+        enter(end, why);
+    }
+
+    private void notLoaded(Throwable why) {
+        shape.completeExceptionally(why);
+        vocabulary.completeExceptionally(why);
+    }
+
+    private void serve(LoadedStage loaded) throws InterruptedException {
+        try (Arena arena = Arena.ofConfined()) {
+            StageShape size = loaded.stage().shape();
+            Rows rows = new Rows(arena, size.maxRows(), size.width());
+            StageCore core = new StageCore(loaded, rows, links, limits, policy, meter, nanoClock);
+            enter(EngineState.SERVING, "");
+            Problem stopped =
+                    Problem.of(
+                            Problem.Kind.WORKER_LOST,
+                            "The worker has stopped serving " + name + ". Try again.");
+            try {
+                loop(core);
+            } finally {
+                failAll(core, stopped);
+            }
+        }
+    }
+
+    private void failAll(StageCore core, Problem problem) {
+        try {
+            core.failAll(problem);
+        } catch (RuntimeException e) {
+            // Not to hide the fault that brought the engine here.
+            LOG.error("{}: some sessions could not be told of the end", name, e);
+        }
+    }
+
+    private void loop(StageCore core) throws InterruptedException {
+        long ticked = nanoClock.getAsLong();
+        while (true) {
+            long wait = core.ready() ? 0 : core.idle() ? Long.MAX_VALUE : TICK_NANOS;
+            taken.addAll(mailbox.take(core.waitingRows(), wait));
+            while (!taken.isEmpty()) {
+                if (!accept(core, taken.removeFirst())) {
+                    return;
+                }
+            }
+            long now = nanoClock.getAsLong();
+            if (now - ticked >= TICK_NANOS) {
+                ticked = now;
+                core.tick();
+            }
+            if (core.ready()) {
+                core.compute();
+            }
+        }
+    }
+
+    private boolean accept(StageCore core, Inbound inbound) {
+        switch (inbound) {
+            case Inbound.FromPeer(StageMessage message, long arrivedNanos) ->
+                    core.accept(message, arrivedNanos);
+            case Inbound.Start(GenerationStart generation) -> core.start(generation);
+            case Inbound.Cancel(SessionId session) -> core.cancel(session);
+            case Inbound.PeerLost(String workerId, String reason) ->
+                    core.peerLost(workerId, reason);
+            case Inbound.Drain() -> {
+                core.drain();
+                enter(EngineState.DRAINING, "");
+            }
+            case Inbound.Stop() -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void refuseTheRest(EngineState end) {
+        Problem problem =
+                Problem.of(
+                        Problem.Kind.WORKER_LOST,
+                        "The worker does not serve %s (%s). Try again.".formatted(name, end));
+        taken.addAll(mailbox.close());
+        for (Inbound inbound : taken) {
+            if (inbound instanceof Inbound.Start(GenerationStart generation)) {
+                HeadDesk.refuse(generation.sink(), problem, "");
+            }
+        }
+    }
+
+    private void enter(EngineState next, String explanation) {
+        state = next;
+        try {
+            listener.changed(next, explanation);
+        } catch (RuntimeException e) {
+            LOG.error("{}: its listener threw at {}", name, next, e);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package coop.sahkar.worker.engine;
+
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What a stage counts. The engine's thread writes, any thread reads. */
+final class StageMeter {
+    /** How long the interval is that {@link StageStats#decodeMicros} looks back on. */
+    private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    final AtomicLong dropped = new AtomicLong();
+    final AtomicLong waited = new AtomicLong();
+    final AtomicLong asked = new AtomicLong();
+    final AtomicLong resent = new AtomicLong();
+    final AtomicInteger sessions = new AtomicInteger();
+    final AtomicInteger kvReserved = new AtomicInteger();
+
+    private final AtomicLong rows = new AtomicLong();
+    private final AtomicLong batches = new AtomicLong();
+    private final Histogram hops = new Histogram();
+    private volatile Interval interval = new Interval(0, 0, 0);
+    private long computedNanos;
+
+    /** Decode batches of one interval. */
+    private record Interval(long endNanos, long batches, long nanos) {}
+
+    /** A batch was computed and its results were sent. */
+    void batch(List<Slice> slices, long beganNanos, long doneNanos, long sentNanos) {
+        batches.incrementAndGet();
+        boolean decodeOnly = true;
+        for (Slice slice : slices) {
+            rows.addAndGet(slice.count());
+            if (slice.count() == 1 && slice.wantToken()) {
+                long free = Math.max(slice.arrivedNanos(), computedNanos);
+                long outside = (sentNanos - free) - (doneNanos - beganNanos);
+                hops.record(TimeUnit.NANOSECONDS.toMicros(outside));
+            } else {
+                decodeOnly = false;
+            }
+        }
+        computedNanos = doneNanos;
+        if (decodeOnly) {
+            decoded(doneNanos, doneNanos - beganNanos);
+        }
+    }
+
+    StageStats read(int kvCells, int queuedRows, long nowNanos) {
+        Interval seen = interval;
+        boolean old = seen.batches == 0 || nowNanos - seen.endNanos > INTERVAL_NANOS;
+        long mean = old ? 0 : seen.nanos / seen.batches;
+        return new StageStats(
+                kvCells,
+                kvReserved.get(),
+                sessions.get(),
+                queuedRows,
+                (int) Math.min(Integer.MAX_VALUE, TimeUnit.NANOSECONDS.toMicros(mean)),
+                rows.get(),
+                batches.get(),
+                dropped.get(),
+                waited.get(),
+                asked.get(),
+                resent.get(),
+                hops.count(),
+                hops.quantile(0.5),
+                hops.quantile(0.99));
+    }
+
+    private void decoded(long nowNanos, long nanos) {
+        Interval running = interval;
+        boolean fresh = running.batches == 0 || nowNanos >= running.endNanos;
+        interval =
+                fresh
+                        ? new Interval(nowNanos + INTERVAL_NANOS, 1, nanos)
+                        : new Interval(
+                                running.endNanos, running.batches + 1, running.nanos + nanos);
+    }
+}

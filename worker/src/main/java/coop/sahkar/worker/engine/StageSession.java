@@ -1,0 +1,293 @@
+package coop.sahkar.worker.engine;
+
+import coop.sahkar.proto.RouteStage;
+import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.Ticket;
+import coop.sahkar.worker.engine.StageMessage.Frame;
+import coop.sahkar.worker.head.HeadGeneration;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One session in one stage: the positions its KV holds, the rows that wait, what was sent on, and
+ * what was asked for. Confined to the engine's thread.
+ *
+ * <p>{@code held} positions are in the KV; those from {@code held} to {@code end} wait in frames.
+ */
+final class StageSession {
+    private final Stage stage;
+    private final int sequence;
+    private final @Nullable BoundaryLog log;
+    private final ArrayDeque<Frame> waiting = new ArrayDeque<>();
+    private final ArrayDeque<Long> arrivals = new ArrayDeque<>();
+
+    private SealedTicket sealed;
+    private int index;
+    private Sampling sampling;
+    private @Nullable HeadGeneration generation;
+    private @Nullable TokenSampler sampler;
+    private int[] tokens = new int[0];
+    private int held;
+    private int end;
+    private int asked = SessionRules.NOTHING_ASKED;
+    private long askedNanos;
+    private long activeNanos;
+
+    StageSession(
+            Stage stage,
+            int sequence,
+            @Nullable BoundaryLog log,
+            SealedTicket sealed,
+            int index,
+            Sampling sampling,
+            long nowNanos) {
+        this.stage = stage;
+        this.sequence = sequence;
+        this.log = log;
+        this.sealed = sealed;
+        this.index = index;
+        this.sampling = sampling;
+        this.activeNanos = nowNanos;
+    }
+
+    /** Makes it the head's session of a generation. */
+    void drive(HeadGeneration generation) {
+        this.generation = generation;
+    }
+
+    /**
+     * Goes over to a newer route. What the KV and the log hold stays: the positions of the frames
+     * to come decide how much of it is still good.
+     */
+    void reroute(SealedTicket newer, int newIndex, Sampling newSampling) {
+        dropWaiting(held);
+        closeSampler();
+        sealed = newer;
+        index = newIndex;
+        sampling = newSampling;
+        asked = SessionRules.NOTHING_ASKED;
+        truncate(Math.min(held, newer.ticket().maxPositions()));
+    }
+
+    SessionId id() {
+        return ticket().session();
+    }
+
+    int epoch() {
+        return ticket().epoch();
+    }
+
+    Ticket ticket() {
+        return sealed.ticket();
+    }
+
+    SealedTicket sealed() {
+        return sealed;
+    }
+
+    int index() {
+        return index;
+    }
+
+    int sequence() {
+        return sequence;
+    }
+
+    Sampling sampling() {
+        return sampling;
+    }
+
+    RouteStage self() {
+        return ticket().stages().get(index);
+    }
+
+    @Nullable RouteStage upstream() {
+        return index == 0 ? null : ticket().stages().get(index - 1);
+    }
+
+    @Nullable RouteStage downstream() {
+        int next = index + 1;
+        return next == ticket().stages().size() ? null : ticket().stages().get(next);
+    }
+
+    /** Whether a worker's loss ends the session here: a neighbour, the head, or the head's tail. */
+    boolean needs(String workerId) {
+        RouteStage farEnd = index == 0 ? ticket().tail() : ticket().head();
+        return is(upstream(), workerId) || is(downstream(), workerId) || is(farEnd, workerId);
+    }
+
+    @Nullable HeadGeneration generation() {
+        return generation;
+    }
+
+    @Nullable BoundaryLog log() {
+        return log;
+    }
+
+    int held() {
+        return held;
+    }
+
+    int end() {
+        return end;
+    }
+
+    int waitingRows() {
+        return end - held;
+    }
+
+    /** Whether all that waits is one row whose token is wanted. */
+    boolean decodes() {
+        return end - held == 1 && waiting.getFirst().wantToken();
+    }
+
+    void touch(long nowNanos) {
+        activeNanos = nowNanos;
+    }
+
+    long activeNanos() {
+        return activeNanos;
+    }
+
+    int asked() {
+        return asked;
+    }
+
+    long askedNanos() {
+        return askedNanos;
+    }
+
+    void ask(int position, long nowNanos) {
+        asked = position;
+        askedNanos = nowNanos;
+    }
+
+    /** Takes a frame that fits; positions from its first on are forgotten before. */
+    void accept(Frame frame, long arrivedNanos) {
+        asked = SessionRules.NOTHING_ASKED;
+        truncate(frame.firstPosition());
+        waiting.addLast(frame);
+        arrivals.addLast(arrivedNanos);
+        end = frame.endPosition();
+    }
+
+    /**
+     * Forgets the positions from {@code position} on, in the KV, in the log and among what waits.
+     */
+    void truncate(int position) {
+        dropWaiting(position);
+        if (position < held) {
+            stage.truncate(sequence, position);
+            held = position;
+            end = position;
+            if (log != null) {
+                log.truncate(position);
+            }
+        }
+    }
+
+    /** Puts up to {@code most} of the rows that wait into a batch; there is at least one. */
+    Slice fill(Rows rows, int width, int most) {
+        int row = rows.count();
+        long arrived = arrivals.getFirst();
+        int position = held;
+        boolean want = false;
+        while (!want && position < end && position - held < most) {
+            Frame frame = waiting.getFirst();
+            int from = position - frame.firstPosition();
+            int count = Math.min(frame.tokens().length - from, most - (position - held));
+            boolean last = from + count == frame.tokens().length;
+            want = last && frame.wantToken();
+            copy(frame, from, count, want, rows, width);
+            position += count;
+            if (last) {
+                waiting.removeFirst();
+                arrivals.removeFirst();
+            }
+        }
+        int[] filled = Arrays.copyOfRange(rows.token, row, rows.count());
+        return new Slice(this, row, held, filled, want, arrived);
+    }
+
+    /** The batch with this slice is computed. */
+    void computed(Slice slice) {
+        held = slice.endPosition();
+        if (downstream() == null) {
+            remember(slice);
+        }
+    }
+
+    /** Chooses the token after the last position held. Tail only. */
+    int sample(int row) {
+        TokenSampler mine = sampler;
+        if (mine == null) {
+            mine = stage.sampler(sampling);
+            sampler = mine;
+        }
+        return mine.sample(stage.logits(row), held, tokens);
+    }
+
+    /** Gives everything back but the sequence's id. */
+    void close() {
+        dropWaiting(0);
+        held = 0;
+        end = 0;
+        stage.truncate(sequence, 0);
+        closeSampler();
+        if (log != null) {
+            log.close();
+        }
+    }
+
+    private void copy(Frame frame, int from, int count, boolean want, Rows rows, int width) {
+        int row = rows.count();
+        for (int i = 0; i < count; i++) {
+            int position = frame.firstPosition() + from + i;
+            rows.add(frame.tokens()[from + i], position, sequence, want && i == count - 1);
+        }
+        if (index > 0) {
+            HiddenStates.read(frame, from, count, width, rows.hidden, row);
+        }
+    }
+
+    private void remember(Slice slice) {
+        int needed = slice.endPosition();
+        if (tokens.length < needed) {
+            int grown = Math.max(needed, tokens.length + tokens.length / 2);
+            tokens = Arrays.copyOf(tokens, Math.min(grown, ticket().maxPositions()));
+        }
+        System.arraycopy(slice.tokens(), 0, tokens, slice.firstPosition(), slice.count());
+    }
+
+    /** Drops what waits from {@code position} on; a frame across it keeps its first part. */
+    private void dropWaiting(int position) {
+        while (!waiting.isEmpty() && waiting.getLast().firstPosition() >= position) {
+            waiting.removeLast();
+            arrivals.removeLast();
+        }
+        if (waiting.isEmpty() || position <= held) {
+            waiting.clear();
+            arrivals.clear();
+            end = held;
+        } else if (waiting.getLast().endPosition() > position) {
+            Frame across = waiting.removeLast();
+            waiting.addLast(FrameCut.rows(across, across.firstPosition(), position));
+            end = position;
+        } else {
+            end = waiting.getLast().endPosition();
+        }
+    }
+
+    private static boolean is(@Nullable RouteStage stage, String workerId) {
+        return stage != null && stage.workerId().equals(workerId);
+    }
+
+    private void closeSampler() {
+        if (sampler != null) {
+            sampler.close();
+            sampler = null;
+        }
+    }
+}

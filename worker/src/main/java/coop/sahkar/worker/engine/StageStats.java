@@ -1,0 +1,36 @@
+package coop.sahkar.worker.engine;
+
+/**
+ * How a stage fares, for reports.
+ *
+ * @param kvCells positions its KV holds in all
+ * @param kvReserved positions reserved by sessions
+ * @param sessions open sessions
+ * @param queuedRows rows that wait
+ * @param decodeMicros mean time of one batch of decode rows in the last interval; 0 when idle
+ * @param rowsComputed rows computed since the shard was loaded
+ * @param batches batches computed since then
+ * @param droppedMessages messages of unknown sessions or routes, dropped
+ * @param waitedFrames frames behind a gap, dropped because they come again
+ * @param asked how often positions were asked for
+ * @param resentFrames frames sent again
+ * @param hops decode rows whose overhead was measured
+ * @param hopMicrosP50 half of them took at most this from arrival to sending, computing and waiting
+ *     for another batch's computing left out
+ * @param hopMicrosP99 99 of 100 took at most this
+ */
+public record StageStats(
+        int kvCells,
+        int kvReserved,
+        int sessions,
+        int queuedRows,
+        int decodeMicros,
+        long rowsComputed,
+        long batches,
+        long droppedMessages,
+        long waitedFrames,
+        long asked,
+        long resentFrames,
+        long hops,
+        int hopMicrosP50,
+        int hopMicrosP99) {}

@@ -1,0 +1,272 @@
+package coop.sahkar.worker.head;
+
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.RouteStage;
+import coop.sahkar.proto.Ticket;
+import coop.sahkar.worker.engine.Vocabulary;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One generation, as its head drives it: which rows go into the ring next, which tokens are
+ * committed, and when it is over. Pure: time is an argument, results go to the sink.
+ *
+ * <p>Three positions tell the whole state. {@code known} is one past the last committed token,
+ * {@code fed} one past the last that was fed into the ring, {@code acked} how many the tail is
+ * known to hold: {@code acked ≤ fed ≤ known}. While {@code fed < known} chunks go in, a bounded
+ * window of them ahead of {@code acked}, so that they chase one another down the stages. When all
+ * is fed the generation waits for the one token at {@code known}; any other token is a duplicate.
+ */
+public final class HeadGeneration {
+    /** A generation is not given up before so many trips round the ring could have been made. */
+    private static final int PATIENCE_TRIPS = 8;
+
+    private final Ticket ticket;
+    private final Vocabulary vocabulary;
+    private final TextAssembler text;
+    private final GenerationSink sink;
+    private final int promptLength;
+    private final int mostTokens;
+    private final int chunkRows;
+    private final int windowRows;
+    private final long stallMillis;
+    private final long startedNanos;
+
+    private int[] tokens;
+    private int known;
+    private int fed;
+    private int acked;
+    private int prefilled;
+    private long movedNanos;
+    private long firstTokenNanos;
+    private long lastTokenNanos;
+    private boolean sawToken;
+    private long slowestNanos;
+    private boolean nudged;
+    private boolean over;
+
+    /**
+     * Sets a generation up.
+     *
+     * @param start what to generate
+     * @param vocabulary says which tokens end a generation
+     * @param chunkRows most positions in one chunk
+     * @param chunksInFlight most chunks that the tail has not acknowledged
+     * @param stallMillis how long it may stand still before it fails
+     * @param nowNanos the time
+     */
+    public HeadGeneration(
+            GenerationStart start,
+            Vocabulary vocabulary,
+            int chunkRows,
+            int chunksInFlight,
+            long stallMillis,
+            long nowNanos) {
+        this.ticket = start.ticket().ticket();
+        this.vocabulary = vocabulary;
+        this.text = start.text();
+        this.sink = start.sink();
+        this.promptLength = start.prompt().length;
+        this.known = promptLength + start.committed().length;
+        this.tokens = Arrays.copyOf(start.prompt(), known + 1);
+        System.arraycopy(start.committed(), 0, tokens, promptLength, start.committed().length);
+        this.mostTokens = Math.min(start.maxTokens(), ticket.maxPositions() - promptLength);
+        this.chunkRows = chunkRows;
+        this.windowRows = Math.multiplyExact(chunkRows, chunksInFlight);
+        this.stallMillis = stallMillis;
+        this.startedNanos = nowNanos;
+        this.movedNanos = nowNanos;
+    }
+
+    /**
+     * Passes what an earlier head committed through the text, which gives back only what the reader
+     * has not seen, and ends the generation at once if that had already ended it.
+     */
+    public void begin() {
+        StringBuilder unseen = new StringBuilder();
+        boolean ended = false;
+        for (int position = promptLength; position < known && !ended; position++) {
+            ended = vocabulary.endsGeneration(tokens[position]);
+            if (!ended) {
+                unseen.append(text.accept(tokens[position]));
+                ended = text.stopped();
+            }
+        }
+        boolean full = known - promptLength >= mostTokens;
+        if (ended || full) {
+            end(known, new int[0], unseen.toString(), !ended);
+        } else if (!unseen.isEmpty()) {
+            sink.delta(known, new int[0], unseen.toString());
+        }
+    }
+
+    /** The next rows for the ring, or null when it has to wait. */
+    public @Nullable Chunk next() {
+        if (over || fed >= known || fed - acked >= windowRows) {
+            return null;
+        }
+        int first = fed;
+        fed = Math.min(known, first + chunkRows);
+        return new Chunk(first, Arrays.copyOfRange(tokens, first, fed), fed == known);
+    }
+
+    /**
+     * Takes a token from the tail. One for a position already committed, or for one that nobody
+     * asked for, is ignored.
+     */
+    public void onToken(int position, int token, long nowNanos) {
+        if (over || position != known) {
+            return;
+        }
+        moved(nowNanos);
+        acked = Math.max(acked, Math.min(position, fed));
+        reportPrefill(position);
+        if (token < 0 || token >= vocabulary.size()) {
+            String tail = ticket.tail().workerId();
+            fail(
+                    Problem.of(
+                            Problem.Kind.PROTOCOL,
+                            "Worker %s chose token %d, which a vocabulary of %d does not have."
+                                    .formatted(tail, token, vocabulary.size())),
+                    tail);
+            return;
+        }
+        commit(position, token, nowNanos);
+    }
+
+    /** The tail holds this many positions. */
+    public void onProgress(int position, long nowNanos) {
+        if (over || position <= acked || position > fed) {
+            return;
+        }
+        moved(nowNanos);
+        acked = position;
+        reportPrefill(position);
+    }
+
+    /** No stage can give positions from here on again: they are fed from the tokens once more. */
+    public void rewind(int position) {
+        fed = Math.min(fed, position);
+        acked = Math.min(acked, position);
+    }
+
+    /**
+     * Looks after a generation that stands still. Half way to its deadline the rows that nobody has
+     * acknowledged are fed once more: if they were lost in a stage, its gap shows and is filled. At
+     * the deadline it fails.
+     */
+    public void checkStall(long nowNanos) {
+        long stoodMillis = TimeUnit.NANOSECONDS.toMillis(nowNanos - movedNanos);
+        long patienceMillis = patienceMillis();
+        if (over || stoodMillis < patienceMillis / 2) {
+            return;
+        }
+        if (stoodMillis >= patienceMillis) {
+            failStalled(stoodMillis);
+        } else if (!nudged) {
+            nudged = true;
+            rewind(Math.min(acked, known - 1));
+        }
+    }
+
+    /** The head's own stage has computed rows of the generation, in a batch that took so long. */
+    public void computed(long batchNanos) {
+        slowestNanos = Math.max(slowestNanos, batchNanos);
+    }
+
+    /** Ends the generation without success. */
+    public void fail(Problem problem, String workerId) {
+        if (!over) {
+            over = true;
+            sink.failed(problem, workerId);
+        }
+    }
+
+    /** Ends the generation without a word. */
+    public void cancel() {
+        over = true;
+    }
+
+    /** Whether it has ended, in whatever way. */
+    public boolean over() {
+        return over;
+    }
+
+    /** Whether the prompt is through and tokens come one by one. */
+    public boolean decoding() {
+        return !over && known - acked <= 1;
+    }
+
+    private void failStalled(long stoodMillis) {
+        String route =
+                ticket.stages().stream()
+                        .map(RouteStage::workerId)
+                        .collect(Collectors.joining(" → "));
+        fail(
+                Problem.of(
+                        Problem.Kind.WORKER_LOST,
+                        "No token came through %s for %d ms. Try again: another route may be free."
+                                .formatted(route, stoodMillis)),
+                "");
+    }
+
+    /** On slow machines a chunk's trip takes long though nothing is wrong. */
+    private long patienceMillis() {
+        long tripMillis = TimeUnit.NANOSECONDS.toMillis(slowestNanos) * ticket.stages().size();
+        return Math.max(stallMillis, PATIENCE_TRIPS * tripMillis);
+    }
+
+    private void commit(int position, int token, long nowNanos) {
+        if (!sawToken) {
+            sawToken = true;
+            firstTokenNanos = nowNanos;
+        }
+        lastTokenNanos = nowNanos;
+        append(token);
+        int[] one = {token};
+        if (vocabulary.endsGeneration(token)) {
+            end(position, one, "", false);
+            return;
+        }
+        String shown = text.accept(token);
+        boolean full = known - promptLength >= mostTokens;
+        if (text.stopped() || full) {
+            end(position, one, shown, !text.stopped());
+        } else {
+            sink.delta(position, one, shown);
+        }
+    }
+
+    private void append(int token) {
+        if (known == tokens.length) {
+            tokens = Arrays.copyOf(tokens, known + Math.max(16, known / 2));
+        }
+        tokens[known++] = token;
+    }
+
+    private void end(int position, int[] last, String shown, boolean length) {
+        over = true;
+        String all = text.stopped() ? shown : shown + text.finish();
+        if (last.length > 0 || !all.isEmpty()) {
+            sink.delta(position, last, all);
+        }
+        long first = sawToken ? TimeUnit.NANOSECONDS.toMicros(firstTokenNanos - startedNanos) : 0;
+        long decode = TimeUnit.NANOSECONDS.toMicros(lastTokenNanos - firstTokenNanos);
+        sink.finished(new GenerationEnd(length, promptLength, known - promptLength, first, decode));
+    }
+
+    private void reportPrefill(int position) {
+        int positions = Math.min(position, promptLength);
+        if (positions > prefilled) {
+            prefilled = positions;
+            sink.prefilled(positions);
+        }
+    }
+
+    private void moved(long nowNanos) {
+        nudged = false;
+        movedNanos = nowNanos;
+    }
+}

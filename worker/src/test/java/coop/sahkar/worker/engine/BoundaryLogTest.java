@@ -1,0 +1,133 @@
+package coop.sahkar.worker.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import coop.sahkar.proto.HiddenCodec;
+import coop.sahkar.proto.SessionId;
+import coop.sahkar.worker.engine.StageMessage.Frame;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class BoundaryLogTest {
+    private static final SessionId SESSION = new SessionId(0, 1);
+    private static final int ROW_BYTES = 8;
+
+    private final LogBudget budget = new LogBudget(1000);
+    private final BoundaryLog log = new BoundaryLog(budget, 1000);
+
+    /** A frame whose tokens and hidden states are its positions. */
+    private static Frame frame(int first, int end, boolean want) {
+        int[] tokens = new int[end - first];
+        ByteBuffer hidden =
+                ByteBuffer.allocate(tokens.length * ROW_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < tokens.length; i++) {
+            tokens[i] = first + i;
+            hidden.putFloat(first + i).putFloat(-first - i);
+        }
+        ByteBuffer bytes = hidden.flip().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+        return new Frame(SESSION, 1, first, tokens, want, HiddenCodec.F32, bytes);
+    }
+
+    private void append(int... cuts) {
+        for (int i = 0; i + 1 < cuts.length; i++) {
+            log.append(frame(cuts[i], cuts[i + 1], true));
+        }
+    }
+
+    private static List<String> spans(List<Frame> frames) {
+        return frames.stream().map(f -> f.firstPosition() + "-" + f.endPosition()).toList();
+    }
+
+    private static void assertTrue(List<Frame> frames) {
+        for (Frame frame : frames) {
+            ByteBuffer hidden = frame.hidden().duplicate().order(ByteOrder.LITTLE_ENDIAN);
+            for (int i = 0; i < frame.tokens().length; i++) {
+                float position = frame.firstPosition() + i;
+                assertThat((float) frame.tokens()[i]).isEqualTo(position);
+                assertThat(hidden.getFloat()).isEqualTo(position);
+                assertThat(hidden.getFloat()).isEqualTo(-position);
+            }
+            assertThat(hidden.hasRemaining()).isFalse();
+        }
+    }
+
+    @Test
+    void decodeFramesAreJoinedIntoChunks() {
+        append(0, 5, 6, 7, 8, 9, 10);
+        List<Frame> again = log.from(3, 7, 4);
+        assertThat(spans(again)).containsExactly("3-7", "7-10");
+        assertThat(again).extracting(Frame::wantToken).containsExactly(false, true);
+        assertThat(again).extracting(Frame::epoch).containsOnly(7);
+        assertTrue(again);
+    }
+
+    @Test
+    void theLastFrameWantsATokenOnlyIfItDidBefore() {
+        append(0, 4);
+        log.append(frame(4, 8, false));
+        assertThat(log.from(0, 1, 4)).extracting(Frame::wantToken).containsExactly(false, false);
+        assertThat(log.from(0, 1, 16)).extracting(Frame::wantToken).containsExactly(false);
+    }
+
+    @Test
+    void nothingIsSentAgainFromTheEnd() {
+        append(0, 4);
+        assertThat(log.from(4, 1, 16)).isEmpty();
+    }
+
+    @Test
+    void aRewindForgetsWhatComesAfterAndCutsTheFrameAcross() {
+        append(0, 6, 12);
+        log.append(frame(8, 10, true));
+        assertThat(log.end()).isEqualTo(10);
+        List<Frame> again = log.from(0, 1, 100);
+        assertThat(spans(again)).containsExactly("0-10");
+        assertTrue(again);
+        assertThat(log.bytes()).isEqualTo(10L * ROW_BYTES);
+        log.truncate(0);
+        assertThat(log.bytes()).isZero();
+        assertThat(log.end()).isZero();
+    }
+
+    @Test
+    void theOldestPositionsGoFirst() {
+        BoundaryLog small = new BoundaryLog(budget, 5 * ROW_BYTES);
+        List<Integer> starts = new ArrayList<>();
+        for (int position = 0; position < 9; position++) {
+            small.append(frame(position, position + 1, true));
+            starts.add(small.start());
+        }
+        assertThat(starts).containsExactly(0, 0, 0, 0, 0, 1, 2, 3, 4);
+        assertThat(small.bytes()).isEqualTo(5L * ROW_BYTES);
+    }
+
+    @Test
+    void aFrameLargerThanTheLogLeavesItEmptyButInPlace() {
+        BoundaryLog small = new BoundaryLog(budget, 5 * ROW_BYTES);
+        small.append(frame(0, 7, true));
+        assertThat(small.start()).isEqualTo(7);
+        assertThat(small.end()).isEqualTo(7);
+        small.append(frame(7, 8, true));
+        assertThat(small.start()).isEqualTo(7);
+        assertThat(small.end()).isEqualTo(8);
+    }
+
+    @Test
+    void theFullestLogGivesWhenTheStageRunsOut() {
+        LogBudget tight = new LogBudget(10 * ROW_BYTES);
+        BoundaryLog large = new BoundaryLog(tight, 1000);
+        BoundaryLog small = new BoundaryLog(tight, 1000);
+        large.append(frame(0, 3, true));
+        large.append(frame(3, 8, true));
+        small.append(frame(0, 4, true));
+        assertThat(large.start()).isEqualTo(3);
+        assertThat(small.start()).isZero();
+        large.close();
+        assertThat(tight.bytes()).isEqualTo(4L * ROW_BYTES);
+        small.close();
+        assertThat(tight.bytes()).isZero();
+    }
+}

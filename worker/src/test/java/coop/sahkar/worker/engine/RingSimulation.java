@@ -1,0 +1,170 @@
+package coop.sahkar.worker.engine;
+
+import coop.sahkar.proto.RouteStage;
+import coop.sahkar.worker.head.GenerationStart;
+import java.lang.foreign.Arena;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Stages joined by links in memory, in one thread and in virtual time. A seed decides which link
+ * delivers next and which stage computes next; links keep order, as real ones do.
+ */
+final class RingSimulation {
+    private static final long STEP_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
+    private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+    private static final int MOST_STEPS = 2_000_000;
+
+    final Map<String, Worker> workers = new LinkedHashMap<>();
+    final List<StageMessage> sent = new ArrayList<>();
+    private final Map<String, ArrayDeque<StageMessage>> links = new LinkedHashMap<>();
+    private final Set<String> broken = new LinkedHashSet<>();
+    private final Random random;
+    private final EngineLimits limits;
+    private final BatchPolicy policy;
+    private long nowNanos = 1;
+
+    /** One stage and what surrounds it. */
+    final class Worker {
+        final RouteStage place;
+        final int kvCells;
+        final int maxSequences;
+        StageMeter meter = new StageMeter();
+        FakeStage stage;
+        StageCore core;
+        int largestBatch;
+
+        Worker(RouteStage place, int kvCells, int maxSequences) {
+            this.place = place;
+            this.kvCells = kvCells;
+            this.maxSequences = maxSequences;
+            this.stage = new FakeStage(place.span(), kvCells, maxSequences);
+            this.core = core();
+        }
+
+        /** Comes back with an empty KV and no session. */
+        void restart() {
+            meter = new StageMeter();
+            stage = new FakeStage(place.span(), kvCells, maxSequences);
+            core = core();
+        }
+
+        void compute() {
+            int before = stage.computed;
+            core.compute();
+            largestBatch = Math.max(largestBatch, stage.computed - before);
+        }
+
+        StageStats stats() {
+            return meter.read(kvCells, core.waitingRows(), nowNanos);
+        }
+
+        private StageCore core() {
+            Rows rows = new Rows(Arena.ofAuto(), FakeStage.ROWS, FakeStage.WIDTH);
+            LoadedStage loaded = new LoadedStage(stage, new FakeVocabulary());
+            Links out = (to, message) -> send(place.workerId(), to.workerId(), message);
+            return new StageCore(loaded, rows, out, limits, policy, meter, () -> nowNanos);
+        }
+    }
+
+    RingSimulation(long seed, EngineLimits limits, BatchPolicy policy) {
+        this.random = new Random(seed);
+        this.limits = limits;
+        this.policy = policy;
+    }
+
+    RingSimulation(long seed) {
+        this(seed, EngineLimits.DEFAULT, new BatchPolicy(8, 4, 2, 4));
+    }
+
+    RingSimulation with(List<RouteStage> route, int kvCells, int maxSequences) {
+        for (RouteStage place : route) {
+            workers.put(place.workerId(), new Worker(place, kvCells, maxSequences));
+        }
+        return this;
+    }
+
+    Worker worker(String id) {
+        Worker worker = workers.get(id);
+        if (worker == null) {
+            throw new AssertionError("no worker " + id);
+        }
+        return worker;
+    }
+
+    void start(GenerationStart start) {
+        worker(start.ticket().ticket().head().workerId()).core.start(start);
+    }
+
+    /** Loses all that is under way to and from a worker, and tells its peers. */
+    void kill(String id) {
+        broken.add(id);
+        links.entrySet().removeIf(link -> touches(link.getKey(), id));
+        workers.values().stream()
+                .filter(worker -> !worker.place.workerId().equals(id))
+                .forEach(worker -> worker.core.peerLost(id, "killed by the test"));
+    }
+
+    /** One random step; false when there is nothing to do but let time pass. */
+    boolean step() {
+        nowNanos += STEP_NANOS;
+        List<Runnable> choices = new ArrayList<>();
+        links.forEach((link, queue) -> choices.add(() -> deliver(link, queue)));
+        for (Worker worker : workers.values()) {
+            if (!broken.contains(worker.place.workerId()) && worker.core.ready()) {
+                choices.add(worker::compute);
+            }
+        }
+        if (choices.isEmpty()) {
+            return false;
+        }
+        choices.get(random.nextInt(choices.size())).run();
+        return true;
+    }
+
+    /** Goes on until nothing is left to do now. */
+    void settle() {
+        for (int i = 0; i < MOST_STEPS; i++) {
+            if (!step()) {
+                return;
+            }
+        }
+        throw new AssertionError("the ring does not come to rest");
+    }
+
+    /** Lets time pass, tick by tick, with all that follows from it. */
+    void pass(long millis) {
+        long until = nowNanos + TimeUnit.MILLISECONDS.toNanos(millis);
+        while (nowNanos < until) {
+            nowNanos += TICK_NANOS;
+            workers.values().forEach(worker -> worker.core.tick());
+            settle();
+        }
+    }
+
+    private void send(String from, String to, StageMessage message) {
+        if (!broken.contains(from) && !broken.contains(to) && workers.containsKey(to)) {
+            sent.add(message);
+            links.computeIfAbsent(from + ">" + to, _ -> new ArrayDeque<>()).add(message);
+        }
+    }
+
+    private void deliver(String link, ArrayDeque<StageMessage> queue) {
+        StageMessage message = queue.removeFirst();
+        if (queue.isEmpty()) {
+            links.remove(link);
+        }
+        worker(link.substring(link.indexOf('>') + 1)).core.accept(message, nowNanos);
+    }
+
+    private static boolean touches(String link, String id) {
+        return link.startsWith(id + ">") || link.endsWith(">" + id);
+    }
+}
