@@ -68,6 +68,11 @@ public final class GgufFile implements AutoCloseable {
         return header.metadata();
     }
 
+    /** Where the key-value pairs begin, counted from the beginning of the file. */
+    public long metadataOffset() {
+        return header.metadataOffset();
+    }
+
     /** The tensors, in the file's order. */
     public List<GgufTensor> tensors() {
         return header.tensors();

@@ -49,11 +49,17 @@ final class GgufReader {
                     "it claims %d tensors; at most %d are taken"
                             .formatted(tensorCount, Limits.MAX_TENSORS));
         }
+        long metadataOffset = cursor.position();
         Metadata metadata = MetadataScan.read(cursor, pairCount);
         int alignment = alignment(metadata);
         List<GgufTensor> tensors = tensors((int) tensorCount);
         long dataStart = align(cursor.position(), alignment);
-        return new GgufHeader(version, alignment, metadata, placed(tensors, dataStart, alignment));
+        return new GgufHeader(
+                version,
+                alignment,
+                metadata,
+                metadataOffset,
+                placed(tensors, dataStart, alignment));
     }
 
     private int version() throws GgufException {

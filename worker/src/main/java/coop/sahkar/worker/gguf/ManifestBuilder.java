@@ -39,22 +39,37 @@ public final class ManifestBuilder {
             throws IOException, InterruptedException {
         ModelShape shape = ModelShape.of(file.metadata(), file.path().toString());
         List<TensorEntry> tensors = new ManifestBuilder(file, progress).digest(threads);
+        Metadata metadata = ModelManifest.kept(file.metadata());
+        KeyValueSection keyValues = keyValues(file);
         ModelManifest manifest =
                 new ModelManifest(
                         name,
-                        ModelDigest.of(file.metadata(), tensors),
+                        ModelDigest.of(metadata, keyValues, tensors),
                         shape.architecture().id(),
                         shape.blockCount(),
                         shape.width(),
                         ManifestCheck.vocabulary(tensors),
                         shape.contextLength(),
-                        Quantization.label(file.metadata(), tensors),
+                        Quantization.label(metadata, tensors),
                         shape.architecture().grain(),
-                        file.metadata(),
+                        file.version(),
+                        metadata,
+                        keyValues,
                         tensors,
                         file.fileBytes());
         ManifestCheck.require(manifest);
+        ManifestCheck.requireKeyValues(manifest, file.metadata());
         return manifest;
+    }
+
+    private static KeyValueSection keyValues(GgufFile file) {
+        MessageDigest digest = ModelDigest.sha256();
+        digest.update(file.metadata().encodedShared());
+        return new KeyValueSection(
+                file.metadataOffset(),
+                file.metadata().encodedBytes(),
+                ModelDigest.hex(digest),
+                file.metadata().keys().size());
     }
 
     /** A model's name made of its file's: the characters that may stand in one, in lower case. */

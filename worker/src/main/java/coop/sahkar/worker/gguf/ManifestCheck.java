@@ -45,6 +45,25 @@ public final class ManifestCheck {
         new ManifestCheck(manifest).check();
     }
 
+    /**
+     * Checks the whole key-value pairs, once they are here, against the manifest.
+     *
+     * @throws GgufException if they are not the ones the manifest was made of
+     */
+    public static void requireKeyValues(ModelManifest manifest, Metadata whole)
+            throws GgufException {
+        ManifestCheck check = new ManifestCheck(manifest);
+        check.refuseIf(
+                !ModelManifest.kept(whole).equals(manifest.metadata())
+                        || whole.keys().size() != manifest.keyValues().count(),
+                "its metadata is not that of the published file");
+        long tokens = whole.sequenceLength("tokenizer.ggml.tokens");
+        check.refuseIf(
+                tokens != manifest.vocabulary(),
+                "its tokenizer has %d tokens and its embedding %d rows"
+                        .formatted(tokens, manifest.vocabulary()));
+    }
+
     private void check() throws GgufException {
         refuseIf(
                 !NAME.matcher(manifest.name()).matches()
@@ -54,6 +73,7 @@ public final class ManifestCheck {
         refuseIf(
                 manifest.metadata().encodedBytes() > Limits.MAX_MANIFEST_BYTES,
                 "the metadata is larger than %d bytes".formatted(Limits.MAX_MANIFEST_BYTES));
+        checkKeyValues(manifest.keyValues());
         refuseIf(
                 manifest.tensors().size() > Limits.MAX_TENSORS,
                 "it has more than %d tensors".formatted(Limits.MAX_TENSORS));
@@ -64,6 +84,23 @@ public final class ManifestCheck {
         ModelShape shape = ModelShape.of(manifest.metadata(), what);
         checkModelTensors(shape);
         checkDerived(shape);
+    }
+
+    private void checkKeyValues(KeyValueSection section) throws GgufException {
+        refuseIf(
+                manifest.ggufVersion() != 2 && manifest.ggufVersion() != 3,
+                "it is of GGUF version %d, and versions 2 and 3 are read"
+                        .formatted(manifest.ggufVersion()));
+        refuseIf(
+                manifest.metadata().keys().stream().anyMatch(ModelManifest::leavesOut),
+                "its metadata holds keys of the tokenizer");
+        refuseIf(
+                section.bytes() < 1
+                        || section.bytes() > Limits.MAX_MANIFEST_BYTES
+                        || section.offset() < 0
+                        || section.offset() > manifest.fileBytes() - section.bytes(),
+                "the key-value section lies outside the published file or is absurdly large");
+        refuseIf(!ModelDigest.isHex(section.sha256()), "the key-value section has no SHA-256");
     }
 
     private void checkTensor(TensorEntry tensor) throws GgufException {
@@ -168,11 +205,6 @@ public final class ManifestCheck {
         refuseIf(
                 vocabulary < 1,
                 "the tensor %s is missing or has no rows".formatted(TensorNames.EMBEDDING));
-        long tokens = manifest.metadata().sequenceLength("tokenizer.ggml.tokens");
-        refuseIf(
-                tokens != vocabulary,
-                "its tokenizer has %d tokens and its embedding %d rows"
-                        .formatted(tokens, vocabulary));
         refuseUnless("architecture", manifest.architecture(), shape.architecture().id());
         refuseUnless("blockCount", manifest.blockCount(), shape.blockCount());
         refuseUnless("width", manifest.width(), shape.width());
@@ -186,7 +218,7 @@ public final class ManifestCheck {
         refuseUnless(
                 "digest",
                 manifest.digest(),
-                ModelDigest.of(manifest.metadata(), manifest.tensors()));
+                ModelDigest.of(manifest.metadata(), manifest.keyValues(), manifest.tensors()));
     }
 
     /** Rows of the embedding; 0 if there is none. */

@@ -33,14 +33,16 @@ final class ModelDigest {
     }
 
     /**
-     * The digest that names a model: over its metadata and, of each tensor in order, name, type,
-     * shape and digest. Every part stands behind its length, so no two models share one input.
+     * The digest that names a model: over the metadata of its manifest, the digest of the whole
+     * key-value section and, of each tensor in order, name, type, shape and digest. Every part
+     * stands behind its length, so no two models share one input.
      */
-    static String of(Metadata metadata, List<TensorEntry> tensors) {
+    static String of(Metadata metadata, KeyValueSection keyValues, List<TensorEntry> tensors) {
         MessageDigest digest = sha256();
         digest.update(DOMAIN);
         update(digest, metadata.encodedBytes());
         digest.update(metadata.encodedShared());
+        digest.update(HexFormat.of().parseHex(keyValues.sha256()));
         update(digest, tensors.size());
         for (TensorEntry tensor : tensors) {
             byte[] name = tensor.name().getBytes(StandardCharsets.UTF_8);

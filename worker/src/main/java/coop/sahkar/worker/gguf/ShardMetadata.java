@@ -18,8 +18,6 @@ final class ShardMetadata {
     static final String END_KEY = "sahkar.span.end";
     static final String BLOCKS_KEY = "sahkar.block_count";
 
-    private static final String TOKENIZER = "tokenizer.";
-
     /** Keys that may hold an array with an entry for each block. */
     private static final Set<String> PER_BLOCK =
             Set.of(
@@ -30,25 +28,31 @@ final class ShardMetadata {
                     "attention.sliding_window_pattern");
 
     private final ModelManifest manifest;
+    private final Metadata source;
     private final Span span;
     private final String prefix;
 
-    private ShardMetadata(ModelManifest manifest, Span span) {
+    private ShardMetadata(ModelManifest manifest, Span span, Metadata source) {
         this.manifest = manifest;
+        this.source = source;
         this.span = span;
         this.prefix = manifest.architecture() + ".";
     }
 
-    static Metadata of(ModelManifest manifest, Span span) {
-        return new ShardMetadata(manifest, span).build();
+    /**
+     * @param source all key-value pairs of the published file; without the tokenizer's for a span
+     *     that needs none
+     */
+    static Metadata of(ModelManifest manifest, Span span, Metadata source) {
+        return new ShardMetadata(manifest, span, source).build();
     }
 
     private Metadata build() {
-        boolean tokens = span.isHead() || span.isTail(manifest.blockCount());
-        Metadata source = manifest.metadata();
+        boolean tokens = manifest.needsTokenizer(span);
         MetadataBuilder builder = new MetadataBuilder();
         builder.copy(
-                source, key -> (tokens || !key.startsWith(TOKENIZER)) && !key.startsWith("split."));
+                source,
+                key -> (tokens || !ModelManifest.leavesOut(key)) && !key.startsWith("split."));
         builder.u32(prefix + "block_count", span.length());
         if (!tokens) {
             builder.text("tokenizer.ggml.model", "no_vocab");
@@ -67,7 +71,6 @@ final class ShardMetadata {
     }
 
     private void slice(MetadataBuilder builder, String key) {
-        Metadata source = manifest.metadata();
         ValueType element = source.elementType(key).orElse(ValueType.ARRAY);
         boolean plain = element != ValueType.ARRAY && element != ValueType.STRING;
         if (!plain || source.sequenceLength(key) != manifest.blockCount()) {

@@ -40,9 +40,13 @@ public final class ShardPlan {
      * Plans the shard of {@code span}.
      *
      * @param manifest one that passed {@link ManifestCheck}
-     * @throws GgufException if the model may not be cut there
+     * @param keyValues all key-value pairs of the published file if the span {@linkplain
+     *     ModelManifest#needsTokenizer needs the tokenizer}, else the manifest's
+     * @throws GgufException if the model may not be cut there, or the key-value pairs are not the
+     *     model's
      */
-    public static ShardPlan of(ModelManifest manifest, Span span) throws GgufException {
+    public static ShardPlan of(ModelManifest manifest, Span span, Metadata keyValues)
+            throws GgufException {
         if (!manifest.mayCut(span)) {
             throw new GgufException(
                     "%s has %d blocks and is cut at multiples of %d, no part smaller; not at %s"
@@ -52,10 +56,13 @@ public final class ShardPlan {
                                     manifest.grain(),
                                     span));
         }
+        if (manifest.needsTokenizer(span)) {
+            ManifestCheck.requireKeyValues(manifest, keyValues);
+        }
         return new ShardPlan(
                 manifest.id(),
                 span,
-                ShardMetadata.of(manifest, span),
+                ShardMetadata.of(manifest, span, keyValues),
                 new Pieces(manifest, span).choose());
     }
 

@@ -42,7 +42,7 @@ class ManifestCheckTest {
     private static ModelManifest with(Metadata metadata, List<TensorEntry> tensors) {
         return new ModelManifest(
                 honest.name(),
-                ModelDigest.of(metadata, tensors),
+                ModelDigest.of(metadata, honest.keyValues(), tensors),
                 honest.architecture(),
                 honest.blockCount(),
                 honest.width(),
@@ -50,7 +50,9 @@ class ManifestCheckTest {
                 honest.contextLength(),
                 honest.quantization(),
                 honest.grain(),
+                honest.ggufVersion(),
                 metadata,
+                honest.keyValues(),
                 tensors,
                 honest.fileBytes());
     }
@@ -142,10 +144,42 @@ class ManifestCheckTest {
                                         ValueType.STRING,
                                         List.of(new MetadataValue.Text("a")))),
                         honest.tensors()),
-                "its tokenizer has 1 tokens and its embedding 512 rows");
+                "its metadata holds keys of the tokenizer");
         assertProblem(
                 with(metadata(keys -> keys.u32("split.count", 2)), honest.tensors()),
                 "one part of a model in several files");
+    }
+
+    @Test
+    void keyValuesThatAreNotTheModelsAreRefused() {
+        assertKeyValuesRefused(
+                metadata(keys -> keys.text("general.name", "another")), "is not that of the");
+        assertKeyValuesRefused(
+                metadata(keys -> keys.text("tokenizer.ggml.model", "gpt2")), "is not that of the");
+        KeyValueSection two = new KeyValueSection(24, 100, "0".repeat(64), 2);
+        assertProblem(
+                new ModelManifest(
+                        honest.name(),
+                        ModelDigest.of(honest.metadata(), two, honest.tensors()),
+                        honest.architecture(),
+                        honest.blockCount(),
+                        honest.width(),
+                        honest.vocabulary(),
+                        honest.contextLength(),
+                        honest.quantization(),
+                        honest.grain(),
+                        honest.ggufVersion(),
+                        honest.metadata(),
+                        new KeyValueSection(24, honest.fileBytes(), two.sha256(), 2),
+                        honest.tensors(),
+                        honest.fileBytes()),
+                "the key-value section lies outside");
+    }
+
+    private static void assertKeyValuesRefused(Metadata whole, String sentence) {
+        assertThatThrownBy(() -> ManifestCheck.requireKeyValues(honest, whole))
+                .isInstanceOf(GgufException.class)
+                .hasMessageContaining(sentence);
     }
 
     private static Metadata metadata(UnaryOperator<MetadataBuilder> change) {
@@ -165,7 +199,9 @@ class ManifestCheckTest {
                         honest.contextLength(),
                         honest.quantization(),
                         honest.grain(),
+                        honest.ggufVersion(),
                         honest.metadata(),
+                        honest.keyValues(),
                         honest.tensors(),
                         honest.fileBytes());
         assertProblem(wrongDigest, "it says digest 0000");
@@ -180,7 +216,9 @@ class ManifestCheckTest {
                         honest.contextLength(),
                         honest.quantization(),
                         honest.grain(),
+                        honest.ggufVersion(),
                         honest.metadata(),
+                        honest.keyValues(),
                         honest.tensors(),
                         honest.fileBytes());
         assertProblem(wrongName, "the name must be");

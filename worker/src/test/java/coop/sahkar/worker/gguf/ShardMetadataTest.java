@@ -18,6 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ShardMetadataTest {
     @TempDir Path folder;
 
+    private Metadata published = new MetadataBuilder().build();
+
     /** A published random model whose metadata or tensors differ from the usual. */
     private ModelManifest publish(
             RandomModel model,
@@ -38,6 +40,7 @@ class ShardMetadataTest {
             GgufWriter.write(layout, (index, offset, destination) -> false, changed, Progress.NONE);
         }
         try (GgufFile file = GgufFile.open(changed)) {
+            published = file.metadata();
             return ManifestBuilder.build(file, "changed", 1, Progress.NONE);
         }
     }
@@ -66,7 +69,7 @@ class ShardMetadataTest {
                                                 ValueType.U32,
                                                 wholes(1, 2, 3, 4, 5, 6)),
                         Map.of());
-        Metadata shard = ShardPlan.of(manifest, new Span(1, 4)).metadata();
+        Metadata shard = ShardPlan.of(manifest, new Span(1, 4), published).metadata();
         assertThat(shard.sequence("llama.attention.head_count_kv").orElseThrow().items())
                 .isEqualTo(wholes(4, 2, 8));
         assertThat(shard.sequenceLength("llama.rope.dimension_sections")).isEqualTo(6);
@@ -89,7 +92,7 @@ class ShardMetadataTest {
                                 new GgufLayout.Slot(
                                         "rope_freqs.weight", TensorType.F32, List.of(16L))));
         for (int block = 0; block < manifest.blockCount(); block++) {
-            assertThat(ShardPlan.of(manifest, new Span(block, block + 1)).pieces())
+            assertThat(ShardPlan.of(manifest, new Span(block, block + 1), published).pieces())
                     .extracting(ShardPiece::name)
                     .containsOnlyOnce("rope_freqs.weight", "output_norm.weight");
         }
@@ -154,7 +157,7 @@ class ShardMetadataTest {
                         RandomModel.small(Architecture.LLAMA, TensorType.F16, 1),
                         keys -> keys.u32("split.count", 1).u32("split.no", 0),
                         Map.of());
-        assertThat(ShardPlan.of(manifest, new Span(0, 6)).metadata().keys())
+        assertThat(ShardPlan.of(manifest, new Span(0, 6), published).metadata().keys())
                 .doesNotContain("split.count", "split.no")
                 .contains("tokenizer.ggml.tokens");
     }

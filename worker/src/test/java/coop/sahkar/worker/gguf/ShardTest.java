@@ -25,7 +25,7 @@ class ShardTest {
 
     private GgufFile shard(GgufFile file, ModelManifest manifest, Span span) throws IOException {
         Path path = folder.resolve("shard-" + span.first() + ".gguf");
-        ShardPlan plan = ShardPlan.of(manifest, span);
+        ShardPlan plan = ShardPlan.of(manifest, span, file.metadata());
         ShardAssembler.assemble(plan, TensorSource.of(file), path, Progress.NONE);
         GgufFile shard = GgufFile.open(path);
         assertThat(shard.fileBytes()).isEqualTo(plan.fileBytes());
@@ -134,10 +134,11 @@ class ShardTest {
                 RandomModel.small(Architecture.GEMMA3, TensorType.Q8_0, 7).withBlocks(14);
         try (GgufFile file = model(random)) {
             ModelManifest manifest = manifest(file);
-            assertThat(ShardPlan.of(manifest, new Span(6, 14)).span().length()).isEqualTo(8);
+            assertThat(ShardPlan.of(manifest, new Span(6, 14), file.metadata()).span().length())
+                    .isEqualTo(8);
             for (Span wrong :
                     List.of(new Span(0, 5), new Span(12, 14), new Span(6, 12), new Span(6, 20))) {
-                assertThatThrownBy(() -> ShardPlan.of(manifest, wrong))
+                assertThatThrownBy(() -> ShardPlan.of(manifest, wrong, file.metadata()))
                         .isInstanceOf(GgufException.class)
                         .hasMessageContaining("multiples of 6");
             }
@@ -154,7 +155,7 @@ class ShardTest {
             int end = manifest.blockCount();
             for (Span span :
                     List.of(new Span(0, middle), new Span(middle, end), new Span(0, end))) {
-                ShardPlan plan = ShardPlan.of(manifest, span);
+                ShardPlan plan = ShardPlan.of(manifest, span, file.metadata());
                 assertThat(plan.neededBytes()).isEqualTo(sizes.shardBytes(span));
                 try (GgufFile shard = shard(file, manifest, span)) {
                     assertThat(shard.tensors()).hasSameSizeAs(plan.pieces());
@@ -166,7 +167,7 @@ class ShardTest {
     @Test
     void damagedTensorIsRefusedAndLeavesNoFile() throws Exception {
         try (GgufFile file = model(RandomModel.small(Architecture.LLAMA, TensorType.F16, 9))) {
-            ShardPlan plan = ShardPlan.of(manifest(file), new Span(0, 1));
+            ShardPlan plan = ShardPlan.of(manifest(file), new Span(0, 1), file.metadata());
             TensorSource honest = TensorSource.of(file);
             TensorSource damaging =
                     (tensor, offset, destination) -> {

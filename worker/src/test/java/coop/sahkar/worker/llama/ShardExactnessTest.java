@@ -166,7 +166,7 @@ class ShardExactnessTest {
         List<Path> shards = new ArrayList<>();
         for (Span span : spans(manifest, stages)) {
             Path shard = folder.resolve("shard-%d-%d.gguf".formatted(stages, span.first()));
-            ShardPlan plan = ShardPlan.of(manifest, span);
+            ShardPlan plan = ShardPlan.of(manifest, span, file.metadata());
             ShardAssembler.assemble(plan, TensorSource.of(file), shard, Progress.NONE);
             shards.add(shard);
         }

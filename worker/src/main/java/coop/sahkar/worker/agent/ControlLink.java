@@ -1,0 +1,298 @@
+package coop.sahkar.worker.agent;
+
+import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.ProtocolVersions;
+import coop.sahkar.proto.v1.CoordinatorMessage;
+import coop.sahkar.proto.v1.Welcome;
+import coop.sahkar.proto.v1.WorkerControlGrpc;
+import coop.sahkar.proto.v1.WorkerHello;
+import coop.sahkar.proto.v1.WorkerLeaving;
+import coop.sahkar.proto.v1.WorkerMessage;
+import coop.sahkar.proto.v1.WorkerReport;
+import io.grpc.ManagedChannel;
+import io.grpc.ManagedChannelBuilder;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import java.util.Optional;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The stream to one coordinator: hello, then reports; it comes back by itself, for ever. Everything
+ * here happens on the one thread it is given.
+ */
+final class ControlLink {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlLink.class);
+    private static final long WELCOME_MILLIS = 10_000;
+    private static final long KEEP_ALIVE_SECONDS = 10;
+    private static final long KEEP_ALIVE_TIMEOUT_SECONDS = 5;
+    private static final int MIN_INTERVAL_MILLIS = 50;
+    private static final int MAX_INTERVAL_MILLIS = 60_000;
+    private static final int MAX_ASSIGNMENT_BYTES = 8 << 20;
+
+    private final String coordinator;
+    private final WorkerHello hello;
+    private final Supplier<WorkerReport.Builder> reports;
+    private final ControlEvents events;
+    private final ScheduledExecutorService thread;
+    private final ControlPace pace;
+    private final RandomGenerator random;
+    private final ManagedChannel channel;
+
+    private @Nullable Attachment attachment;
+    private @Nullable Future<?> retry;
+    private int failures;
+    private boolean closed;
+    private String lastReason = "";
+
+    /**
+     * Prepares a link; {@link #start} sets it to work.
+     *
+     * @param coordinator host:port
+     * @param reports the worker's state at this moment, without a sequence number
+     * @param thread one thread, on which {@code events} and {@code reports} are called too
+     */
+    ControlLink(
+            String coordinator,
+            WorkerHello hello,
+            Supplier<WorkerReport.Builder> reports,
+            ControlEvents events,
+            ScheduledExecutorService thread,
+            ControlPace pace,
+            RandomGenerator random) {
+        this.coordinator = coordinator;
+        this.hello = hello;
+        this.reports = reports;
+        this.events = events;
+        this.thread = thread;
+        this.pace = pace;
+        this.random = random;
+        this.channel =
+                ManagedChannelBuilder.forTarget(coordinator)
+                        .usePlaintext()
+                        .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
+                        .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                        .maxInboundMessageSize(MAX_ASSIGNMENT_BYTES)
+                        .build();
+    }
+
+    void start() {
+        attach();
+    }
+
+    /** Whether the coordinator has let the worker in. */
+    boolean attached() {
+        return attachment != null && attachment.welcomed;
+    }
+
+    /** Reports at once, because something has changed. */
+    void changed() {
+        Attachment open = attachment;
+        if (open != null && open.welcomed) {
+            open.report();
+        }
+    }
+
+    /** Says goodbye and comes back no more. */
+    void leave(String reason) {
+        closed = true;
+        if (retry != null) {
+            retry.cancel(false);
+        }
+        Attachment open = attachment;
+        attachment = null;
+        if (open != null) {
+            open.leave(reason);
+        }
+        channel.shutdown();
+    }
+
+    /** Ends without a goodbye: the coordinator is reached through another link. */
+    void forget() {
+        closed = true;
+        Attachment open = attachment;
+        attachment = null;
+        if (open != null) {
+            open.cancelTimers();
+            open.finish();
+        }
+        channel.shutdown();
+    }
+
+    /** Waits until what was said at {@link #leave} is on its way; ends the connection then. */
+    void awaitGone(long millis) throws InterruptedException {
+        if (!channel.awaitTermination(millis, TimeUnit.MILLISECONDS)) {
+            channel.shutdownNow();
+        }
+    }
+
+    private void attach() {
+        if (closed) {
+            return;
+        }
+        Attachment fresh = new Attachment();
+        attachment = fresh;
+        fresh.open();
+    }
+
+    private void lost(Attachment which, String why, boolean refused) {
+        if (which != attachment || closed) {
+            return;
+        }
+        which.cancelTimers();
+        attachment = null;
+        failures = which.welcomed && !refused ? 1 : failures + 1;
+        long wait = (refused ? pace.refused() : pace.lost()).millis(failures, random);
+        if (!why.equals(lastReason)) {
+            LOG.info("{}: {}; trying again", coordinator, why);
+            lastReason = why;
+        }
+        events.detached(coordinator, why);
+        retry = thread.schedule(this::attach, wait, TimeUnit.MILLISECONDS);
+    }
+
+    /** One stream, from hello to its end. */
+    private final class Attachment implements StreamObserver<CoordinatorMessage> {
+        private @Nullable StreamObserver<WorkerMessage> out;
+        private @Nullable Future<?> timer;
+        private boolean welcomed;
+        private long sequence;
+
+        void open() {
+            StreamObserver<WorkerMessage> stream = WorkerControlGrpc.newStub(channel).attach(this);
+            out = stream;
+            send(WorkerMessage.newBuilder().setHello(hello).build());
+            timer =
+                    thread.schedule(
+                            () -> abandon("it has not answered"),
+                            WELCOME_MILLIS,
+                            TimeUnit.MILLISECONDS);
+        }
+
+        private void send(WorkerMessage message) {
+            StreamObserver<WorkerMessage> stream = out;
+            if (stream != null) {
+                try {
+                    stream.onNext(message);
+                } catch (IllegalStateException e) {
+                    LOG.debug("{}: the stream has ended already", coordinator, e);
+                }
+            }
+        }
+
+        @Override
+        public void onNext(CoordinatorMessage message) {
+            thread.execute(() -> take(message));
+        }
+
+        @Override
+        public void onError(Throwable failure) {
+            Status status = Status.fromThrowable(failure);
+            String description = status.getDescription();
+            String why = description == null ? status.getCode().toString() : description;
+            end("the coordinator is not reached (" + why + ")");
+        }
+
+        @Override
+        public void onCompleted() {
+            end("the coordinator ended the connection");
+        }
+
+        private void end(String why) {
+            if (!thread.isShutdown()) {
+                thread.execute(() -> lost(this, why, false));
+            }
+        }
+
+        private void take(CoordinatorMessage message) {
+            if (this != attachment) {
+                return;
+            }
+            switch (message.getMessageCase()) {
+                case WELCOME -> welcome(message.getWelcome());
+                case ASSIGNMENT -> {
+                    if (welcomed) {
+                        events.assigned(coordinator, message.getAssignment());
+                    } else {
+                        abandon("it sent an assignment before its welcome");
+                    }
+                }
+                case REFUSED -> refuse(message.getRefused().getMessage());
+                // A newer coordinator may say things that are not known here.
+                case MESSAGE_NOT_SET -> {}
+            }
+        }
+
+        private void welcome(Welcome welcome) {
+            Optional<coop.sahkar.proto.Problem> mismatch =
+                    ProtocolVersions.check(welcome.getProtocol(), "coordinator " + coordinator);
+            if (mismatch.isPresent()) {
+                refuse(mismatch.get().message());
+                return;
+            }
+            cancelTimers();
+            welcomed = true;
+            failures = 0;
+            lastReason = "";
+            int interval =
+                    Math.clamp(
+                            welcome.getReportIntervalMillis(),
+                            MIN_INTERVAL_MILLIS,
+                            MAX_INTERVAL_MILLIS);
+            events.welcomed(coordinator, welcome);
+            timer = thread.scheduleWithFixedDelay(this::report, 0, interval, TimeUnit.MILLISECONDS);
+        }
+
+        private void report() {
+            send(
+                    WorkerMessage.newBuilder()
+                            .setReport(reports.get().setSequence(++sequence))
+                            .build());
+        }
+
+        private void refuse(String why) {
+            String sentence = why.substring(0, Math.min(why.length(), Limits.MAX_ERROR_CHARS));
+            LOG.warn("{} does not let this worker in: {}", coordinator, sentence);
+            finish();
+            lost(this, "refused: " + sentence, true);
+        }
+
+        private void abandon(String why) {
+            finish();
+            lost(this, why, false);
+        }
+
+        void leave(String reason) {
+            cancelTimers();
+            send(
+                    WorkerMessage.newBuilder()
+                            .setLeaving(WorkerLeaving.newBuilder().setReason(reason))
+                            .build());
+            finish();
+        }
+
+        private void finish() {
+            StreamObserver<WorkerMessage> stream = out;
+            out = null;
+            if (stream != null) {
+                try {
+                    stream.onCompleted();
+                } catch (IllegalStateException e) {
+                    LOG.debug("{}: the stream has ended already", coordinator, e);
+                }
+            }
+        }
+
+        void cancelTimers() {
+            if (timer != null) {
+                timer.cancel(false);
+            }
+        }
+    }
+}

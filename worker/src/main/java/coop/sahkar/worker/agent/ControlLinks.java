@@ -1,0 +1,143 @@
+package coop.sahkar.worker.agent;
+
+import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.v1.Assignment;
+import coop.sahkar.proto.v1.Welcome;
+import coop.sahkar.proto.v1.WorkerHello;
+import coop.sahkar.proto.v1.WorkerReport;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The links to every coordinator: those the donor named and those they name in turn. One thread
+ * owns them all.
+ */
+final class ControlLinks implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlLinks.class);
+    private static final int MAX_COORDINATORS = 32;
+    private static final long GOODBYE_MILLIS = 2000;
+
+    private final WorkerHello hello;
+    private final Supplier<WorkerReport.Builder> reports;
+    private final ControlEvents events;
+    private final ControlPace pace;
+    private final RandomGenerator random;
+    private final ScheduledExecutorService thread =
+            Executors.newSingleThreadScheduledExecutor(
+                    Thread.ofPlatform().daemon().name("control").factory());
+    private final Map<String, ControlLink> links = new LinkedHashMap<>();
+    private final Map<String, String> byId = new LinkedHashMap<>();
+    private volatile List<String> known = List.of();
+
+    ControlLinks(
+            WorkerHello hello,
+            Supplier<WorkerReport.Builder> reports,
+            ControlEvents events,
+            ControlPace pace,
+            RandomGenerator random) {
+        this.hello = hello;
+        this.reports = reports;
+        this.events = events;
+        this.pace = pace;
+        this.random = random;
+    }
+
+    /** Attaches to these, and to those they name. */
+    void start(List<String> coordinators) {
+        thread.execute(() -> coordinators.forEach(this::add));
+    }
+
+    /** Every coordinator known so far, host:port. */
+    List<String> known() {
+        return known;
+    }
+
+    /** Reports to all of them at once. */
+    void changed() {
+        if (!thread.isShutdown()) {
+            thread.execute(() -> links.values().forEach(ControlLink::changed));
+        }
+    }
+
+    private void add(String coordinator) {
+        boolean fits =
+                !coordinator.isEmpty()
+                        && coordinator.length() <= Limits.MAX_ENDPOINT
+                        && links.size() < MAX_COORDINATORS;
+        if (!fits || links.containsKey(coordinator)) {
+            return;
+        }
+        ControlLink link =
+                new ControlLink(coordinator, hello, reports, new Heard(), thread, pace, random);
+        links.put(coordinator, link);
+        known = List.copyOf(links.keySet());
+        link.start();
+    }
+
+    private final class Heard implements ControlEvents {
+        @Override
+        public void welcomed(String coordinator, Welcome welcome) {
+            String first = byId.putIfAbsent(welcome.getCoordinatorId(), coordinator);
+            ControlLink link = links.get(coordinator);
+            if (first != null && !first.equals(coordinator) && link != null) {
+                // The same coordinator under another address: two streams would fight for one id.
+                LOG.debug("{} is {} under another name", coordinator, first);
+                link.forget();
+                return;
+            }
+            events.welcomed(coordinator, welcome);
+            welcome.getCoordinatorsList().forEach(ControlLinks.this::add);
+        }
+
+        @Override
+        public void assigned(String coordinator, Assignment assignment) {
+            events.assigned(coordinator, assignment);
+        }
+
+        @Override
+        public void detached(String coordinator, String why) {
+            events.detached(coordinator, why);
+        }
+    }
+
+    /** Tells all of them that the worker leaves, and waits a moment until they know. */
+    void leave(String reason) {
+        try {
+            List<ControlLink> gone =
+                    CompletableFuture.supplyAsync(
+                                    () -> {
+                                        links.values().forEach(link -> link.leave(reason));
+                                        return new ArrayList<>(links.values());
+                                    },
+                                    thread)
+                            .join();
+            for (ControlLink link : gone) {
+                link.awaitGone(GOODBYE_MILLIS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        thread.shutdown();
+        try {
+            if (!thread.awaitTermination(GOODBYE_MILLIS, TimeUnit.MILLISECONDS)) {
+                LOG.debug("the control thread is still busy");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

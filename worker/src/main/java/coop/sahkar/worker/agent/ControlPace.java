@@ -1,0 +1,13 @@
+package coop.sahkar.worker.agent;
+
+/**
+ * How a worker comes back to a coordinator.
+ *
+ * @param lost when the connection broke or was never made
+ * @param refused when the coordinator would not have it
+ */
+public record ControlPace(Backoff lost, Backoff refused) {
+    /** Half a second to fifteen; refused: half a minute to ten. */
+    public static final ControlPace DEFAULT =
+            new ControlPace(new Backoff(500, 15_000), new Backoff(30_000, 600_000));
+}

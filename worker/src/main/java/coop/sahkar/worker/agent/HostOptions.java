@@ -1,0 +1,38 @@
+package coop.sahkar.worker.agent;
+
+import coop.sahkar.worker.llama.StageOptions;
+
+/**
+ * How shards are hosted.
+ *
+ * @param lentBytes memory the donor lends
+ * @param threads threads of each stage
+ * @param kvType how keys and values are kept
+ * @param flashAttention whether to use llama.cpp's flash attention
+ * @param maxSequences sessions a stage tells apart
+ * @param gpuLayers blocks that go to a GPU where the library has one
+ * @param drainMillis how long sessions of a shard that is given up may go on
+ * @param retry rest of a shard after it has failed
+ */
+public record HostOptions(
+        long lentBytes,
+        int threads,
+        StageOptions.KvType kvType,
+        boolean flashAttention,
+        int maxSequences,
+        int gpuLayers,
+        long drainMillis,
+        Backoff retry) {
+    /** Rows of one batch: decode rows of every session and a chunk or two of prompts. */
+    private static final int MAX_ROWS = 256;
+
+    StageOptions stage(int kvCells) {
+        return new StageOptions(
+                threads,
+                kvCells,
+                maxSequences,
+                Math.min(MAX_ROWS, kvCells),
+                kvType,
+                flashAttention);
+    }
+}

@@ -1,0 +1,245 @@
+package coop.sahkar.worker.agent;
+
+import coop.sahkar.proto.v1.Assignment;
+import coop.sahkar.proto.v1.Welcome;
+import coop.sahkar.proto.v1.WorkerReport;
+import coop.sahkar.worker.engine.StageException;
+import coop.sahkar.worker.head.HeadService;
+import coop.sahkar.worker.llama.LlamaLibrary;
+import coop.sahkar.worker.ring.Ring;
+import coop.sahkar.worker.ring.RingOptions;
+import coop.sahkar.worker.store.FetchPolicy;
+import coop.sahkar.worker.store.PoolModels;
+import coop.sahkar.worker.store.ShardStore;
+import coop.sahkar.worker.store.TensorService;
+import coop.sahkar.worker.store.TensorStore;
+import io.grpc.BindableService;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A worker at work: attached to its coordinators, hosting what they ask for, serving the ring. Many
+ * may run in one process, each with its own data directory.
+ */
+public final class WorkerNode implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(WorkerNode.class);
+    private static final long DRAIN_MILLIS = 60_000;
+    private static final long CLOSING_DRAIN_MILLIS = 3_000;
+    private static final int MAX_SEQUENCES = 64;
+    private static final Backoff RETRY = new Backoff(5_000, 300_000);
+
+    private final WorkerOptions options;
+    private final WorkerListener listener;
+    private final List<AutoCloseable> opened = new ArrayList<>();
+    private final CountDownLatch stopped = new CountDownLatch(1);
+    private final AtomicBoolean closing = new AtomicBoolean();
+    private final WorkerSelf self;
+    private final TicketKeys keys = new TicketKeys();
+    private final ShardHost host;
+    private final ControlLinks links;
+
+    /**
+     * Starts a worker. Returns when it listens; coordinators and shards come later.
+     *
+     * @throws WorkerException in a sentence, if it cannot: the data directory is in use, the port
+     *     is taken, llama.cpp does not load
+     */
+    public static WorkerNode start(WorkerOptions options, WorkerListener listener)
+            throws WorkerException {
+        List<AutoCloseable> opened = new ArrayList<>();
+        try {
+            return new WorkerNode(options, listener, opened);
+        } catch (StageException | IOException e) {
+            closeAll(opened);
+            throw new WorkerException(String.valueOf(e.getMessage()), e);
+        } catch (WorkerException | RuntimeException e) {
+            closeAll(opened);
+            throw e;
+        }
+    }
+
+    private WorkerNode(WorkerOptions options, WorkerListener listener, List<AutoCloseable> untilNow)
+            throws WorkerException, StageException, IOException {
+        RandomGenerator random = new SecureRandom();
+        Path data = options.data();
+        this.options = options;
+        this.listener = listener;
+        WorkerIdentity identity = WorkerIdentity.open(data, options.name(), random);
+        untilNow.add(identity);
+        LlamaLibrary library = library(options);
+        TensorStore files = TensorStore.open(data.resolve("shards"), options.diskBytes());
+        Ring ring =
+                new Ring(ringOptions(identity.workerId()), keys, InstantSource.system()::millis);
+        untilNow.add(ring);
+        HostedHeads heads = new HostedHeads();
+        HeadService head =
+                new HeadService(
+                        identity.workerId(),
+                        heads,
+                        ring.directory(),
+                        InstantSource.system()::millis);
+        List<BindableService> services = List.of(new TensorService(files), head);
+        int port =
+                ring.listen(new InetSocketAddress(options.bindHost(), options.port()), services)
+                        .port();
+        this.self = self(identity.workerId(), port, library);
+        HostOptions hostOptions = hostOptions(library);
+        this.links =
+                new ControlLinks(
+                        self.hello(), this::report, new Heard(), ControlPace.DEFAULT, random);
+        untilNow.add(links);
+        ShardFetcher fetcher =
+                new ShardFetcher(
+                        hostOptions,
+                        modelId -> new PoolModels(links.known()).manifest(modelId),
+                        new ShardStore(files, FetchPolicy.DEFAULT),
+                        ("sahkar://" + self.endpoint())::equals);
+        this.host =
+                new ShardHost(
+                        hostOptions,
+                        new HostPorts(
+                                new LlamaLoader(library, options.gpuLayers()),
+                                ring.links(),
+                                ring.directory(),
+                                heads,
+                                this::changed),
+                        fetcher,
+                        InstantSource.system(),
+                        random);
+        untilNow.add(host);
+        opened.addAll(untilNow);
+        listener.ready(self);
+        host.start();
+        links.start(options.coordinators());
+    }
+
+    private static LlamaLibrary library(WorkerOptions options) throws StageException {
+        Path chosen = options.libraryDirectory();
+        return chosen == null
+                ? LlamaLibrary.bundled(options.data().resolve("llama"))
+                : LlamaLibrary.inDirectory(chosen);
+    }
+
+    private RingOptions ringOptions(String workerId) {
+        RingOptions usual = RingOptions.defaults(workerId);
+        return options.codecs().isEmpty() ? usual : usual.withCodecs(options.codecs());
+    }
+
+    private WorkerSelf self(String workerId, int port, LlamaLibrary library)
+            throws StageException, IOException {
+        long speed = options.decodeBytesPerSecond();
+        if (speed == 0) {
+            speed = new SpeedProbe(library, options.threads(), options.data()).bytesPerSecond();
+        }
+        return new WorkerSelf(
+                workerId,
+                options.advertisedHost() + ":" + port,
+                options.software(),
+                "llama.cpp " + library.release(),
+                options.memoryBytes(),
+                speed,
+                options.threads());
+    }
+
+    private HostOptions hostOptions(LlamaLibrary library) {
+        return new HostOptions(
+                options.memoryBytes(),
+                options.threads(),
+                options.kvType(),
+                options.flashAttention(),
+                Math.min(MAX_SEQUENCES, library.maxSequences()),
+                options.gpuLayers(),
+                DRAIN_MILLIS,
+                RETRY);
+    }
+
+    /** Who this worker is. */
+    public WorkerSelf self() {
+        return self;
+    }
+
+    /** Every shard as it is now. */
+    public List<ShardStatus> shards() {
+        return host.shards();
+    }
+
+    private WorkerReport.Builder report() {
+        WorkerReport.Builder report = WorkerReport.newBuilder().setGeneration(host.generation());
+        host.shards().forEach(shard -> report.addShards(shard.report()));
+        return report;
+    }
+
+    private void changed() {
+        links.changed();
+        listener.shards(host.shards());
+    }
+
+    private final class Heard implements ControlEvents {
+        @Override
+        public void welcomed(String coordinator, Welcome welcome) {
+            keys.replace(coordinator, welcome.getTicketKeysList());
+            listener.attached(coordinator, welcome.getCoordinatorId());
+        }
+
+        @Override
+        public void assigned(String coordinator, Assignment assignment) {
+            try {
+                Desired desired = AssignmentAdapter.read(assignment);
+                keys.replace(coordinator, assignment.getTicketKeysList());
+                host.assign(desired);
+            } catch (IllegalArgumentException e) {
+                LOG.warn("{} sent an assignment that is refused: {}", coordinator, e.getMessage());
+            }
+        }
+
+        @Override
+        public void detached(String coordinator, String why) {
+            listener.detached(coordinator, why);
+        }
+    }
+
+    /** Waits until it is closed. */
+    public void awaitStopped() throws InterruptedException {
+        stopped.await();
+    }
+
+    /**
+     * Tells the coordinators, lets running sessions end for a few seconds, and stops. A second call
+     * waits for the first.
+     */
+    @Override
+    public void close() {
+        if (closing.compareAndSet(false, true)) {
+            links.leave("the donor has stopped the worker");
+            host.giveUpAll(CLOSING_DRAIN_MILLIS);
+            closeAll(opened);
+            stopped.countDown();
+            return;
+        }
+        try {
+            stopped.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void closeAll(List<AutoCloseable> opened) {
+        for (AutoCloseable one : opened.reversed()) {
+            try {
+                one.close();
+            } catch (Exception e) {
+                LOG.warn("closing {} failed: {}", one.getClass().getSimpleName(), e.toString());
+            }
+        }
+    }
+}

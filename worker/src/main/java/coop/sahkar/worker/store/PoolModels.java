@@ -1,0 +1,129 @@
+package coop.sahkar.worker.store;
+
+import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.v1.GetManifestRequest;
+import coop.sahkar.proto.v1.Manifest;
+import coop.sahkar.proto.v1.ModelsGrpc;
+import coop.sahkar.proto.v1.PublishReply;
+import coop.sahkar.proto.v1.PublishRequest;
+import coop.sahkar.worker.gguf.GgufException;
+import coop.sahkar.worker.gguf.ModelManifest;
+import io.grpc.ManagedChannel;
+import io.grpc.ManagedChannelBuilder;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/**
+ * The pool's models, as coordinators know them. Asks one coordinator after the other until one
+ * answers.
+ */
+public final class PoolModels {
+    private static final int ROUNDS = 6;
+    private static final long CALL_MILLIS = 15_000;
+    private static final long FIRST_PAUSE_MILLIS = 250;
+
+    private final List<String> coordinators;
+
+    /**
+     * Makes no connection yet.
+     *
+     * @param coordinators host:port each
+     */
+    public PoolModels(List<String> coordinators) {
+        this.coordinators = List.copyOf(coordinators);
+    }
+
+    /**
+     * Publishes a model.
+     *
+     * @throws StoreException if it is refused, or no coordinator answers
+     */
+    PublishReply publish(PublishRequest request) throws StoreException, InterruptedException {
+        return ask("the model cannot be published", stub -> stub.publish(request));
+    }
+
+    /**
+     * Gets a manifest and checks it.
+     *
+     * @throws StoreException if no coordinator has it, or it is wrong
+     */
+    public ModelManifest manifest(String modelId) throws StoreException, InterruptedException {
+        GetManifestRequest request = GetManifestRequest.newBuilder().setModelId(modelId).build();
+        Manifest wire = ask("there is no manifest of " + modelId, s -> s.getManifest(request));
+        try {
+            ModelManifest manifest = ManifestCodec.decode(wire);
+            if (!manifest.id().equals(modelId)) {
+                throw new StoreException(
+                        "a coordinator gave the manifest of %s for %s"
+                                .formatted(manifest.id(), modelId));
+            }
+            return manifest;
+        } catch (GgufException e) {
+            throw new StoreException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private <T> T ask(String failure, Function<ModelsGrpc.ModelsBlockingStub, T> question)
+            throws StoreException, InterruptedException {
+        String last = "no coordinator is known";
+        long pause = FIRST_PAUSE_MILLIS;
+        for (int round = 0; round < ROUNDS && !coordinators.isEmpty(); round++) {
+            for (String coordinator : coordinators) {
+                try {
+                    return askOne(coordinator, question);
+                } catch (StatusRuntimeException e) {
+                    last = coordinator + ": " + sentence(e.getStatus());
+                    if (!mayPass(e.getStatus())) {
+                        throw new StoreException(failure + ": " + last, e);
+                    }
+                }
+            }
+            TimeUnit.MILLISECONDS.sleep(pause);
+            pause *= 2;
+        }
+        throw new StoreException(failure + ": " + last);
+    }
+
+    private static <T> T askOne(
+            String coordinator, Function<ModelsGrpc.ModelsBlockingStub, T> question) {
+        ManagedChannel channel =
+                ManagedChannelBuilder.forTarget(coordinator)
+                        .usePlaintext()
+                        .maxInboundMessageSize(Limits.MAX_MANIFEST_BYTES)
+                        .build();
+        try {
+            return question.apply(
+                    ModelsGrpc.newBlockingStub(channel)
+                            .withDeadlineAfter(CALL_MILLIS, TimeUnit.MILLISECONDS));
+        } finally {
+            channel.shutdownNow();
+        }
+    }
+
+    private static boolean mayPass(Status status) {
+        return switch (status.getCode()) {
+            case UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, UNKNOWN -> true;
+            case OK,
+                    CANCELLED,
+                    INVALID_ARGUMENT,
+                    NOT_FOUND,
+                    ALREADY_EXISTS,
+                    PERMISSION_DENIED,
+                    FAILED_PRECONDITION,
+                    OUT_OF_RANGE,
+                    UNIMPLEMENTED,
+                    INTERNAL,
+                    DATA_LOSS,
+                    UNAUTHENTICATED ->
+                    false;
+        };
+    }
+
+    private static String sentence(Status status) {
+        String description = status.getDescription();
+        return description == null ? status.getCode().toString() : description;
+    }
+}
