@@ -1,0 +1,184 @@
+package coop.sahkar.coordinator.gateway;
+
+import com.linecorp.armeria.common.HttpMethod;
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.MediaType;
+import com.linecorp.armeria.common.grpc.GrpcSerializationFormats;
+import com.linecorp.armeria.server.HttpService;
+import com.linecorp.armeria.server.Server;
+import com.linecorp.armeria.server.ServerBuilder;
+import com.linecorp.armeria.server.cors.CorsService;
+import com.linecorp.armeria.server.grpc.GrpcService;
+import coop.sahkar.coordinator.Coordinator;
+import java.net.InetSocketAddress;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/** The pool's front door: HTTP/1.1, HTTP/2, server-sent events and gRPC on one port. */
+public final class Gateway implements AutoCloseable {
+    private final Server server;
+    private final GenerationRunner runner;
+    private final String host;
+
+    private Gateway(Server server, GenerationRunner runner, String host) {
+        this.server = server;
+        this.runner = runner;
+        this.host = host;
+    }
+
+    /**
+     * Opens a coordinator's gateway.
+     *
+     * @throws GatewayException in a sentence, when the address cannot be listened on
+     */
+    public static Gateway start(Coordinator coordinator, GatewayOptions options) {
+        Gateway gateway = start(new CoordinatorPool(coordinator), options);
+        coordinator.countRunning(gateway.runner::running);
+        return gateway;
+    }
+
+    /** Opens a gateway to whatever serves as a pool. */
+    static Gateway start(GatewayPool pool, GatewayOptions options) {
+        GenerationRunner runner =
+                new GenerationRunner(
+                        pool.routes(), pool::maxConcurrentGenerations, options.patience());
+        GatewayMetrics metrics = new GatewayMetrics(pool, runner);
+        Server server = build(pool, options, runner, metrics);
+        try {
+            server.start().join();
+        } catch (CompletionException refused) {
+            runner.close();
+            throw new GatewayException(
+                    "The gateway cannot listen on %s:%d (%s). Stop what uses the port, or choose another."
+                            .formatted(options.host(), options.port(), reason(refused)),
+                    refused);
+        }
+        return new Gateway(server, runner, options.host());
+    }
+
+    private static String reason(CompletionException refused) {
+        Throwable cause = refused.getCause();
+        return String.valueOf(cause == null ? refused.getMessage() : cause.getMessage());
+    }
+
+    /** The TCP port it listens on. */
+    public int port() {
+        return server.activeLocalPort();
+    }
+
+    /** Its address for people and clients, without a slash at the end. */
+    public String url() {
+        String name = host.contains(":") ? "[" + host + "]" : host;
+        return "http://" + name + ":" + port();
+    }
+
+    /** Generations running through it. */
+    public int running() {
+        return runner.running();
+    }
+
+    /** Takes no new requests, lets running generations end for a short while, and closes. */
+    @Override
+    public void close() {
+        runner.close();
+        server.stop().join();
+    }
+
+    private static Server build(
+            GatewayPool pool,
+            GatewayOptions options,
+            GenerationRunner runner,
+            GatewayMetrics metrics) {
+        ServerBuilder builder =
+                Server.builder().http(new InetSocketAddress(options.host(), options.port()));
+        limit(builder);
+        mountApi(builder, pool, runner, metrics);
+        mountGrpc(builder, pool, new GenerationService(runner, metrics));
+        builder.errorHandler(new ErrorPages());
+        builder.decorator(metrics::measuredRequest);
+        builder.decorator(RequestIds::new);
+        if (options.cors()) {
+            builder.decorator(cors());
+        }
+        return builder.build();
+    }
+
+    private static void limit(ServerBuilder builder) {
+        builder.maxRequestLength(GatewayLimits.MAX_REQUEST_BYTES)
+                .requestTimeoutMillis(GatewayLimits.BODY_MILLIS)
+                .idleTimeoutMillis(GatewayLimits.IDLE_MILLIS)
+                .pingIntervalMillis(GatewayLimits.HTTP2_PING_MILLIS)
+                .maxNumConnections(GatewayLimits.MAX_CONNECTIONS)
+                .http1MaxHeaderSize(GatewayLimits.MAX_HEADER_BYTES)
+                .http2MaxHeaderListSize(GatewayLimits.MAX_HEADER_BYTES)
+                .http2MaxStreamsPerConnection(GatewayLimits.MAX_STREAMS_PER_CONNECTION)
+                .gracefulShutdownTimeoutMillis(0, 0);
+    }
+
+    private static void mountApi(
+            ServerBuilder builder,
+            GatewayPool pool,
+            GenerationRunner runner,
+            GatewayMetrics metrics) {
+        PoolPages pages = new PoolPages(pool);
+        post(builder, "/v1/chat/completions", new CompletionService(runner, metrics, true));
+        post(builder, "/v1/completions", new CompletionService(runner, metrics, false));
+        get(builder, "/v1/models", (_, _) -> pages.models());
+        get(builder, "/v1/models/{id}", (c, _) -> pages.model(String.valueOf(c.pathParam("id"))));
+        get(builder, "/health", (_, _) -> pages.ready());
+        get(builder, "/health/ready", (_, _) -> pages.ready());
+        get(builder, "/health/live", (_, _) -> pages.live());
+        get(
+                builder,
+                "/metrics",
+                (_, _) ->
+                        HttpResponse.of(
+                                MediaType.parse("text/plain; version=0.0.4; charset=utf-8"),
+                                metrics.page()));
+        get(builder, "/", (_, _) -> pages.welcome());
+        builder.serviceUnder(
+                "/", (_, _) -> OpenAiErrors.plain(404, ErrorPages.NOTHING_HERE, "unknown_path"));
+    }
+
+    private static void get(ServerBuilder builder, String path, HttpService service) {
+        builder.service(path, new OnlyMethod(HttpMethod.GET, service));
+    }
+
+    private static void post(ServerBuilder builder, String path, HttpService service) {
+        builder.service(path, new OnlyMethod(HttpMethod.POST, service));
+    }
+
+    /**
+     * Streams of workers live as long as the workers: no time limit, no limit on a whole stream.
+     */
+    private static void mountGrpc(
+            ServerBuilder builder, GatewayPool pool, GenerationService generation) {
+        GrpcService grpc =
+                GrpcService.builder()
+                        .addServices(pool.services())
+                        .addService(generation)
+                        .supportedSerializationFormats(GrpcSerializationFormats.PROTO)
+                        .maxRequestMessageLength(GatewayLimits.MAX_GRPC_MESSAGE_BYTES)
+                        .maxResponseMessageLength(GatewayLimits.MAX_GRPC_MESSAGE_BYTES)
+                        .useBlockingTaskExecutor(true)
+                        .build();
+        builder.service(
+                grpc,
+                delegate ->
+                        delegate.decorate((inner, context, request) -> {
+                            context.clearRequestTimeout();
+                            context.setMaxRequestLength(0);
+                            return inner.serve(context, request);
+                        }));
+    }
+
+    private static Function<? super HttpService, CorsService> cors() {
+        return CorsService.builderForAnyOrigin()
+                .allowRequestMethods(HttpMethod.GET, HttpMethod.POST)
+                .allowAllRequestHeaders(true)
+                .exposeHeaders(RequestIds.HEADER, "retry-after")
+                .maxAge(TimeUnit.HOURS.toSeconds(1))
+                .newDecorator();
+    }
+}

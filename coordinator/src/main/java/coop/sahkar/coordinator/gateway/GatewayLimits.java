@@ -1,0 +1,67 @@
+package coop.sahkar.coordinator.gateway;
+
+/** Every bound of the gateway, in one place. What crosses the wire is bounded in proto's Limits. */
+final class GatewayLimits {
+    /** Bytes of one HTTP request body; beyond it the answer is 413. */
+    static final int MAX_REQUEST_BYTES = 8 * 1024 * 1024;
+
+    /** Levels of arrays and objects in a request. */
+    static final int MAX_JSON_DEPTH = 64;
+
+    /** Characters of one field name in a request. */
+    static final int MAX_JSON_NAME_CHARS = 1024;
+
+    /** Characters of one number in a request. */
+    static final int MAX_JSON_NUMBER_CHARS = 64;
+
+    /** Bytes of all headers of a request. */
+    static final int MAX_HEADER_BYTES = 16 * 1024;
+
+    /** Open connections; more are closed as they come. */
+    static final int MAX_CONNECTIONS = 10_000;
+
+    /** Requests one HTTP/2 connection may have open. */
+    static final int MAX_STREAMS_PER_CONNECTION = 1_000;
+
+    /** A connection without a request, or with half a request head, is closed after this. */
+    static final long IDLE_MILLIS = 60_000;
+
+    /** A request body must have come in full within this. */
+    static final long BODY_MILLIS = 30_000;
+
+    /** Pause between HTTP/2 pings on long-lived connections. */
+    static final long HTTP2_PING_MILLIS = 20_000;
+
+    /** Characters of an answer that is not streamed. */
+    static final int MAX_ANSWER_CHARS = 16 * 1024 * 1024;
+
+    /** Cached connections to heads. */
+    static final int MAX_HEAD_CHANNELS = 256;
+
+    /** Bytes of events a head may be ahead of a reader that is held back. */
+    static final int HEAD_WINDOW_BYTES = 64 * 1024;
+
+    /** Bytes of one event from a head. */
+    static final int MAX_EVENT_BYTES = 1024 * 1024;
+
+    /** How long connecting to a head may take. */
+    static final int HEAD_CONNECT_MILLIS = 5_000;
+
+    /** Pause between keep-alive pings to a head. */
+    static final int HEAD_PING_SECONDS = 20;
+
+    /** A head that does not answer a ping within this is unreachable. */
+    static final int HEAD_PING_TIMEOUT_SECONDS = 10;
+
+    /** A connection to a head without generations is closed after this. */
+    static final int HEAD_IDLE_SECONDS = 300;
+
+    /** Bytes of a gRPC request: the largest manifest and its envelope. */
+    static final int MAX_GRPC_MESSAGE_BYTES =
+            coop.sahkar.proto.Limits.MAX_MANIFEST_BYTES + 1024 * 1024;
+
+    /** Characters of a caller's own request id. */
+    static final int MAX_REQUEST_ID_CHARS = 64;
+
+    private GatewayLimits() {}
+}

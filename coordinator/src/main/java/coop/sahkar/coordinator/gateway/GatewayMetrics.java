@@ -1,0 +1,178 @@
+package coop.sahkar.coordinator.gateway;
+
+import com.linecorp.armeria.common.HttpRequest;
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.server.HttpService;
+import com.linecorp.armeria.server.ServiceRequestContext;
+import coop.sahkar.proto.v1.GenerationEvent;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What the gateway counts. Labels are routes, statuses and kinds of failure: few values, and
+ * nothing that a caller wrote. Thread-safe.
+ */
+final class GatewayMetrics {
+    private static final Duration[] FIRST_TOKEN_BUCKETS =
+            seconds(.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60);
+    private static final Duration[] NEXT_TOKEN_BUCKETS =
+            seconds(.005, .01, .02, .05, .1, .2, .5, 1, 2, 5);
+    private static final Duration[] REQUEST_BUCKETS = seconds(.01, .1, .5, 1, 5, 10, 30, 60, 300);
+
+    private final PrometheusMeterRegistry registry =
+            new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final Counter promptTokens =
+            Counter.builder("sahkar.tokens.prompt")
+                    .description("Tokens of the prompts of finished generations")
+                    .register(registry);
+    private final Counter completionTokens =
+            Counter.builder("sahkar.tokens.completion")
+                    .description("Tokens generated and passed to readers")
+                    .register(registry);
+    private final Timer firstToken =
+            Timer.builder("sahkar.generation.first.token")
+                    .description("From a request to its first token")
+                    .serviceLevelObjectives(FIRST_TOKEN_BUCKETS)
+                    .register(registry);
+    private final Timer nextToken =
+            Timer.builder("sahkar.generation.next.token")
+                    .description("Between the tokens of one generation")
+                    .serviceLevelObjectives(NEXT_TOKEN_BUCKETS)
+                    .register(registry);
+
+    GatewayMetrics(GatewayPool pool, GenerationRunner runner) {
+        Gauge.builder("sahkar.generations.running", runner, GenerationRunner::running)
+                .description("Generations running through this coordinator")
+                .register(registry);
+        Gauge.builder("sahkar.workers.present", pool, GatewayMetrics::workersPresent)
+                .description("Workers attached now")
+                .register(registry);
+        Gauge.builder("sahkar.models.ready", pool, GatewayMetrics::modelsReady)
+                .description("Models that a chain of workers covers now")
+                .register(registry);
+        Gauge.builder("sahkar.models.published", pool, p -> p.models().size())
+                .description("Models of the pool")
+                .register(registry);
+    }
+
+    /** The page for Prometheus. */
+    String page() {
+        return registry.scrape();
+    }
+
+    /** Passes a request on and counts it when it is answered. */
+    HttpResponse measuredRequest(
+            HttpService delegate, ServiceRequestContext context, HttpRequest request)
+            throws Exception {
+        var _ =
+                context.log()
+                        .whenComplete()
+                        .thenAccept(log ->
+                                answered(
+                                        context.config().route().patternString(),
+                                        log.responseStatus().code(),
+                                        log.totalDurationNanos()));
+        return delegate.serve(context, request);
+    }
+
+    private void answered(String route, int status, long nanos) {
+        Timer.builder("sahkar.http.requests")
+                .description("HTTP requests by route and status")
+                .tag("route", route)
+                .tag("status", Integer.toString(status))
+                .serviceLevelObjectives(REQUEST_BUCKETS)
+                .register(registry)
+                .record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    /** Lets a listener's generation be measured. */
+    GenerationListener measured(GenerationListener reader) {
+        return new Measured(reader);
+    }
+
+    private void ended(String outcome) {
+        Counter.builder("sahkar.generations.ended")
+                .description("Generations by outcome")
+                .tag("outcome", outcome)
+                .register(registry)
+                .increment();
+    }
+
+    static long workersPresent(GatewayPool pool) {
+        return pool.status().getWorkersList().stream().filter(w -> w.getPresent()).count();
+    }
+
+    static long modelsReady(GatewayPool pool) {
+        return pool.models().stream().filter(m -> m.getReady()).count();
+    }
+
+    private static Duration[] seconds(double... bounds) {
+        Duration[] durations = new Duration[bounds.length];
+        for (int i = 0; i < bounds.length; i++) {
+            durations[i] = Duration.ofMillis(Math.round(bounds[i] * 1_000));
+        }
+        return durations;
+    }
+
+    /** Stands between a run and its reader and looks at the clock. */
+    private final class Measured implements GenerationListener {
+        private final GenerationListener reader;
+        private final long beganNanos = System.nanoTime();
+        private long lastNanos;
+
+        Measured(GenerationListener reader) {
+            this.reader = reader;
+        }
+
+        @Override
+        public void begun(GenerationRun run) {
+            reader.begun(run);
+        }
+
+        @Override
+        public void event(GenerationEvent event) {
+            switch (event.getEventCase()) {
+                case DELTA -> tokens(event.getDelta().getTokensCount());
+                case FINISHED -> {
+                    promptTokens.increment(event.getFinished().getPromptTokens());
+                    ended("finished");
+                }
+                case FAILED ->
+                        ended(
+                                event.getFailed()
+                                        .getProblem()
+                                        .getCode()
+                                        .name()
+                                        .replace("PROBLEM_CODE_", "")
+                                        .toLowerCase(Locale.ROOT));
+                case STARTED, PREFILLED, EVENT_NOT_SET -> {}
+            }
+            reader.event(event);
+        }
+
+        @Override
+        public void waiting(long millis) {
+            reader.waiting(millis);
+        }
+
+        private void tokens(int count) {
+            if (count == 0) {
+                return;
+            }
+            long now = System.nanoTime();
+            completionTokens.increment(count);
+            if (lastNanos == 0) {
+                firstToken.record(now - beganNanos, TimeUnit.NANOSECONDS);
+            } else {
+                nextToken.record((now - lastNanos) / count, TimeUnit.NANOSECONDS);
+            }
+            lastNanos = now;
+        }
+    }
+}

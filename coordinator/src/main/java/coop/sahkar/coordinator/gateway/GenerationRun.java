@@ -1,0 +1,299 @@
+package coop.sahkar.coordinator.gateway;
+
+import coop.sahkar.coordinator.routing.RouteAnswer;
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.RouteStage;
+import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.v1.GenerateRequest;
+import coop.sahkar.proto.v1.GenerationEvent;
+import coop.sahkar.proto.v1.RunRequest;
+import io.grpc.Deadline;
+import io.grpc.Status;
+import io.grpc.SynchronizationContext;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One generation on its way: the shell round a {@link ResumePlan}. Everything happens in its {@code
+ * turn}, one thing at a time; timers, heads and the reader only put work there. The head is asked
+ * for an event when the reader asks for one, so a slow reader holds back the head and nothing is
+ * buffered here.
+ */
+final class GenerationRun implements HeadCall.Receiver {
+    private static final Logger LOG = LoggerFactory.getLogger(GenerationRun.class);
+
+    private final GenerationRunner runner;
+    private final GenerateRequest request;
+    private final @Nullable Deadline deadline;
+    private final GenerationListener listener;
+    private final Patience patience;
+    private final ResumePlan plan;
+    private final SynchronizationContext turn;
+
+    private SynchronizationContext.@Nullable ScheduledHandle watch;
+    private @Nullable HeadCall head;
+    private boolean asked;
+    private boolean done;
+    private long askedMillis;
+    private long heardMillis;
+    private long deliveredMillis;
+
+    GenerationRun(
+            GenerationRunner runner,
+            GenerateRequest request,
+            @Nullable Deadline deadline,
+            GenerationListener listener) {
+        this.runner = runner;
+        this.request = request;
+        this.deadline = deadline;
+        this.listener = listener;
+        this.patience = runner.patience();
+        this.plan = new ResumePlan(patience);
+        this.turn = new SynchronizationContext((_, bug) -> crashed(bug));
+    }
+
+    /** Begins; called once. */
+    void begin() {
+        turn.execute(() -> {
+            deliveredMillis = now();
+            listener.begun(this);
+            int tick = patience.tickMillis();
+            watch =
+                    turn.scheduleWithFixedDelay(
+                            this::look, tick, tick, TimeUnit.MILLISECONDS, runner.timer());
+            draw();
+        });
+    }
+
+    /** Asks for one event; may be called from any thread. */
+    void next() {
+        turn.execute(() -> {
+            if (done || asked) {
+                return;
+            }
+            asked = true;
+            askedMillis = now();
+            if (head != null) {
+                head.request();
+            }
+        });
+    }
+
+    /**
+     * The reader hung up: the head is told, and no event follows. May be called from any thread.
+     */
+    void cancel() {
+        turn.execute(() -> {
+            if (!done) {
+                stop("the reader hung up");
+            }
+        });
+    }
+
+    /** Ends with a problem; may be called from any thread. */
+    void fail(Problem problem) {
+        turn.execute(() -> end(Problems.failedEvent(problem, "")));
+    }
+
+    private void draw() {
+        if (done) {
+            return;
+        }
+        RouteAnswer answer =
+                runner.routes()
+                        .draw(
+                                request.getModel(),
+                                RequestRules.positionsBound(request),
+                                plan.avoid(now()),
+                                plan.session(),
+                                plan.epoch());
+        switch (answer) {
+            case RouteAnswer.Found(var route) -> dial(route.ticket());
+            case RouteAnswer.None(var problem) -> follow(plan.noRoute(problem, now()), "");
+        }
+    }
+
+    private void dial(SealedTicket ticket) {
+        plan.drawn(ticket.ticket());
+        RouteStage stage = ticket.ticket().head();
+        HeadCall call = new HeadCall(stage.workerId(), stage.endpoint(), this);
+        head = call;
+        heardMillis = now();
+        try {
+            RunRequest run = HeadRequests.run(ticket, request, plan);
+            call.start(runner.heads().to(stage.endpoint()), run, deadline);
+        } catch (IllegalArgumentException | IllegalStateException unreachable) {
+            LOG.warn("head {} at {} cannot be dialled", stage.workerId(), stage.endpoint());
+            lost(Status.UNAVAILABLE);
+            return;
+        }
+        if (asked) {
+            call.request();
+        }
+    }
+
+    @Override
+    public void received(HeadCall call, GenerationEvent event) {
+        turn.execute(() -> {
+            if (head == call) {
+                heardMillis = now();
+                accept(call, event);
+            }
+        });
+    }
+
+    private void accept(HeadCall call, GenerationEvent event) {
+        if (event.hasFailed()) {
+            head = null;
+            String blamed = event.getFailed().getWorkerId();
+            String worker = blamed.isEmpty() ? call.workerId() : blamed;
+            Problem said = Problems.fromWire(event.getFailed().getProblem());
+            failed(Problems.ofHead(said, worker), worker);
+        } else if (event.hasFinished()) {
+            head = null;
+            end(event.toBuilder().setFinished(plan.finish(event.getFinished())).build());
+        } else {
+            pass(call, plan.take(event));
+        }
+    }
+
+    private void pass(HeadCall call, ResumePlan.Taken taken) {
+        switch (taken) {
+            case ResumePlan.Taken.Pass(var event) -> {
+                asked = false;
+                deliveredMillis = now();
+                listener.event(event);
+            }
+            case ResumePlan.Taken.Swallow() -> call.request();
+            case ResumePlan.Taken.Breach(var sentence) -> {
+                String worker = call.workerId();
+                hangUp("it broke the protocol");
+                failed(Problems.lost("Worker " + worker + " " + sentence + "."), worker);
+            }
+        }
+    }
+
+    @Override
+    public void ended(HeadCall call, Status status) {
+        turn.execute(() -> {
+            if (head == call) {
+                lost(status);
+            }
+        });
+    }
+
+    private void lost(Status status) {
+        HeadCall call = head;
+        head = null;
+        if (call == null) {
+            return;
+        }
+        if (status.getCode() == Status.Code.UNAVAILABLE) {
+            runner.heads().drop(call.endpoint());
+        }
+        failed(Problems.ofStatus(status, call.workerId()), call.workerId());
+    }
+
+    private void failed(Problem problem, String worker) {
+        LOG.info("worker {} failed a generation: {}", worker, problem.kind());
+        follow(plan.failed(problem, worker, now()), worker);
+    }
+
+    private void follow(ResumePlan.Next next, String worker) {
+        switch (next) {
+            case ResumePlan.Next.TryAgain(int pause) -> {
+                if (pause == 0) {
+                    turn.execute(this::draw);
+                } else {
+                    turn.schedule(this::draw, pause, TimeUnit.MILLISECONDS, runner.timer());
+                }
+            }
+            case ResumePlan.Next.GiveUp(var problem) -> end(Problems.failedEvent(problem, worker));
+        }
+    }
+
+    /** The regular look at the clock: nothing may hang. */
+    private void look() {
+        long now = now();
+        if (deadline != null && deadline.isExpired()) {
+            end(Problems.failedEvent(Problems.deadline(), ""));
+        } else if (!asked) {
+            lookAtReader(now);
+        } else {
+            if (head != null) {
+                lookAtHead(head, now);
+            }
+            if (!done) {
+                listener.waiting(now - askedMillis);
+            }
+        }
+    }
+
+    private void lookAtReader(long now) {
+        if (now - deliveredMillis > patience.slowReaderMillis()) {
+            end(
+                    Problems.failedEvent(
+                            Problem.of(
+                                    Problem.Kind.CANCELLED,
+                                    "The reader took nothing for %d s."
+                                            .formatted(patience.slowReaderMillis() / 1000)),
+                            ""));
+        }
+    }
+
+    private void lookAtHead(HeadCall call, long now) {
+        int most = plan.prefilling() ? patience.firstTokenMillis() : patience.nextTokenMillis();
+        if (now - Math.max(heardMillis, askedMillis) > most) {
+            hangUp("it was silent");
+            failed(
+                    Problems.lost(
+                            "Worker %s sent nothing for %d s."
+                                    .formatted(call.workerId(), Math.max(1, most / 1000))),
+                    call.workerId());
+        }
+    }
+
+    private void end(GenerationEvent last) {
+        if (!done) {
+            stop("the generation ended");
+            listener.event(last);
+        }
+    }
+
+    private void stop(String why) {
+        done = true;
+        hangUp(why);
+        if (watch != null) {
+            watch.cancel();
+        }
+        runner.ended(this);
+    }
+
+    private void hangUp(String why) {
+        HeadCall call = head;
+        head = null;
+        if (call != null) {
+            call.cancel(why);
+        }
+    }
+
+    private void crashed(Throwable bug) {
+        LOG.error("a generation broke", bug);
+        try {
+            end(
+                    Problems.failedEvent(
+                            Problem.of(
+                                    Problem.Kind.INTERNAL,
+                                    "The gateway failed; its log says more. Try again."),
+                            ""));
+        } catch (RuntimeException again) {
+            LOG.error("its reader could not be told", again);
+        }
+    }
+
+    private static long now() {
+        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+    }
+}

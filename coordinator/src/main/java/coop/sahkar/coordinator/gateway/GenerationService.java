@@ -1,0 +1,104 @@
+package coop.sahkar.coordinator.gateway;
+
+import com.linecorp.armeria.server.ServiceRequestContext;
+import coop.sahkar.proto.v1.GenerateRequest;
+import coop.sahkar.proto.v1.GenerationEvent;
+import coop.sahkar.proto.v1.GenerationGrpc;
+import io.grpc.Deadline;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.security.SecureRandom;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Generation.Generate over gRPC. Failures come as the stream's last event, so that the caller gets
+ * the whole problem; the call itself then ends well.
+ */
+final class GenerationService extends GenerationGrpc.GenerationImplBase {
+    private final RandomGenerator random = new SecureRandom();
+    private final GenerationRunner runner;
+    private final GatewayMetrics metrics;
+
+    GenerationService(GenerationRunner runner, GatewayMetrics metrics) {
+        this.runner = runner;
+        this.metrics = metrics;
+    }
+
+    @Override
+    public void generate(GenerateRequest request, StreamObserver<GenerationEvent> observer) {
+        GenerateRequest completed =
+                RequestRules.completed(request, random.nextLong(1, Long.MAX_VALUE));
+        if (completed.getRequestId().isEmpty()) {
+            completed = completed.toBuilder().setRequestId("req-" + UUID.randomUUID()).build();
+        }
+        Reader reader = new Reader((ServerCallStreamObserver<GenerationEvent>) observer);
+        runner.start(completed, deadline(), metrics.measured(reader));
+    }
+
+    /** The caller's deadline, which the server keeps as the request's timeout. */
+    private static @Nullable Deadline deadline() {
+        ServiceRequestContext context = ServiceRequestContext.currentOrNull();
+        long millis = context == null ? 0 : context.requestTimeoutMillis();
+        return millis <= 0 ? null : Deadline.after(millis, TimeUnit.MILLISECONDS);
+    }
+
+    /** Writes events to one call, and asks for the next when the call has taken the last. */
+    private static final class Reader implements GenerationListener {
+        private final ServerCallStreamObserver<GenerationEvent> call;
+        private final AtomicBoolean owesNext = new AtomicBoolean();
+        private volatile @Nullable GenerationRun run;
+
+        Reader(ServerCallStreamObserver<GenerationEvent> call) {
+            this.call = call;
+            call.setOnReadyHandler(this::ready);
+            call.setOnCancelHandler(this::gone);
+        }
+
+        @Override
+        public void begun(GenerationRun begun) {
+            run = begun;
+            if (call.isCancelled()) {
+                begun.cancel();
+            } else {
+                begun.next();
+            }
+        }
+
+        @Override
+        public void event(GenerationEvent event) {
+            if (call.isCancelled()) {
+                return;
+            }
+            call.onNext(event);
+            if (event.hasFinished() || event.hasFailed()) {
+                call.onCompleted();
+                return;
+            }
+            owesNext.set(true);
+            if (call.isReady()) {
+                ready();
+            }
+        }
+
+        @Override
+        public void waiting(long millis) {}
+
+        private void ready() {
+            GenerationRun asking = run;
+            if (asking != null && owesNext.compareAndSet(true, false)) {
+                asking.next();
+            }
+        }
+
+        private void gone() {
+            GenerationRun cancelling = run;
+            if (cancelling != null) {
+                cancelling.cancel();
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package coop.sahkar.coordinator.gateway;
+
+import coop.sahkar.proto.v1.GenerationEvent;
+import coop.sahkar.proto.v1.HeadGrpc;
+import coop.sahkar.proto.v1.RunRequest;
+import io.grpc.Channel;
+import io.grpc.Deadline;
+import io.grpc.Status;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** One call of Head.Run. Events come only as they are asked for, on gRPC's threads. */
+final class HeadCall implements ClientResponseObserver<RunRequest, GenerationEvent> {
+    /** Where the call's events go. */
+    interface Receiver {
+        void received(HeadCall call, GenerationEvent event);
+
+        void ended(HeadCall call, Status status);
+    }
+
+    private final String workerId;
+    private final String endpoint;
+    private final Receiver receiver;
+    private @Nullable ClientCallStreamObserver<RunRequest> stream;
+
+    HeadCall(String workerId, String endpoint, Receiver receiver) {
+        this.workerId = workerId;
+        this.endpoint = endpoint;
+        this.receiver = receiver;
+    }
+
+    String workerId() {
+        return workerId;
+    }
+
+    String endpoint() {
+        return endpoint;
+    }
+
+    /** Starts the call; the deadline is passed on so that the head gives up in time too. */
+    void start(Channel channel, RunRequest request, @Nullable Deadline deadline) {
+        HeadGrpc.HeadStub stub = HeadGrpc.newStub(channel);
+        if (deadline != null) {
+            long millis = Math.max(1, deadline.timeRemaining(TimeUnit.MILLISECONDS));
+            stub = stub.withDeadlineAfter(millis, TimeUnit.MILLISECONDS);
+        }
+        stub.run(request, this);
+    }
+
+    /** Asks for one more event. */
+    void request() {
+        if (stream != null) {
+            stream.request(1);
+        }
+    }
+
+    /** Hangs up; the head frees the session in all stages. */
+    void cancel(String why) {
+        if (stream != null) {
+            stream.cancel(why, null);
+        }
+    }
+
+    @Override
+    public void beforeStart(ClientCallStreamObserver<RunRequest> requestStream) {
+        requestStream.disableAutoRequestWithInitial(0);
+        stream = requestStream;
+    }
+
+    @Override
+    public void onNext(GenerationEvent event) {
+        receiver.received(this, event);
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+        receiver.ended(this, Status.fromThrowable(failure));
+    }
+
+    @Override
+    public void onCompleted() {
+        receiver.ended(this, Status.OK);
+    }
+}

@@ -1,0 +1,84 @@
+package coop.sahkar.coordinator.gateway;
+
+import coop.sahkar.proto.Limits;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Connections to heads, one for each endpoint, the least recently used dropped when there are too
+ * many. Dropping lets the calls of a connection end first. Thread-safe.
+ */
+final class HeadChannels implements AutoCloseable {
+    private final LinkedHashMap<String, ManagedChannel> byEndpoint =
+            new LinkedHashMap<>(16, 0.75f, true);
+    private boolean closed;
+
+    /**
+     * The connection to a head; made without waiting.
+     *
+     * @param endpoint {@code host:port}
+     * @throws IllegalArgumentException if it is not one
+     */
+    synchronized ManagedChannel to(String endpoint) {
+        if (closed) {
+            throw new IllegalStateException("the gateway is closed");
+        }
+        ManagedChannel known = byEndpoint.get(endpoint);
+        if (known != null) {
+            return known;
+        }
+        ManagedChannel made = connect(endpoint);
+        byEndpoint.put(endpoint, made);
+        if (byEndpoint.size() > GatewayLimits.MAX_HEAD_CHANNELS) {
+            byEndpoint.pollFirstEntry().getValue().shutdown();
+        }
+        return made;
+    }
+
+    /** Forgets a connection that failed, so that the next call does not wait out its back-off. */
+    synchronized void drop(String endpoint) {
+        ManagedChannel failed = byEndpoint.remove(endpoint);
+        if (failed != null) {
+            failed.shutdown();
+        }
+    }
+
+    @Override
+    public void close() {
+        List<ManagedChannel> open;
+        synchronized (this) {
+            closed = true;
+            open = new ArrayList<>(byEndpoint.values());
+            byEndpoint.clear();
+        }
+        open.forEach(ManagedChannel::shutdownNow);
+    }
+
+    private static ManagedChannel connect(String endpoint) {
+        if (endpoint.length() > Limits.MAX_ENDPOINT) {
+            throw new IllegalArgumentException("an endpoint is too long");
+        }
+        int colon = endpoint.lastIndexOf(':');
+        if (colon < 1) {
+            throw new IllegalArgumentException("not host:port: " + endpoint);
+        }
+        String host = endpoint.substring(0, colon).replace("[", "").replace("]", "");
+        int port = Integer.parseInt(endpoint, colon + 1, endpoint.length(), 10);
+        return NettyChannelBuilder.forAddress(host, port)
+                .usePlaintext()
+                .proxyDetector(_ -> null)
+                .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, GatewayLimits.HEAD_CONNECT_MILLIS)
+                .flowControlWindow(GatewayLimits.HEAD_WINDOW_BYTES)
+                .maxInboundMessageSize(GatewayLimits.MAX_EVENT_BYTES)
+                .keepAliveTime(GatewayLimits.HEAD_PING_SECONDS, TimeUnit.SECONDS)
+                .keepAliveTimeout(GatewayLimits.HEAD_PING_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                .idleTimeout(GatewayLimits.HEAD_IDLE_SECONDS, TimeUnit.SECONDS)
+                .disableRetry()
+                .build();
+    }
+}

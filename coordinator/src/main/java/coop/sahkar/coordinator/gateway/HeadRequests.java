@@ -1,0 +1,26 @@
+package coop.sahkar.coordinator.gateway;
+
+import com.google.protobuf.ByteString;
+import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.v1.GenerateRequest;
+import coop.sahkar.proto.v1.RunRequest;
+import coop.sahkar.proto.v1.SignedTicket;
+
+/** Writes what is asked of a head. */
+final class HeadRequests {
+    private HeadRequests() {}
+
+    /** The request for one route: the caller's, and what earlier heads have committed. */
+    static RunRequest run(SealedTicket ticket, GenerateRequest request, ResumePlan plan) {
+        return RunRequest.newBuilder()
+                .setTicket(
+                        SignedTicket.newBuilder()
+                                .setTicket(ByteString.copyFrom(ticket.bytes()))
+                                .setSignature(ByteString.copyFrom(ticket.signature()))
+                                .setKeyId(ticket.keyId()))
+                .setRequest(request.toBuilder().setModel(ticket.ticket().modelId()))
+                .addAllCommitted(plan.committed())
+                .setDeliveredBytes(plan.deliveredBytes())
+                .build();
+    }
+}

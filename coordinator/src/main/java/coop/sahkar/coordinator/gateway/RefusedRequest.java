@@ -1,0 +1,20 @@
+package coop.sahkar.coordinator.gateway;
+
+import coop.sahkar.proto.Problem;
+
+/**
+ * Leaves the reading of a request at its first fault. Thrown and caught inside {@link
+ * OpenAiRequest#read}, nowhere else; carries no stack trace.
+ */
+final class RefusedRequest extends RuntimeException {
+    private final transient Problem problem;
+
+    RefusedRequest(String field, String sentence) {
+        super(sentence, null, false, false);
+        this.problem = Problem.inField(field, sentence);
+    }
+
+    Problem problem() {
+        return problem;
+    }
+}

@@ -1,0 +1,210 @@
+package coop.sahkar.coordinator.gateway;
+
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.v1.Delta;
+import coop.sahkar.proto.v1.Finished;
+import coop.sahkar.proto.v1.GenerationEvent;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one generation needs to survive the loss of a worker: the tokens committed so far, the text
+ * delivered, the workers to avoid, and the rules for another try. No I/O and no clock; owned by one
+ * thread.
+ *
+ * <p>The rules: at most {@link #MAX_ATTEMPTS} heads are tried. A lost worker is avoided for a
+ * while. A route that cannot be drawn is looked for again until the time for finding a spare is
+ * over. A first request that finds no route, or only full workers, is refused at once.
+ */
+final class ResumePlan {
+    /** Heads tried for one generation. */
+    static final int MAX_ATTEMPTS = 3;
+
+    /** The longest pause between two looks for a route. */
+    static final int MAX_PAUSE_MILLIS = 1_000;
+
+    /** What to do after a failure. */
+    sealed interface Next {
+        /** Draw a route after a pause. */
+        record TryAgain(int pauseMillis) implements Next {}
+
+        /** Tell the reader. */
+        record GiveUp(Problem problem) implements Next {}
+    }
+
+    /** What to do with an event of a head. */
+    sealed interface Taken {
+        /** Pass it to the reader. */
+        record Pass(GenerationEvent event) implements Taken {}
+
+        /** The reader knows it already. */
+        record Swallow() implements Taken {}
+
+        /** The head broke the protocol: its event contradicts what was committed. */
+        record Breach(String sentence) implements Taken {}
+    }
+
+    private final Patience patience;
+    private final TreeMap<String, Long> lostAtMillis = new TreeMap<>();
+    private final List<Integer> committed = new ArrayList<>();
+    private @Nullable Ticket ticket;
+    private @Nullable Problem loss;
+    private long deliveredBytes;
+    private long lossMillis;
+    private int attempts;
+    private int pauseMillis;
+    private int promptTokens = -1;
+    private boolean startedPassed;
+    private boolean heardTokens;
+
+    ResumePlan(Patience patience) {
+        this.patience = patience;
+        this.pauseMillis = patience.pauseMillis();
+    }
+
+    /** Number of the newest route; 0 before the first. */
+    int epoch() {
+        return ticket == null ? 0 : ticket.epoch();
+    }
+
+    /** The session to go on with, null before the first route. */
+    @Nullable SessionId session() {
+        return ticket == null ? null : ticket.session();
+    }
+
+    /** Workers the next route must not use. */
+    Set<String> avoid(long nowMillis) {
+        Set<String> avoid = new TreeSet<>();
+        lostAtMillis.forEach((worker, at) -> {
+            if (nowMillis - at < patience.returnMillis()) {
+                avoid.add(worker);
+            }
+        });
+        return avoid;
+    }
+
+    /** Tokens committed after the prompt, in order. */
+    List<Integer> committed() {
+        return Collections.unmodifiableList(committed);
+    }
+
+    /** UTF-8 bytes of text passed to the reader. */
+    long deliveredBytes() {
+        return deliveredBytes;
+    }
+
+    /** Whether a token was committed. */
+    boolean hasTokens() {
+        return !committed.isEmpty();
+    }
+
+    /** Whether the present head still computes the prompt: it may be silent for longer. */
+    boolean prefilling() {
+        return !heardTokens;
+    }
+
+    /** A route was drawn and its head is about to be asked. */
+    void drawn(Ticket route) {
+        ticket = route;
+        attempts++;
+        promptTokens = -1;
+        heardTokens = false;
+    }
+
+    /** Judges an event that is not the last one. */
+    Taken take(GenerationEvent event) {
+        return switch (event.getEventCase()) {
+            case STARTED -> takeStarted(event);
+            case PREFILLED -> new Taken.Pass(event);
+            case DELTA -> takeDelta(event, event.getDelta());
+            case FINISHED, FAILED, EVENT_NOT_SET ->
+                    new Taken.Breach("sent an event without content");
+        };
+    }
+
+    private Taken takeStarted(GenerationEvent event) {
+        if (promptTokens >= 0) {
+            return new Taken.Breach("began one generation twice");
+        }
+        promptTokens = event.getStarted().getPromptTokens();
+        if (startedPassed) {
+            return new Taken.Swallow();
+        }
+        startedPassed = true;
+        return new Taken.Pass(event);
+    }
+
+    private Taken takeDelta(GenerationEvent event, Delta delta) {
+        if (promptTokens < 0 || ticket == null) {
+            return new Taken.Breach("sent tokens before it began");
+        }
+        int expected = promptTokens + committed.size();
+        if (delta.getTokensCount() > 0 && delta.getPosition() != expected) {
+            return new Taken.Breach(
+                    "sent tokens from position %d where %d was due"
+                            .formatted(delta.getPosition(), expected));
+        }
+        if (expected + delta.getTokensCount() > ticket.maxPositions()) {
+            return new Taken.Breach("sent more tokens than its ticket allows");
+        }
+        heardTokens = true;
+        committed.addAll(delta.getTokensList());
+        deliveredBytes += delta.getText().getBytes(StandardCharsets.UTF_8).length;
+        return new Taken.Pass(event);
+    }
+
+    /** The last event as the reader should see it: counts cover every head that took part. */
+    Finished finish(Finished finished) {
+        return finished.getCompletionTokens() >= committed.size()
+                ? finished
+                : finished.toBuilder().setCompletionTokens(committed.size()).build();
+    }
+
+    /**
+     * A head failed, or reported that a worker behind it did.
+     *
+     * @param problem what happened
+     * @param worker id of the worker at fault
+     */
+    Next failed(Problem problem, String worker, long nowMillis) {
+        if (!problem.kind().retryable()) {
+            return new Next.GiveUp(problem);
+        }
+        loss = problem;
+        lossMillis = nowMillis;
+        lostAtMillis.put(worker, nowMillis);
+        pauseMillis = patience.pauseMillis();
+        return attempts >= MAX_ATTEMPTS ? new Next.GiveUp(problem) : new Next.TryAgain(0);
+    }
+
+    /** No route could be drawn. */
+    Next noRoute(Problem problem, long nowMillis) {
+        Problem before = loss;
+        if (before == null || !problem.kind().retryable()) {
+            return new Next.GiveUp(problem);
+        }
+        boolean wait = before.kind() != Problem.Kind.OVERLOADED || hasTokens();
+        if (!wait || nowMillis - lossMillis >= patience.spareMillis()) {
+            return new Next.GiveUp(withoutSpare(before, problem));
+        }
+        int pause = pauseMillis;
+        pauseMillis = Math.min(2 * pause, MAX_PAUSE_MILLIS);
+        return new Next.TryAgain(pause);
+    }
+
+    private static Problem withoutSpare(Problem loss, Problem noRoute) {
+        return new Problem(
+                loss.kind(),
+                loss.message() + " No other route was found: " + noRoute.message(),
+                loss.field(),
+                Math.max(loss.retryAfterMillis(), noRoute.retryAfterMillis()));
+    }
+}

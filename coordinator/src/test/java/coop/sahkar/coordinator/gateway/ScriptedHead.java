@@ -1,0 +1,140 @@
+package coop.sahkar.coordinator.gateway;
+
+import coop.sahkar.proto.v1.Delta;
+import coop.sahkar.proto.v1.FinishReason;
+import coop.sahkar.proto.v1.Finished;
+import coop.sahkar.proto.v1.GenerationEvent;
+import coop.sahkar.proto.v1.HeadGrpc;
+import coop.sahkar.proto.v1.Prefilled;
+import coop.sahkar.proto.v1.RunRequest;
+import coop.sahkar.proto.v1.Started;
+import io.grpc.Server;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A head that says what a test tells it to, over real gRPC. */
+final class ScriptedHead extends HeadGrpc.HeadImplBase implements AutoCloseable {
+    /** Tokens of every prompt here. */
+    static final int PROMPT_TOKENS = 7;
+
+    /** What the head does with a call. */
+    interface Script {
+        void play(RunRequest request, Call call);
+    }
+
+    /** One call, as a script sees it. */
+    static final class Call {
+        final ServerCallStreamObserver<GenerationEvent> out;
+        final CountDownLatch cancelled = new CountDownLatch(1);
+        final AtomicInteger sent = new AtomicInteger();
+
+        Call(ServerCallStreamObserver<GenerationEvent> out) {
+            this.out = out;
+            out.setOnCancelHandler(cancelled::countDown);
+        }
+
+        void started() {
+            out.onNext(
+                    GenerationEvent.newBuilder()
+                            .setStarted(
+                                    Started.newBuilder()
+                                            .setModelId(ScriptedPool.MODEL)
+                                            .setPromptTokens(PROMPT_TOKENS))
+                            .build());
+        }
+
+        void prefilled(int positions) {
+            out.onNext(
+                    GenerationEvent.newBuilder()
+                            .setPrefilled(Prefilled.newBuilder().setPositions(positions))
+                            .build());
+        }
+
+        /** Token number {@code index} of the answer, which is the word at that index. */
+        void token(int index, String text) {
+            out.onNext(
+                    GenerationEvent.newBuilder()
+                            .setDelta(
+                                    Delta.newBuilder()
+                                            .setPosition(PROMPT_TOKENS + index)
+                                            .addTokens(100 + index)
+                                            .setText(text))
+                            .build());
+            sent.incrementAndGet();
+        }
+
+        void finished(FinishReason reason, int completionTokens) {
+            out.onNext(
+                    GenerationEvent.newBuilder()
+                            .setFinished(
+                                    Finished.newBuilder()
+                                            .setReason(reason)
+                                            .setPromptTokens(PROMPT_TOKENS)
+                                            .setCompletionTokens(completionTokens))
+                            .build());
+            out.onCompleted();
+        }
+    }
+
+    final List<RunRequest> requests = new CopyOnWriteArrayList<>();
+    final List<Call> calls = new CopyOnWriteArrayList<>();
+    private final Server server;
+    private volatile Script script;
+
+    ScriptedHead(Script script) {
+        this.script = script;
+        try {
+            server =
+                    NettyServerBuilder.forAddress(
+                                    new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+                            .addService(this)
+                            .build()
+                            .start();
+        } catch (IOException refused) {
+            throw new UncheckedIOException(refused);
+        }
+    }
+
+    /** A script that answers with these words, from the first one not committed yet. */
+    static Script saying(String... words) {
+        return (request, call) -> {
+            call.started();
+            call.prefilled(PROMPT_TOKENS);
+            for (int i = request.getCommittedCount(); i < words.length; i++) {
+                call.token(i, words[i]);
+            }
+            call.finished(FinishReason.FINISH_REASON_STOP, words.length);
+        };
+    }
+
+    void now(Script next) {
+        script = next;
+    }
+
+    String endpoint() {
+        return "127.0.0.1:" + server.getPort();
+    }
+
+    @Override
+    public void run(RunRequest request, StreamObserver<GenerationEvent> observer) {
+        Call call = new Call((ServerCallStreamObserver<GenerationEvent>) observer);
+        requests.add(request);
+        calls.add(call);
+        script.play(request, call);
+    }
+
+    /** Dies as a killed process does. */
+    @Override
+    public void close() {
+        server.shutdownNow();
+    }
+}

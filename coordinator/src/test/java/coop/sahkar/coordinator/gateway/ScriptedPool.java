@@ -1,0 +1,134 @@
+package coop.sahkar.coordinator.gateway;
+
+import coop.sahkar.coordinator.routing.DrawnRoute;
+import coop.sahkar.coordinator.routing.RouteAnswer;
+import coop.sahkar.coordinator.routing.RouteDesk;
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.RouteStage;
+import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.Span;
+import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.v1.ModelStatus;
+import coop.sahkar.proto.v1.PoolStatus;
+import coop.sahkar.proto.v1.WorkerStatus;
+import io.grpc.BindableService;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A pool of scripted heads, each a route of its own; the first that need not be avoided is drawn.
+ */
+final class ScriptedPool implements GatewayPool, RouteDesk {
+    static final String NAME = "tiny-Q8_0";
+    static final String MODEL = NAME + "@" + "0123456789abcdef".repeat(4);
+
+    /** One draw that was asked for. */
+    record Draw(
+            String model,
+            int positions,
+            Set<String> avoid,
+            @Nullable SessionId session,
+            int epoch) {}
+
+    final Map<String, String> endpoints = new LinkedHashMap<>();
+    final List<Draw> draws = new CopyOnWriteArrayList<>();
+    volatile @Nullable Problem refusal;
+    volatile boolean ready = true;
+    volatile int most = 8;
+
+    synchronized void add(String worker, String endpoint) {
+        endpoints.put(worker, endpoint);
+    }
+
+    @Override
+    public synchronized RouteAnswer draw(
+            String model,
+            int positions,
+            Set<String> avoid,
+            @Nullable SessionId session,
+            int epoch) {
+        draws.add(new Draw(model, positions, Set.copyOf(avoid), session, epoch));
+        Problem refused = refusal;
+        if (refused != null) {
+            return new RouteAnswer.None(refused);
+        }
+        if (!model.equals(MODEL) && !model.equals(NAME)) {
+            return none(Problem.Kind.MODEL_NOT_FOUND, "No model " + model + " is published.");
+        }
+        for (Map.Entry<String, String> head : endpoints.entrySet()) {
+            if (!avoid.contains(head.getKey())) {
+                return found(head.getKey(), head.getValue(), session, epoch + 1);
+            }
+        }
+        return none(
+                Problem.Kind.MODEL_INCOMPLETE, "No worker holds blocks [0, 6) of " + NAME + ".");
+    }
+
+    private static RouteAnswer none(Problem.Kind kind, String sentence) {
+        return new RouteAnswer.None(Problem.of(kind, sentence));
+    }
+
+    private static RouteAnswer found(
+            String worker, String endpoint, @Nullable SessionId session, int epoch) {
+        Ticket ticket =
+                new Ticket(
+                        session == null ? new SessionId(1, 2) : session,
+                        epoch,
+                        MODEL,
+                        6,
+                        List.of(new RouteStage(worker, endpoint, new Span(0, 6))),
+                        "",
+                        100_000,
+                        Long.MAX_VALUE,
+                        1);
+        byte[] bytes = {1, 2, 3};
+        return new RouteAnswer.Found(
+                new DrawnRoute(new SealedTicket(ticket, bytes, new byte[] {4}, "key")));
+    }
+
+    @Override
+    public RouteDesk routes() {
+        return this;
+    }
+
+    @Override
+    public List<ModelStatus> models() {
+        return List.of(
+                ModelStatus.newBuilder()
+                        .setModelId(MODEL)
+                        .setName(NAME)
+                        .setContextLength(512)
+                        .setReady(true)
+                        .setPublishedAtMillis(1_700_000_000_000L)
+                        .build());
+    }
+
+    @Override
+    public PoolStatus status() {
+        return PoolStatus.newBuilder()
+                .setCoordinatorId("c1")
+                .setLeaderId(ready ? "c1" : "")
+                .addWorkers(WorkerStatus.newBuilder().setPresent(true))
+                .build();
+    }
+
+    @Override
+    public boolean ready() {
+        return ready;
+    }
+
+    @Override
+    public List<BindableService> services() {
+        return List.of();
+    }
+
+    @Override
+    public int maxConcurrentGenerations() {
+        return most;
+    }
+}
