@@ -12,11 +12,17 @@ import com.linecorp.armeria.server.grpc.GrpcService;
 import coop.sahkar.coordinator.Coordinator;
 import java.net.InetSocketAddress;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The pool's front door: HTTP/1.1, HTTP/2, server-sent events and gRPC on one port. */
 public final class Gateway implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
+
     private final Server server;
     private final GenerationRunner runner;
     private final String host;
@@ -82,7 +88,16 @@ public final class Gateway implements AutoCloseable {
     @Override
     public void close() {
         runner.close();
-        server.stop().join();
+        try {
+            // The port and all connections are closed at once; the rest is threads going idle.
+            server.stop().get(GatewayLimits.CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException idle) {
+            LOG.debug("the server's threads are still stopping");
+        } catch (ExecutionException failed) {
+            LOG.warn("the server did not stop cleanly", failed.getCause());
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static Server build(

@@ -29,6 +29,9 @@ final class GatewayLimits {
     /** A request body must have come in full within this. */
     static final long BODY_MILLIS = 30_000;
 
+    /** How long closing waits for the HTTP server's threads. */
+    static final long CLOSE_MILLIS = 250;
+
     /** Pause between HTTP/2 pings on long-lived connections. */
     static final long HTTP2_PING_MILLIS = 20_000;
 

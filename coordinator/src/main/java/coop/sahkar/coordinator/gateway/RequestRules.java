@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RequestRules {
     /** Highest temperature. */
-    static final float MAX_TEMPERATURE = 2;
+    static final float MAX_TEMPERATURE = 5;
 
     /** Largest top_k; beyond any vocabulary. */
     static final int MAX_TOP_K = 1 << 24;
@@ -31,8 +31,8 @@ final class RequestRules {
     /** Bounds of one logit's bias: minus this to this. */
     static final float MAX_BIAS = 100;
 
-    /** How many tokens back the penalties look unless the caller says otherwise. */
-    static final int DEFAULT_PENALTY_WINDOW = 64;
+    /** The penalties look this many tokens back unless the caller says otherwise: all of them. */
+    static final int WHOLE_SESSION = -1;
 
     /** Characters of a model's id with its digest, generously. */
     static final int MAX_MODEL_CHARS = 256;
@@ -132,7 +132,11 @@ final class RequestRules {
                     MAX_REPETITION_PENALTY),
             within("frequency_penalty", sampling.getFrequencyPenalty(), -MAX_PENALTY, MAX_PENALTY),
             within("presence_penalty", sampling.getPresencePenalty(), -MAX_PENALTY, MAX_PENALTY),
-            within("penalty_window", sampling.getPenaltyWindow(), -1, Limits.MAX_POSITIONS),
+            within(
+                    "penalty_window",
+                    sampling.getPenaltyWindow(),
+                    WHOLE_SESSION,
+                    Limits.MAX_POSITIONS),
             checkBias(sampling.getLogitBiasMap())
         };
         for (Problem problem : found) {
@@ -214,9 +218,6 @@ final class RequestRules {
     static GenerateRequest completed(GenerateRequest request, long seed) {
         SamplingMessage given = request.getSampling();
         SamplingMessage.Builder sampling = given.toBuilder();
-        if (!request.hasSampling()) {
-            sampling.setTemperature(1);
-        }
         if (given.getTopP() == 0) {
             sampling.setTopP(1);
         }
@@ -227,7 +228,7 @@ final class RequestRules {
             sampling.setRepetitionPenalty(1);
         }
         if (given.getPenaltyWindow() == 0) {
-            sampling.setPenaltyWindow(DEFAULT_PENALTY_WINDOW);
+            sampling.setPenaltyWindow(WHOLE_SESSION);
         }
         if (given.getSeed() == 0) {
             sampling.setSeed(seed);

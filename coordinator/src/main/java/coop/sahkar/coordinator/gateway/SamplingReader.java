@@ -36,7 +36,7 @@ final class SamplingReader {
                         .setPenaltyWindow(
                                 (int)
                                         fields.whole("penalty_window", -1, Limits.MAX_POSITIONS)
-                                                .orElse(RequestRules.DEFAULT_PENALTY_WINDOW))
+                                                .orElse(RequestRules.WHOLE_SESSION))
                         .setSeed(
                                 fields.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE)
                                         .orElse(drawnSeed));

@@ -135,7 +135,7 @@ class AnswersTest {
                                 .setRepetitionPenalty(1.1f)
                                 .setFrequencyPenalty(-0.5f)
                                 .setPresencePenalty(0.25f)
-                                .setPenaltyWindow(64)
+                                .setPenaltyWindow(-1)
                                 .putLogitBias(5, -100)
                                 .putLogitBias(6, 2.5f)
                                 .setSeed(-42)
