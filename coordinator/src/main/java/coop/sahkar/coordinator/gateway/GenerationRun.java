@@ -101,18 +101,29 @@ final class GenerationRun implements HeadCall.Receiver {
         if (done) {
             return;
         }
+        switch (answer(RequestRules.positionsBound(request))) {
+            case RouteAnswer.Found(var route) -> dial(route.ticket());
+            case RouteAnswer.None(var problem) -> follow(plan.noRoute(problem, now()), "");
+        }
+    }
+
+    /**
+     * Asks for a route with room for {@code positions}. That bound counts bytes; where it does not
+     * fit, the request still may, and the head, which counts tokens, decides.
+     */
+    private RouteAnswer answer(int positions) {
         RouteAnswer answer =
                 runner.routes()
                         .draw(
                                 request.getModel(),
-                                RequestRules.positionsBound(request),
+                                positions,
                                 plan.avoid(now()),
                                 plan.session(),
                                 plan.epoch());
-        switch (answer) {
-            case RouteAnswer.Found(var route) -> dial(route.ticket());
-            case RouteAnswer.None(var problem) -> follow(plan.noRoute(problem, now()), "");
-        }
+        boolean tooLong =
+                answer instanceof RouteAnswer.None(var problem)
+                        && problem.kind() == Problem.Kind.CONTEXT_LENGTH_EXCEEDED;
+        return tooLong && positions > 0 ? answer(0) : answer;
     }
 
     private void dial(SealedTicket ticket) {

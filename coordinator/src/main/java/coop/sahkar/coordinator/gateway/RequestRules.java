@@ -37,8 +37,11 @@ final class RequestRules {
     /** Characters of a model's id with its digest, generously. */
     static final int MAX_MODEL_CHARS = 256;
 
-    /** Positions the chat template may add to a message, generously. */
-    private static final int TEMPLATE_POSITIONS = 64;
+    /** Positions the chat template may add to a conversation, generously. */
+    private static final int TEMPLATE_POSITIONS = 256;
+
+    /** Positions the chat template may add to one message, generously. */
+    private static final int MESSAGE_POSITIONS = 32;
 
     private static final Set<String> ROLES = Set.of("system", "user", "assistant");
 
@@ -188,7 +191,7 @@ final class RequestRules {
     private static long chatBytes(Chat chat) {
         long bytes = 0;
         for (ChatMessage message : chat.getMessagesList()) {
-            bytes += utf8Bytes(message.getContent()) + TEMPLATE_POSITIONS;
+            bytes += utf8Bytes(message.getContent()) + MESSAGE_POSITIONS;
         }
         return bytes;
     }

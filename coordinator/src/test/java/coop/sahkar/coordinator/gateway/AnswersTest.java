@@ -1,11 +1,14 @@
 package coop.sahkar.coordinator.gateway;
 
+import static java.net.http.HttpRequest.BodyPublishers.noBody;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.FinishReason;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.SamplingMessage;
+import java.net.http.HttpClient;
+import java.net.http.HttpResponse;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -255,9 +258,7 @@ class AnswersTest {
                                 .header("origin", "https://example.org")
                                 .header("access-control-request-method", "POST")
                                 .header("access-control-request-headers", "content-type")
-                                .method(
-                                        "OPTIONS",
-                                        java.net.http.HttpRequest.BodyPublishers.noBody())
+                                .method("OPTIONS", noBody())
                                 .build());
         assertThat(reply.status()).isEqualTo(200);
         assertThat(reply.header("access-control-allow-origin")).isEqualTo("*");
@@ -268,5 +269,30 @@ class AnswersTest {
         Caller.Reply reply =
                 caller.send(caller.request("/v1/models").header("x-request-id", "mine-1").build());
         assertThat(reply.header("x-request-id")).isEqualTo("mine-1");
+    }
+
+    @Test
+    void aRouteIsReservedForWhatTheRequestCanTake() {
+        fixture.head("a", ScriptedHead.saying("A"));
+        caller.post(
+                "/v1/completions",
+                "{\"model\":\"tiny-Q8_0\",\"prompt\":\"\u00e4bc\",\"max_tokens\":10}");
+        caller.chat(GatewayFixture.chat(""));
+        caller.chat(GatewayFixture.chat(",\"max_tokens\":500"));
+        assertThat(fixture.pool.draws.stream().map(ScriptedPool.Draw::positions))
+                .containsExactly(4 + 256 + 10, 0, 17 + 32 + 256 + 500, 0);
+    }
+
+    @Test
+    void headersOfHttp2AndOfABodylessHeadRequestWork() throws Exception {
+        var http = HttpClient.newHttpClient();
+        var response =
+                http.send(
+                        caller.request("/v1/models").method("HEAD", noBody()).build(),
+                        HttpResponse.BodyHandlers.ofString());
+        assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(response.body()).isEmpty();
+        http.close();
     }
 }

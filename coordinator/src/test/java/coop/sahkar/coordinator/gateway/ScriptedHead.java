@@ -19,6 +19,7 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A head that says what a test tells it to, over real gRPC. */
@@ -96,6 +97,7 @@ final class ScriptedHead extends HeadGrpc.HeadImplBase implements AutoCloseable 
             server =
                     NettyServerBuilder.forAddress(
                                     new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+                            .permitKeepAliveTime(1, TimeUnit.SECONDS)
                             .addService(this)
                             .build()
                             .start();

@@ -27,6 +27,9 @@ final class ScriptedPool implements GatewayPool, RouteDesk {
     static final String NAME = "tiny-Q8_0";
     static final String MODEL = NAME + "@" + "0123456789abcdef".repeat(4);
 
+    /** Most positions of a session. */
+    static final int LIMIT = 512;
+
     /** One draw that was asked for. */
     record Draw(
             String model,
@@ -59,6 +62,9 @@ final class ScriptedPool implements GatewayPool, RouteDesk {
         }
         if (!model.equals(MODEL) && !model.equals(NAME)) {
             return none(Problem.Kind.MODEL_NOT_FOUND, "No model " + model + " is published.");
+        }
+        if (positions > LIMIT) {
+            return none(Problem.Kind.CONTEXT_LENGTH_EXCEEDED, "At most 512 tokens are allowed.");
         }
         for (Map.Entry<String, String> head : endpoints.entrySet()) {
             if (!avoid.contains(head.getKey())) {
