@@ -142,7 +142,7 @@ class GoldenRingTest {
             for (int i = 0; i < 3; i++) {
                 Span span = new Span(2 * i, 2 * i + 2);
                 Path shard = folder.resolve("shard-" + i + ".gguf");
-                ShardPlan plan = ShardPlan.of(manifest, span);
+                ShardPlan plan = ShardPlan.of(manifest, span, file.metadata());
                 ShardAssembler.assemble(plan, TensorSource.of(file), shard, Progress.NONE);
                 models.add(LlamaModel.load(TestModels.bundled(), shard, 0));
                 route.add(new RouteStage("w" + i, "host" + i + ":1", span));
