@@ -7,6 +7,7 @@ import coop.sahkar.worker.engine.StageMessage.Token;
 import coop.sahkar.worker.engine.StageMessage.Tokens;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 
 /**
  * Passes on what a batch made: hidden states to the next stages, and from the tail tokens and
@@ -26,9 +27,10 @@ final class Delivery {
     /**
      * Sends everything.
      *
+     * @param failed takes the slices whose token could not be chosen, and why
      * @return what is for this very stage, because it is head and tail at once
      */
-    List<StageMessage> send(List<Slice> slices) {
+    List<StageMessage> send(List<Slice> slices, BiConsumer<Slice, RuntimeException> failed) {
         List<StageMessage> own = new ArrayList<>();
         for (Slice slice : slices) {
             RouteStage next = slice.session().downstream();
@@ -38,7 +40,13 @@ final class Delivery {
                 log.append(frame);
                 outbox.add(next, frame);
             } else {
-                sendToHead(slice, own);
+                try {
+                    sendToHead(slice, own);
+                } catch (IllegalStateException | IllegalArgumentException e) {
+                    // Logits or sampling of this one session; the others have nothing to do with
+                    // it.
+                    failed.accept(slice, e);
+                }
             }
         }
         outbox.flush();

@@ -15,6 +15,9 @@ final class HiddenStates {
     private static final ValueLayout.OfShort HALF =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /** All bits of the exponent: infinity or no number. */
+    private static final int HALF_EXPONENT = 0x7c00;
+
     private HiddenStates() {}
 
     /** What is wrong with a frame from another stage, in a sentence; null if nothing is. */
@@ -37,6 +40,10 @@ final class HiddenStates {
             return "A frame of %d positions has %d bytes of hidden states; width %d makes %d."
                     .formatted(rows, frame.hidden().remaining(), width, bytes);
         }
+        if (!finite(frame)) {
+            return "A frame from position %d on carries hidden states that are no numbers."
+                    .formatted(frame.firstPosition());
+        }
         for (int token : frame.tokens()) {
             if (shape.tail() && (token < 0 || token >= shape.vocabulary())) {
                 return "A frame names token %d; the vocabulary has %d."
@@ -44,6 +51,25 @@ final class HiddenStates {
             }
         }
         return null;
+    }
+
+    /** Whether all values are numbers: one that is not would fail every session of its batch. */
+    private static boolean finite(Frame frame) {
+        MemorySegment bytes = MemorySegment.ofBuffer(frame.hidden());
+        boolean finite = true;
+        switch (frame.codec()) {
+            case F32 -> {
+                for (long at = 0; at < bytes.byteSize(); at += Float.BYTES) {
+                    finite &= Math.abs(bytes.get(FLOAT, at)) <= Float.MAX_VALUE;
+                }
+            }
+            case F16 -> {
+                for (long at = 0; at < bytes.byteSize(); at += Short.BYTES) {
+                    finite &= (bytes.get(HALF, at) & HALF_EXPONENT) != HALF_EXPONENT;
+                }
+            }
+        }
+        return finite;
     }
 
     /** Copies {@code count} rows of a frame, from its row {@code from} on, into a batch. */

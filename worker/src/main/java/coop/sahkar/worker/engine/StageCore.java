@@ -168,7 +168,7 @@ final class StageCore {
         try {
             stage.compute(rows);
         } catch (StageException refused) {
-            refused(slices, refused);
+            slices.forEach(slice -> refused(slice, refused));
             return;
         }
         long done = nanoClock.getAsLong();
@@ -177,7 +177,7 @@ final class StageCore {
             slice.session().touch(done);
             heads.tell(slice.session(), head -> head.computed(done - began));
         }
-        List<StageMessage> own = delivery.send(slices);
+        List<StageMessage> own = delivery.send(slices, this::refused);
         meter.batch(slices, began, done, nanoClock.getAsLong());
         own.forEach(message -> accept(message, done));
     }
@@ -334,19 +334,17 @@ final class StageCore {
         }
     }
 
-    private void refused(List<Slice> slices, StageException refused) {
-        for (Slice slice : slices) {
-            StageSession session = slice.session();
-            String worker = session.self().workerId();
-            String message =
-                    "Worker %s could not compute positions %d to %d: %s"
-                            .formatted(
-                                    worker,
-                                    slice.firstPosition(),
-                                    slice.endPosition(),
-                                    refused.getMessage());
-            fail(session, Problem.of(Problem.Kind.INTERNAL, message), worker, null);
-        }
+    private void refused(Slice slice, Exception why) {
+        StageSession session = slice.session();
+        String worker = session.self().workerId();
+        String message =
+                "Worker %s could not compute positions %d to %d: %s"
+                        .formatted(
+                                worker,
+                                slice.firstPosition(),
+                                slice.endPosition(),
+                                why.getMessage());
+        fail(session, Problem.of(Problem.Kind.INTERNAL, message), worker, null);
     }
 
     /**

@@ -21,6 +21,9 @@ final class FakeStage implements Stage {
     static final int BLOCKS = 6;
     static final int ROWS = 16;
 
+    /** A session with this seed can choose no token. */
+    static final long SEED_WITHOUT_CHOICE = -77;
+
     private static final int PIECE_BITS = 16;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
@@ -128,6 +131,9 @@ final class FakeStage implements Stage {
         return new TokenSampler() {
             @Override
             public int sample(MemorySegment logits, int position, int[] history) {
+                if (sampling.seed() == SEED_WITHOUT_CHOICE) {
+                    throw new IllegalStateException("nothing to choose from");
+                }
                 return choose(logits, position, history, sampling.seed());
             }
 

@@ -12,11 +12,13 @@ import coop.sahkar.worker.engine.StageMessage.Frames;
 import coop.sahkar.worker.engine.StageMessage.NeedFrom;
 import coop.sahkar.worker.engine.StageMessage.Open;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What goes wrong in a ring, and what the user sees of it. */
 class RingFaultTest {
@@ -234,6 +236,39 @@ class RingFaultTest {
         assertThat(problem().kind()).isEqualTo(Problem.Kind.PROTOCOL);
         assertThat(problem().message()).contains("3 bytes");
         assertThat(sink.culprit).isEqualTo("w0");
+        GenerationRingTest.assertAllFree(ring);
+    }
+
+    @ParameterizedTest
+    @EnumSource(HiddenCodec.class)
+    void hiddenStatesThatAreNoNumbersFailTheirSessionOnly(HiddenCodec codec) {
+        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        ring.start(Routes.start(TICKET, SEED, PROMPT, MOST, sink));
+        RecordingSink other = new RecordingSink();
+        ring.start(Routes.start(Routes.ticket(2, 1, ROUTE, 120), SEED, PROMPT, MOST, other));
+        goOnUntil(ring, () -> sink.tokens.size() == 3);
+        byte[] bytes = new byte[FakeStage.WIDTH * codec.bytesPerValue()];
+        Arrays.fill(bytes, (byte) 0xff);
+        SessionId id = TICKET.ticket().session();
+        int[] token = {1};
+        Frame bad = new Frame(id, 1, 33, token, true, codec, ByteBuffer.wrap(bytes));
+        ring.worker("w1").core.accept(new Frames(List.of(bad)), 1);
+        ring.settle();
+        assertThat(problem().kind()).isEqualTo(Problem.Kind.PROTOCOL);
+        assertThat(problem().message()).contains("no numbers");
+        assertThat(other.tokens).isEqualTo(Routes.expected(PROMPT, SEED, MOST));
+    }
+
+    @Test
+    void aTokenThatCannotBeChosenFailsItsSessionOnly() {
+        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        ring.start(Routes.start(TICKET, FakeStage.SEED_WITHOUT_CHOICE, PROMPT, MOST, sink));
+        RecordingSink other = new RecordingSink();
+        ring.start(Routes.start(Routes.ticket(2, 1, ROUTE, 120), SEED, PROMPT, MOST, other));
+        ring.settle();
+        assertThat(problem().kind()).isEqualTo(Problem.Kind.INTERNAL);
+        assertThat(problem().message()).contains("w2").contains("nothing to choose from");
+        assertThat(other.tokens).isEqualTo(Routes.expected(PROMPT, SEED, MOST));
         GenerationRingTest.assertAllFree(ring);
     }
 
