@@ -10,9 +10,12 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.concurrent.locks.ReentrantLock;
 
 /** llama.cpp b4916, the build inside {@code de.kherud:llama} 4.2.0. */
 final class AbiB4916 extends LlamaAbi {
+    private static final ReentrantLock TURN = new ReentrantLock();
+
     private static final StructLayout MODEL_PARAMS =
             structLayout(
                     ADDRESS.withName("devices"),
@@ -132,6 +135,22 @@ final class AbiB4916 extends LlamaAbi {
     @Override
     String release() {
         return "b4916";
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>One at a time in the whole process: b4916 counts the parts of a matrix product in a static
+     * variable (tinyBLAS), so two contexts that compute at once skip parts and give wrong numbers.
+     */
+    @Override
+    int decode(ContextCalls calls, MemorySegment context, MemorySegment batch) {
+        TURN.lock();
+        try {
+            return super.decode(calls, context, batch);
+        } finally {
+            TURN.unlock();
+        }
     }
 
     @Override

@@ -173,6 +173,15 @@ abstract sealed class LlamaAbi permits AbiB4916, AbiV05 {
     /** Sequences a context can tell apart at most. */
     abstract int maxSequences();
 
+    /**
+     * Computes a batch.
+     *
+     * @return 0 for success, else llama.cpp's code
+     */
+    int decode(ContextCalls calls, MemorySegment context, MemorySegment batch) {
+        return calls.decode(context, batch);
+    }
+
     /** Whether the model keeps a running state that cannot be cut back to a position. */
     abstract boolean isRecurrent(MemorySegment model);
 

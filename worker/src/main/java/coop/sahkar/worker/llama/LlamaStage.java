@@ -130,7 +130,7 @@ public final class LlamaStage implements Stage {
         if (tap != null) {
             tap.arm(hiddenBytes);
         }
-        return library.contexts().decode(context, filled);
+        return library.abi().decode(library.contexts(), context, filled);
     }
 
     /** Sequences may share cells, so this many free ones are the least there can be. */

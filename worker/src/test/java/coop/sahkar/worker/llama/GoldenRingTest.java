@@ -12,13 +12,7 @@ import coop.sahkar.worker.engine.BatchPolicy;
 import coop.sahkar.worker.engine.EngineLimits;
 import coop.sahkar.worker.engine.LoadedStage;
 import coop.sahkar.worker.engine.RecordingSink;
-import coop.sahkar.worker.engine.Rows;
-import coop.sahkar.worker.engine.Sampling;
-import coop.sahkar.worker.engine.Stage;
 import coop.sahkar.worker.engine.StageEngine;
-import coop.sahkar.worker.engine.StageException;
-import coop.sahkar.worker.engine.StageShape;
-import coop.sahkar.worker.engine.TokenSampler;
 import coop.sahkar.worker.gguf.GgufFile;
 import coop.sahkar.worker.gguf.ManifestBuilder;
 import coop.sahkar.worker.gguf.ModelManifest;
@@ -28,7 +22,6 @@ import coop.sahkar.worker.gguf.ShardPlan;
 import coop.sahkar.worker.gguf.TensorSource;
 import coop.sahkar.worker.head.GenerationStart;
 import coop.sahkar.worker.head.TextAssembler;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -36,7 +29,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -82,60 +74,6 @@ class GoldenRingTest {
         await().until(() -> engines.values().stream().allMatch(e -> e.stats().kvReserved() == 0));
     }
 
-    /**
-     * Of the stages in this process only one computes at a time. Workers are processes of their
-     * own; within one process llama.cpp b4916 gave wrong logits when several contexts computed at
-     * once.
-     */
-    private record OneAtATime(Stage stage) implements Stage {
-        private static final ReentrantLock TURN = new ReentrantLock();
-
-        @Override
-        public StageShape shape() {
-            return stage.shape();
-        }
-
-        @Override
-        public void compute(Rows rows) throws StageException {
-            TURN.lock();
-            try {
-                stage.compute(rows);
-            } finally {
-                TURN.unlock();
-            }
-        }
-
-        @Override
-        public MemorySegment hiddenStates() {
-            return stage.hiddenStates();
-        }
-
-        @Override
-        public MemorySegment logits(int row) {
-            return stage.logits(row);
-        }
-
-        @Override
-        public void truncate(int sequence, int position) {
-            stage.truncate(sequence, position);
-        }
-
-        @Override
-        public void copyPrefix(int from, int to, int end) {
-            stage.copyPrefix(from, to, end);
-        }
-
-        @Override
-        public TokenSampler sampler(Sampling sampling) {
-            return stage.sampler(sampling);
-        }
-
-        @Override
-        public void close() {
-            stage.close();
-        }
-    }
-
     private void launch() throws Exception {
         try (GgufFile file = GgufFile.open(TestModels.tiny())) {
             ModelManifest manifest = ManifestBuilder.build(file, "tiny", 1, Progress.NONE);
@@ -157,8 +95,7 @@ class GoldenRingTest {
                             place.workerId(),
                             () ->
                                     new LoadedStage(
-                                            new OneAtATime(
-                                                    model.openStage(place.span(), 6, options)),
+                                            model.openStage(place.span(), 6, options),
                                             place.span().isHead() ? model.vocabulary() : null),
                             (to, message) ->
                                     assertThat(engine(to.workerId()).offer(message)).isTrue(),
