@@ -3,7 +3,7 @@ package coop.sahkar.coordinator.state;
 import coop.sahkar.proto.Limits;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -31,7 +31,7 @@ public final class ManifestRules {
         try {
             checkWords(manifest);
             checkNumbers(manifest);
-            Set<String> names = new HashSet<>();
+            Set<String> names = new LinkedHashSet<>();
             for (ModelManifest.Tensor tensor : manifest.tensors()) {
                 checkTensor(manifest, tensor);
                 require(names.add(tensor.name()), "tensor %s stands in it twice", tensor.name());

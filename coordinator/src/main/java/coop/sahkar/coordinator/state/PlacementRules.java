@@ -1,7 +1,7 @@
 package coop.sahkar.coordinator.state;
 
 import coop.sahkar.coordinator.state.Refusal.Reason;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,7 +16,7 @@ final class PlacementRules {
             if (!state.workers().containsKey(entry.getKey())) {
                 return stale("worker %s is not known".formatted(entry.getKey()));
             }
-            Set<AssignedShard> seen = new HashSet<>();
+            Set<AssignedShard> seen = new LinkedHashSet<>();
             for (AssignedShard shard : entry.getValue()) {
                 Optional<Refusal> wrong = problem(state, shard);
                 if (wrong.isPresent()) {

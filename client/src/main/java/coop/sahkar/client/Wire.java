@@ -1,0 +1,170 @@
+package coop.sahkar.client;
+
+import coop.sahkar.client.InferenceRequest.Input;
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.RouteStage;
+import coop.sahkar.proto.Span;
+import coop.sahkar.proto.v1.Chat;
+import coop.sahkar.proto.v1.Finished;
+import coop.sahkar.proto.v1.GenerateRequest;
+import coop.sahkar.proto.v1.ModelStatus;
+import coop.sahkar.proto.v1.ProblemCode;
+import coop.sahkar.proto.v1.RouteStageMessage;
+import coop.sahkar.proto.v1.SamplingMessage;
+import coop.sahkar.proto.v1.SpanMessage;
+import coop.sahkar.proto.v1.Started;
+import io.grpc.Status;
+import java.time.Duration;
+import java.time.Instant;
+
+/** Between this library's values and the messages of the wire. */
+final class Wire {
+    private Wire() {}
+
+    /** The message for a request; {@code seed} is used when the request names none. */
+    static GenerateRequest toMessage(InferenceRequest request, long seed) {
+        GenerationOptions options = request.options();
+        GenerateRequest.Builder message =
+                GenerateRequest.newBuilder()
+                        .setModel(request.model())
+                        .setSampling(sampling(options, seed))
+                        .setMaxTokens(options.maxTokens())
+                        .addAllStop(options.stop());
+        switch (request.input()) {
+            case Input.Prompt(String text) -> message.setPrompt(text);
+            case Input.Conversation(var messages) -> {
+                Chat.Builder chat = Chat.newBuilder();
+                for (ChatMessage said : messages) {
+                    chat.addMessagesBuilder()
+                            .setRole(said.role().wireName())
+                            .setContent(said.content());
+                }
+                message.setChat(chat);
+            }
+        }
+        return message.build();
+    }
+
+    private static SamplingMessage sampling(GenerationOptions options, long seed) {
+        return SamplingMessage.newBuilder()
+                .setTemperature(options.temperature())
+                .setTopK(options.topK())
+                .setTopP(options.topP())
+                .setMinP(options.minP())
+                .setTypicalP(options.typicalP())
+                .setRepetitionPenalty(options.repetitionPenalty())
+                .setFrequencyPenalty(options.frequencyPenalty())
+                .setPresencePenalty(options.presencePenalty())
+                .setPenaltyWindow(options.penaltyWindow())
+                .putAllLogitBias(options.logitBias())
+                .setSeed(options.seed().orElse(seed))
+                .build();
+    }
+
+    static Answering answering(Started started) {
+        return new Answering(
+                started.getRequestId(),
+                started.getModelId(),
+                started.getPromptTokens(),
+                started.getRouteList().stream().map(Wire::stage).toList());
+    }
+
+    static Completion completion(String text, Finished finished, Answering answering) {
+        Completion.FinishReason reason =
+                switch (finished.getReason()) {
+                    case FINISH_REASON_LENGTH -> Completion.FinishReason.LENGTH;
+                    case FINISH_REASON_STOP, FINISH_REASON_UNSPECIFIED, UNRECOGNIZED ->
+                            Completion.FinishReason.STOP;
+                };
+        return new Completion(
+                text,
+                reason,
+                new Completion.Usage(finished.getPromptTokens(), finished.getCompletionTokens()),
+                new Completion.Timings(
+                        micros(finished.getFirstTokenMicros()), micros(finished.getDecodeMicros())),
+                answering);
+    }
+
+    static ModelInfo model(ModelStatus status) {
+        return new ModelInfo(
+                status.getModelId(),
+                status.getName(),
+                status.getArchitecture(),
+                status.getQuantization(),
+                status.getFileBytes(),
+                status.getBlockCount(),
+                status.getContextLength(),
+                status.getReady(),
+                status.getMissingList().stream().map(Wire::span).toList(),
+                status.getExplanation(),
+                Instant.ofEpochMilli(status.getPublishedAtMillis()));
+    }
+
+    static Problem problem(coop.sahkar.proto.v1.Problem message) {
+        return new Problem(
+                kind(message.getCode()),
+                message.getMessage(),
+                message.getField(),
+                Math.max(0, message.getRetryAfterMillis()));
+    }
+
+    /** What a call's end means once a coordinator was reached. */
+    static Problem problem(Status status, String coordinator) {
+        String said = status.getDescription() == null ? "" : status.getDescription();
+        return switch (status.getCode()) {
+            case INVALID_ARGUMENT, OUT_OF_RANGE -> Problem.of(Problem.Kind.INVALID_REQUEST, said);
+            case NOT_FOUND -> Problem.of(Problem.Kind.MODEL_NOT_FOUND, said);
+            case RESOURCE_EXHAUSTED -> Problem.of(Problem.Kind.OVERLOADED, said);
+            case DEADLINE_EXCEEDED ->
+                    Problem.of(
+                            Problem.Kind.DEADLINE_EXCEEDED,
+                            "The time allowed for the answer has passed.");
+            case CANCELLED -> Problem.of(Problem.Kind.CANCELLED, "The generation was cancelled.");
+            case UNAUTHENTICATED, PERMISSION_DENIED -> Problem.of(Problem.Kind.UNAUTHORIZED, said);
+            case UNIMPLEMENTED ->
+                    Problem.of(
+                            Problem.Kind.PROTOCOL,
+                            "%s is no coordinator of this version; check the address and the versions on both sides."
+                                    .formatted(coordinator));
+            case UNAVAILABLE ->
+                    Problem.of(
+                            Problem.Kind.WORKER_LOST,
+                            "The connection to the coordinator at %s was lost; try again."
+                                    .formatted(coordinator));
+            case OK, UNKNOWN, ALREADY_EXISTS, FAILED_PRECONDITION, ABORTED, INTERNAL, DATA_LOSS ->
+                    Problem.of(
+                            Problem.Kind.INTERNAL,
+                            "The coordinator at %s failed: %s".formatted(coordinator, status));
+        };
+    }
+
+    private static Problem.Kind kind(ProblemCode code) {
+        return switch (code) {
+            case PROBLEM_CODE_INVALID_REQUEST -> Problem.Kind.INVALID_REQUEST;
+            case PROBLEM_CODE_MODEL_NOT_FOUND -> Problem.Kind.MODEL_NOT_FOUND;
+            case PROBLEM_CODE_CONTEXT_LENGTH_EXCEEDED -> Problem.Kind.CONTEXT_LENGTH_EXCEEDED;
+            case PROBLEM_CODE_OVERLOADED -> Problem.Kind.OVERLOADED;
+            case PROBLEM_CODE_MODEL_INCOMPLETE -> Problem.Kind.MODEL_INCOMPLETE;
+            case PROBLEM_CODE_WORKER_LOST -> Problem.Kind.WORKER_LOST;
+            case PROBLEM_CODE_CANCELLED -> Problem.Kind.CANCELLED;
+            case PROBLEM_CODE_DEADLINE_EXCEEDED -> Problem.Kind.DEADLINE_EXCEEDED;
+            case PROBLEM_CODE_UNAUTHORIZED -> Problem.Kind.UNAUTHORIZED;
+            case PROBLEM_CODE_PROTOCOL -> Problem.Kind.PROTOCOL;
+            case PROBLEM_CODE_NOT_LEADER -> Problem.Kind.NOT_LEADER;
+            case PROBLEM_CODE_INTERNAL, PROBLEM_CODE_UNSPECIFIED, UNRECOGNIZED ->
+                    Problem.Kind.INTERNAL;
+        };
+    }
+
+    private static RouteStage stage(RouteStageMessage stage) {
+        return new RouteStage(stage.getWorkerId(), stage.getEndpoint(), span(stage.getSpan()));
+    }
+
+    private static Span span(SpanMessage span) {
+        return new Span(span.getFirst(), span.getEnd());
+    }
+
+    private static Duration micros(long micros) {
+        return Duration.ofNanos(micros * 1000);
+    }
+}

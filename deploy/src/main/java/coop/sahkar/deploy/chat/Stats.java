@@ -1,0 +1,32 @@
+package coop.sahkar.deploy.chat;
+
+import coop.sahkar.client.Completion;
+import coop.sahkar.deploy.terminal.Amounts;
+import coop.sahkar.proto.RouteStage;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** What an answer took, in a line or two. */
+public final class Stats {
+    private Stats() {}
+
+    /** Tokens, speed, time to the first token, and the workers that answered. */
+    public static String of(Completion answer) {
+        String route =
+                answer.answering().route().stream()
+                        .map(Stats::stage)
+                        .collect(Collectors.joining(" > "));
+        return String.format(
+                Locale.ROOT,
+                "%d tokens in, %d out, %.1f tokens/s, first after %d ms%s",
+                answer.usage().promptTokens(),
+                answer.usage().completionTokens(),
+                answer.tokensPerSecond(),
+                answer.timings().firstToken().toMillis(),
+                route.isEmpty() ? "" : "\nthrough " + route);
+    }
+
+    private static String stage(RouteStage stage) {
+        return stage.workerId() + " (blocks " + Amounts.blocks(stage.span()) + ")";
+    }
+}

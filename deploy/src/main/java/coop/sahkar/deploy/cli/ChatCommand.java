@@ -1,0 +1,121 @@
+package coop.sahkar.deploy.cli;
+
+import coop.sahkar.client.Completion;
+import coop.sahkar.client.InferenceClient;
+import coop.sahkar.deploy.chat.ChatLoop;
+import coop.sahkar.deploy.chat.Conversation;
+import coop.sahkar.deploy.chat.Stats;
+import coop.sahkar.deploy.terminal.Streams;
+import coop.sahkar.proto.Limits;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code sahkar chat}. */
+@Command(
+        name = "chat",
+        description = {
+            "Talk with a model of the pool.",
+            "",
+            "Without a PROMPT it opens a conversation; with one it answers on stdout and exits.",
+            "What is piped in is the prompt when none is given, or where '-' stands.",
+            ""
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  sahkar chat",
+            "  sahkar chat \"What is a worker?\"",
+            "  echo \"What is a worker?\" | sahkar chat > answer.txt",
+            "  sahkar chat --model sahkar-tiny-q8_0 --temperature 0.8 --seed 7 \"Tell me a story.\"",
+            "",
+            "In a conversation: /help lists the commands, a line that ends with \\ goes on in the next,",
+            "Ctrl-C stops an answer, Ctrl-D leaves."
+        })
+final class ChatCommand extends Subcommand {
+    /** What is piped in is read up to here; the pool refuses more anyway. */
+    private static final int MAX_PIPED_BYTES = Limits.MAX_PROMPT_BYTES;
+
+    @Mixin private PoolOptions pool = new PoolOptions();
+    @Mixin private SamplingOptions sampling = new SamplingOptions();
+
+    @Option(
+            names = {"-m", "--model"},
+            paramLabel = "NAME",
+            defaultValue = "",
+            description = "The model's name or id. May be left out when the pool has only one.")
+    private String model = "";
+
+    @Option(
+            names = {"-s", "--system"},
+            paramLabel = "TEXT",
+            defaultValue = "",
+            description = "Instructions ahead of the conversation.")
+    private String system = "";
+
+    @Option(names = "--stats", description = "Say on stderr what the answer took.")
+    private boolean stats;
+
+    @Parameters(paramLabel = "PROMPT", arity = "0..*", description = "What to ask.")
+    private List<String> prompt = List.of();
+
+    @Override
+    public Integer call() throws IOException {
+        try (InferenceClient client = pool.client()) {
+            String chosen = model.isBlank() ? PoolCalls.onlyModel(client) : model;
+            Conversation conversation =
+                    new Conversation(client, chosen, system, sampling.options());
+            if (prompt.isEmpty() && Streams.inputIsTerminal()) {
+                return converse(conversation);
+            }
+            boolean piped = prompt.isEmpty() || prompt.equals(List.of("-"));
+            return answer(conversation, piped ? piped() : String.join(" ", prompt));
+        }
+    }
+
+    private static int converse(Conversation conversation) throws IOException {
+        ChatLoop loop = new ChatLoop(conversation, HistoryFile.ready(System.getenv()));
+        return switch (loop.run()) {
+            case DONE -> ExitCode.OK;
+            case INTERRUPTED -> ExitCode.INTERRUPTED;
+        };
+    }
+
+    private int answer(Conversation conversation, String question) {
+        PrintWriter out = out();
+        Completion completion =
+                conversation.ask(
+                        question,
+                        text -> {
+                            out.print(text);
+                            out.flush();
+                        });
+        out.println();
+        out.flush();
+        if (stats) {
+            note(Stats.of(completion));
+        }
+        return ExitCode.OK;
+    }
+
+    private static String piped() throws IOException {
+        byte[] bytes = System.in.readNBytes(MAX_PIPED_BYTES + 1);
+        if (bytes.length > MAX_PIPED_BYTES) {
+            throw new CommandFailure(
+                    ExitCode.USAGE,
+                    "What is piped in is longer than %d bytes, the longest prompt."
+                            .formatted(MAX_PIPED_BYTES));
+        }
+        String text = new String(bytes, StandardCharsets.UTF_8).strip();
+        if (text.isEmpty()) {
+            throw new CommandFailure(
+                    ExitCode.USAGE, "There is no prompt: give one, or pipe one in.");
+        }
+        return text;
+    }
+}

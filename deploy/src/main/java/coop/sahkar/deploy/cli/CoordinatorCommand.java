@@ -1,0 +1,109 @@
+package coop.sahkar.deploy.cli;
+
+import coop.sahkar.coordinator.Coordinator;
+import coop.sahkar.coordinator.CoordinatorException;
+import coop.sahkar.coordinator.CoordinatorOptions;
+import coop.sahkar.coordinator.gateway.Gateway;
+import coop.sahkar.coordinator.gateway.GatewayException;
+import coop.sahkar.coordinator.gateway.GatewayOptions;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code sahkar coordinator}. */
+@Command(
+        name = "coordinator",
+        description = {
+            "Run a coordinator: workers report to it, it decides who serves which blocks, and",
+            "clients ask through its gateway.",
+            "",
+            "It remembers models and placement in its data folder; starting it again goes on where it",
+            "stopped. It ends with Ctrl-C.",
+            ""
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  sahkar coordinator",
+            "  sahkar coordinator --listen 127.0.0.1:8000 --data /srv/sahkar",
+            "  sahkar coordinator --listen 192.168.1.10:7311 --expose-without-encryption",
+            "",
+            "What comes next: 'sahkar worker' lends this machine's memory, 'sahkar publish FILE.gguf'",
+            "brings a model, and any OpenAI client answers through http://127.0.0.1:7311/v1."
+        })
+final class CoordinatorCommand extends Subcommand {
+    @Mixin private DataOptions data = new DataOptions();
+    @Mixin private ExposeOption expose = new ExposeOption();
+
+    @Option(
+            names = "--listen",
+            paramLabel = "HOST:PORT",
+            converter = Endpoint.Converter.class,
+            defaultValue = "127.0.0.1:" + GatewayOptions.DEFAULT_PORT,
+            description = {
+                "Where workers and clients connect (gRPC and HTTP on one port); port 0 picks one.",
+                "Default: ${DEFAULT-VALUE}, this machine only."
+            })
+    private Endpoint listen = new Endpoint("127.0.0.1", GatewayOptions.DEFAULT_PORT);
+
+    @Option(
+            names = "--raft-listen",
+            paramLabel = "HOST:PORT",
+            converter = Endpoint.Converter.class,
+            defaultValue = "127.0.0.1:" + CoordinatorOptions.DEFAULT_RAFT_PORT,
+            description = "Where coordinators keep their common log. Default: ${DEFAULT-VALUE}.")
+    private Endpoint raft = new Endpoint("127.0.0.1", CoordinatorOptions.DEFAULT_RAFT_PORT);
+
+    @Option(
+            names = "--advertise",
+            paramLabel = "HOST:PORT",
+            split = ",",
+            description =
+                    "What workers are told of where the pool's coordinators are reached. Default: --listen.")
+    private List<String> advertised = List.of();
+
+    @Option(
+            names = "--id",
+            paramLabel = "NAME",
+            defaultValue = "coordinator",
+            description = "Names it in the pool. Default: ${DEFAULT-VALUE}.")
+    private String id = "coordinator";
+
+    @Option(
+            names = "--no-cors",
+            description = "Do not let web pages of other origins call the API from a browser.")
+    private boolean noCors;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        expose.check(List.of(listen, raft));
+        Path folder = data.folder("coordinator");
+        Logging.alsoTo(data.folder("logs"), "coordinator");
+        try (Lifetime lifetime = new Lifetime()) {
+            Coordinator coordinator = lifetime.add(Coordinator.start(options(folder)));
+            GatewayOptions at = GatewayOptions.defaults().at(listen.host(), listen.port());
+            Gateway gateway =
+                    lifetime.add(
+                            Gateway.start(
+                                    coordinator,
+                                    new GatewayOptions(
+                                            at.host(), at.port(), !noCors, at.patience())));
+            out().println("Coordinator '%s' is ready at %s".formatted(id, gateway.url()));
+            out().println("  OpenAI API   %s/v1".formatted(gateway.url()));
+            out().println("  data         %s".formatted(folder));
+            out().flush();
+            lifetime.await();
+        } catch (CoordinatorException | GatewayException e) {
+            throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
+        }
+        return ExitCode.OK;
+    }
+
+    private CoordinatorOptions options(Path folder) {
+        return CoordinatorOptions.single(id, folder)
+                .withRaft(raft.host(), raft.port())
+                .withAdvertised(advertised.isEmpty() ? List.of(listen.toString()) : advertised);
+    }
+}

@@ -1,0 +1,146 @@
+package coop.sahkar.deploy.cli;
+
+import coop.sahkar.client.GenerationOptions;
+import coop.sahkar.client.InferenceClient;
+import coop.sahkar.deploy.chat.ChatLoop;
+import coop.sahkar.deploy.chat.Conversation;
+import coop.sahkar.deploy.chat.Stats;
+import coop.sahkar.deploy.demo.DemoException;
+import coop.sahkar.deploy.demo.DemoPool;
+import coop.sahkar.deploy.terminal.Streams;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code sahkar demo}. */
+@Command(
+        name = "demo",
+        description = {
+            "Show the whole thing on this machine: a coordinator, three worker processes, and a small",
+            "model of which each worker holds a third.",
+            "",
+            "With a PROMPT it prints the answer and exits. Without, it shows the chain, the addresses",
+            "and a curl line, opens a conversation, and stays until Ctrl-C. Nothing is left behind.",
+            ""
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  sahkar demo \"What is a worker?\"",
+            "  sahkar demo",
+            "  sahkar demo --workers 2 --model other.gguf \"Once upon a time\""
+        })
+final class DemoCommand extends Subcommand {
+    private static final String BUNDLED = "models/sahkar-tiny/sahkar-tiny-Q8_0.gguf";
+
+    @Option(
+            names = "--workers",
+            paramLabel = "N",
+            defaultValue = "3",
+            description = "How many workers; each holds a part of the model. Default: 3.")
+    private int workers;
+
+    @Option(
+            names = "--model",
+            paramLabel = "FILE.gguf",
+            description = "Another model than the bundled Sahkar Tiny.")
+    private @Nullable Path model;
+
+    @Parameters(paramLabel = "PROMPT", arity = "0..*", description = "What to ask.")
+    private List<String> prompt = List.of();
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        if (workers < 1 || workers > 64) {
+            throw new CommandFailure(ExitCode.USAGE, "--workers takes a number from 1 to 64.");
+        }
+        Path home = home();
+        Path chosen = model == null ? home.resolve(BUNDLED) : model;
+        if (!Files.isReadable(chosen)) {
+            throw new CommandFailure(
+                    ExitCode.USAGE, "%s is no file that can be read.".formatted(chosen));
+        }
+        long begun = System.nanoTime();
+        try (Lifetime lifetime = new Lifetime()) {
+            step("starting a coordinator");
+            DemoPool pool = lifetime.add(DemoPool.start());
+            pool.serve(home.resolve("bin/sahkar"), chosen, workers, this::step);
+            note(
+                    "demo: ready after %.1f s at %s"
+                            .formatted((System.nanoTime() - begun) / 1e9, pool.url()));
+            InferenceClient client = lifetime.add(InferenceClient.connect(pool.address()));
+            GenerationOptions greedy = GenerationOptions.builder().temperature(0).build();
+            Conversation conversation = new Conversation(client, pool.modelId(), "", greedy);
+            return prompt.isEmpty()
+                    ? stay(pool, conversation, lifetime)
+                    : answer(conversation, String.join(" ", prompt));
+        } catch (DemoException e) {
+            throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private void step(String what) {
+        note("demo: " + what + " ...");
+    }
+
+    private int answer(Conversation conversation, String question) {
+        PrintWriter out = out();
+        conversation.ask(
+                question,
+                text -> {
+                    out.print(text);
+                    out.flush();
+                });
+        out.println();
+        out.flush();
+        conversation.last().map(Stats::of).ifPresent(this::note);
+        return ExitCode.OK;
+    }
+
+    private int stay(DemoPool pool, Conversation conversation, Lifetime lifetime)
+            throws IOException, InterruptedException {
+        note("");
+        note(pool.picture());
+        note("");
+        note(
+                "Try it from another terminal, or point any OpenAI client at %s/v1:"
+                        .formatted(pool.url()));
+        note(
+                """
+                  curl -N %s/v1/chat/completions -H 'content-type: application/json' \\
+                    -d '{"model":"%s","stream":true,"temperature":0,"messages":[{"role":"user","content":"What is a worker?"}]}'
+                  sahkar status --coordinator %s
+                """
+                        .formatted(pool.url(), name(pool.modelId()), pool.address()));
+        if (!Streams.inputIsTerminal()) {
+            note("Running until Ctrl-C.");
+            lifetime.await();
+            return ExitCode.OK;
+        }
+        ChatLoop loop = new ChatLoop(conversation, HistoryFile.ready(System.getenv()));
+        return switch (loop.run()) {
+            case DONE -> ExitCode.OK;
+            case INTERRUPTED -> ExitCode.INTERRUPTED;
+        };
+    }
+
+    private static String name(String modelId) {
+        return modelId.substring(0, Math.max(0, modelId.indexOf('@')));
+    }
+
+    private static Path home() {
+        return Optional.ofNullable(System.getProperty("sahkar.home"))
+                .map(Path::of)
+                .orElseThrow(() ->
+                        new CommandFailure(
+                                ExitCode.FAILED,
+                                "The demo starts workers through bin/sahkar; start it the same way."));
+    }
+}

@@ -1,0 +1,43 @@
+package coop.sahkar.deploy.cli;
+
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/**
+ * An amount of memory.
+ *
+ * @param bytes positive
+ */
+record MemorySize(long bytes) {
+    private static final Pattern FORM =
+            Pattern.compile(
+                    "(\\d{1,9}(?:\\.\\d{1,3})?)\\s*([KMGT]?)(?:i?B)?", Pattern.CASE_INSENSITIVE);
+
+    /** Reads {@code 8G}, {@code 512M}, {@code 1.5GiB} or plain bytes. */
+    static final class Converter implements ITypeConverter<MemorySize> {
+        @Override
+        public MemorySize convert(String text) {
+            Matcher form = FORM.matcher(text.strip());
+            if (!form.matches()) {
+                throw new TypeConversionException(
+                        "'" + text + "' is not an amount of memory such as 8G or 512M");
+            }
+            int shift =
+                    switch (form.group(2).toUpperCase(Locale.ROOT)) {
+                        case "K" -> 10;
+                        case "M" -> 20;
+                        case "G" -> 30;
+                        case "T" -> 40;
+                        default -> 0;
+                    };
+            long bytes = (long) (Double.parseDouble(form.group(1)) * (1L << shift));
+            if (bytes <= 0) {
+                throw new TypeConversionException("memory must be more than nothing");
+            }
+            return new MemorySize(bytes);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+package coop.sahkar.deploy.cli;
+
+import coop.sahkar.proto.v1.PoolStatus;
+import java.io.PrintWriter;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code sahkar status}. */
+@Command(
+        name = "status",
+        description = {
+            "Show the pool: its coordinator, the workers, which blocks each serves, and the gaps.",
+            ""
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  sahkar status",
+            "  sahkar status --json",
+            "  watch sahkar status --coordinator pool.example:7311"
+        })
+final class StatusCommand extends Subcommand {
+    @Mixin private PoolOptions pool = new PoolOptions();
+
+    @Option(names = "--json", description = "Print JSON for programs instead of tables.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        PoolStatus status = PoolCalls.status(pool.addresses());
+        PrintWriter out = out();
+        if (json) {
+            out.println(Json.write(StatusReport.fields(status)));
+        } else {
+            out.print(StatusReport.tables(status));
+        }
+        out.flush();
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,166 @@
+package coop.sahkar.deploy.cli;
+
+import coop.sahkar.client.CoordinatorAddress;
+import coop.sahkar.proto.HiddenCodec;
+import coop.sahkar.worker.agent.Machine;
+import coop.sahkar.worker.agent.WorkerException;
+import coop.sahkar.worker.agent.WorkerNode;
+import coop.sahkar.worker.agent.WorkerOptions;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code sahkar worker}. */
+@Command(
+        name = "worker",
+        description = {
+            "Lend this machine to a pool: hold some layers of a model and compute with them.",
+            "",
+            "The coordinator decides which layers; the worker fetches them, checks them, and serves until",
+            "Ctrl-C. What it fetched stays in its data folder for the next time.",
+            ""
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  sahkar worker",
+            "  sahkar worker --memory 8G --threads 4",
+            "  sahkar worker --coordinator pool.example:7311 --listen 192.168.1.20:7400 \\",
+            "      --expose-without-encryption",
+            "  sahkar worker --llama /opt/llama.cpp/build/bin --gpu-layers 99",
+            "",
+            "What comes next: 'sahkar status' shows it among the workers; 'sahkar publish FILE.gguf' gives",
+            "it something to do."
+        })
+final class WorkerCommand extends Subcommand {
+    @Mixin private PoolOptions pool = new PoolOptions();
+    @Mixin private DataOptions data = new DataOptions();
+    @Mixin private ExposeOption expose = new ExposeOption();
+
+    @Option(
+            names = "--id",
+            paramLabel = "NAME",
+            description = "Names it in the pool. Default: made at its first start and kept.")
+    private @Nullable String id;
+
+    @Option(
+            names = "--memory",
+            paramLabel = "SIZE",
+            converter = MemorySize.Converter.class,
+            description = {
+                "Memory to lend for weights and conversations, such as 8G.",
+                "Default: what this machine can spare."
+            })
+    private @Nullable MemorySize memory;
+
+    @Option(
+            names = "--disk",
+            paramLabel = "SIZE",
+            converter = MemorySize.Converter.class,
+            description = "Disk space to lend for fetched layers. Default: 50 GB.")
+    private @Nullable MemorySize disk;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads to compute with. Default: one for each core.")
+    private @Nullable Integer threads;
+
+    @Option(
+            names = "--listen",
+            paramLabel = "HOST:PORT",
+            converter = Endpoint.Converter.class,
+            defaultValue = "127.0.0.1:0",
+            description =
+                    "Where other workers connect; port 0 picks one. Default: ${DEFAULT-VALUE}, this machine only.")
+    private Endpoint listen = new Endpoint("127.0.0.1", 0);
+
+    @Option(
+            names = "--advertise",
+            paramLabel = "HOST",
+            description =
+                    "The name other workers reach this machine under. Default: that of --listen.")
+    private @Nullable String advertised;
+
+    @Option(
+            names = "--llama",
+            paramLabel = "DIR",
+            description =
+                    "Compute with the llama.cpp release in this folder (one with GPU support, for example) instead of the one that comes along.")
+    private @Nullable Path llama;
+
+    @Option(
+            names = "--gpu-layers",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "How many layers go to a GPU, with --llama. Default: 0.")
+    private int gpuLayers;
+
+    @Option(
+            names = "--codec",
+            paramLabel = "CODEC",
+            split = ",",
+            description = {
+                "How hidden states travel to the next worker: F32 (exact) or F16 (half the bytes).",
+                "Default: F32 within this machine, else F16."
+            })
+    private List<HiddenCodec> codecs = List.of();
+
+    @Option(
+            names = "--speed",
+            hidden = true,
+            defaultValue = "0",
+            description = "Weight bytes per second to declare instead of measuring.")
+    private long speed;
+
+    @Option(
+            names = "--exit-with-parent",
+            hidden = true,
+            description = "End when standard input does: the process that started this is gone.")
+    private boolean exitWithParent;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        expose.check(List.of(listen));
+        if (exitWithParent) {
+            ParentWatch.start();
+        }
+        WorkerOptions options = options();
+        Logging.alsoTo(data.folder("logs"), "worker");
+        WorkerScreen screen = new WorkerScreen(this::note);
+        try (Lifetime lifetime = new Lifetime()) {
+            WorkerNode node = lifetime.add(WorkerNode.start(options, screen));
+            screen.watch(node);
+        } catch (WorkerException e) {
+            throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
+        }
+        return ExitCode.OK;
+    }
+
+    private WorkerOptions options() {
+        List<String> coordinators =
+                pool.addresses().stream().map(CoordinatorAddress::toString).toList();
+        try {
+            WorkerOptions usual =
+                    WorkerOptions.defaults(data.folder("worker"), coordinators, Machine.read());
+            return usual.withName(id)
+                    .withAddress(
+                            listen.host(),
+                            listen.port(),
+                            advertised == null ? listen.host() : advertised)
+                    .withLent(
+                            memory == null ? usual.memoryBytes() : memory.bytes(),
+                            disk == null ? usual.diskBytes() : disk.bytes(),
+                            threads == null ? usual.threads() : threads)
+                    .withLibrary(llama, gpuLayers)
+                    .withCodecs(codecs)
+                    .withSpeed(speed)
+                    .withSoftware(VersionCommand.software());
+        } catch (IllegalArgumentException e) {
+            throw new CommandFailure(ExitCode.USAGE, String.valueOf(e.getMessage()), e);
+        }
+    }
+}

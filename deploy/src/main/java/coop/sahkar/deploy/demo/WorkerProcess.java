@@ -1,0 +1,100 @@
+package coop.sahkar.deploy.demo;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A worker in a process of its own, started as a person would start it. It holds the reading end of
+ * a pipe from this process and ends when the pipe does, however this process ends.
+ */
+final class WorkerProcess implements AutoCloseable {
+    private static final int END_SECONDS = 5;
+    private static final int SHOWN_LOG_LINES = 10;
+    private static final String SAME_SPEED = "1000000000";
+
+    private final String id;
+    private final Process process;
+    private final Path log;
+
+    private WorkerProcess(String id, Process process, Path log) {
+        this.id = id;
+        this.process = process;
+        this.log = log;
+    }
+
+    /**
+     * Starts a worker with one thread.
+     *
+     * @param launcher bin/sahkar of the distribution
+     * @param id the worker's id
+     * @param coordinator where the coordinator listens
+     * @param memoryBytes what it lends
+     * @param folder for its data and its output
+     */
+    static WorkerProcess start(
+            Path launcher, String id, String coordinator, long memoryBytes, Path folder)
+            throws IOException {
+        Path data = Files.createDirectories(folder.resolve(id));
+        Path noSettings = data.resolve("settings.properties");
+        Files.createFile(noSettings);
+        Path log = data.resolve("output.txt");
+        List<String> command = new ArrayList<>();
+        command.add(launcher.toString());
+        command.addAll(List.of("worker", "--exit-with-parent", "--id", id, "--threads", "1"));
+        command.addAll(List.of("--coordinator", coordinator, "--data", data.toString()));
+        command.addAll(List.of("--memory", Long.toString(memoryBytes)));
+        command.addAll(List.of("--speed", SAME_SPEED)); // measuring would take a second
+        command.addAll(List.of("--config", noSettings.toString()));
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+        // A person's own settings are not for the demo's workers.
+        builder.environment().keySet().removeIf(name -> name.startsWith("SAHKAR_"));
+        return new WorkerProcess(id, builder.start(), log);
+    }
+
+    String id() {
+        return id;
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    boolean alive() {
+        return process.isAlive();
+    }
+
+    /** The last lines it printed, for when it ended too early. */
+    String lastWords() {
+        try {
+            List<String> lines = Files.readAllLines(log, StandardCharsets.UTF_8);
+            return String.join(
+                    "\n", lines.subList(Math.max(0, lines.size() - SHOWN_LOG_LINES), lines.size()));
+        } catch (IOException e) {
+            return "(its output cannot be read: " + e.getMessage() + ")";
+        }
+    }
+
+    /** Tells it to end, without waiting. */
+    void tellToEnd() {
+        process.destroy();
+    }
+
+    @Override
+    public void close() {
+        process.destroy();
+        try {
+            if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly().waitFor(END_SECONDS, TimeUnit.SECONDS);
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,144 @@
+package coop.sahkar.deploy.rules;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.SymbolLookup;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Random;
+import java.util.UUID;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Who may know whom. */
+class ArchitectureTest {
+    private static final String OURS = "coop.sahkar..";
+    private static final String GENERATED = "coop.sahkar.proto.v1..";
+
+    /** Packages that turn messages of the wire into values and back. */
+    private static final String[] EDGES = {
+        "coop.sahkar.proto..",
+        "coop.sahkar.client..",
+        "coop.sahkar.coordinator",
+        "coop.sahkar.coordinator.control..",
+        "coop.sahkar.coordinator.gateway..",
+        "coop.sahkar.coordinator.log..",
+        "coop.sahkar.coordinator.routing..",
+        "coop.sahkar.worker.agent..",
+        "coop.sahkar.worker.head..",
+        "coop.sahkar.worker.ring..",
+        "coop.sahkar.worker.store..",
+        "coop.sahkar.deploy.."
+    };
+
+    /** Packages that are functions of their arguments. */
+    private static final String[] CORES = {
+        "coop.sahkar.governance..",
+        "coop.sahkar.coordinator.state..",
+        "coop.sahkar.coordinator.placement.."
+    };
+
+    private static JavaClasses ours = new ClassFileImporter().importPackages();
+
+    @BeforeAll
+    static void read() {
+        ours =
+                new ClassFileImporter()
+                        .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                        .importPackages("coop.sahkar");
+    }
+
+    @Test
+    void modulesKnowOnlyWhatTheyMay() {
+        mayKnow("coop.sahkar.proto..");
+        mayKnow("coop.sahkar.governance..", "coop.sahkar.proto..");
+        mayKnow("coop.sahkar.worker..", "coop.sahkar.proto..");
+        mayKnow("coop.sahkar.client..", "coop.sahkar.proto..");
+        mayKnow("coop.sahkar.coordinator..", "coop.sahkar.governance..", "coop.sahkar.proto..");
+    }
+
+    @Test
+    void ratisIsKnownInOnePackage() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("coop.sahkar.coordinator.raft..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.apache.ratis..")
+                .check(ours);
+    }
+
+    @Test
+    void nativeCodeIsCalledInOnePackage() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("coop.sahkar.worker.llama..")
+                .should()
+                .dependOnClassesThat()
+                .belongToAnyOf(Linker.class, SymbolLookup.class, FunctionDescriptor.class)
+                .check(ours);
+    }
+
+    @Test
+    void messagesOfTheWireStayAtTheEdges() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages(EDGES)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(GENERATED)
+                .check(ours);
+    }
+
+    @Test
+    void coresTouchNoWorld() {
+        noClasses()
+                .that()
+                .resideInAnyPackage(CORES)
+                .and()
+                .doNotHaveSimpleName("PlacementLoop") // the thread round the planner
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "java.io..",
+                        "java.net..",
+                        "java.nio.file..",
+                        "java.nio.channels..",
+                        "java.util.concurrent..",
+                        "io.grpc..",
+                        "org.slf4j..")
+                .orShould()
+                .dependOnClassesThat()
+                .belongToAnyOf(Thread.class, Random.class, UUID.class, HashMap.class, HashSet.class)
+                .orShould()
+                .callMethod(System.class, "currentTimeMillis")
+                .orShould()
+                .callMethod(System.class, "nanoTime")
+                .orShould()
+                .callMethod(Math.class, "random")
+                .check(ours);
+    }
+
+    private static void mayKnow(String module, String... others) {
+        String[] allowed = new String[others.length + 1];
+        System.arraycopy(others, 0, allowed, 0, others.length);
+        allowed[others.length] = module;
+        DescribedPredicate<JavaClass> fine =
+                JavaClass.Predicates.resideOutsideOfPackage(OURS)
+                        .or(JavaClass.Predicates.resideInAnyPackage(allowed));
+        classes()
+                .that()
+                .resideInAPackage(module)
+                .should()
+                .onlyDependOnClassesThat(fine)
+                .check(ours);
+    }
+}
