@@ -13,7 +13,6 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -61,7 +60,7 @@ final class DemoCommand extends Subcommand {
         if (workers < 1 || workers > 64) {
             throw new CommandFailure(ExitCode.USAGE, "--workers takes a number from 1 to 64.");
         }
-        Path home = home();
+        Path home = Home.folder();
         Path chosen = model == null ? home.resolve(BUNDLED) : model;
         if (!Files.isReadable(chosen)) {
             throw new CommandFailure(
@@ -71,7 +70,7 @@ final class DemoCommand extends Subcommand {
         try (Lifetime lifetime = new Lifetime()) {
             step("starting a coordinator");
             DemoPool pool = lifetime.add(DemoPool.start());
-            pool.serve(home.resolve("bin/sahkar"), chosen, workers, this::step);
+            pool.serve(Home.launcher(), chosen, workers, 1, this::step);
             note(
                     "demo: ready after %.1f s at %s"
                             .formatted((System.nanoTime() - begun) / 1e9, pool.url()));
@@ -133,14 +132,5 @@ final class DemoCommand extends Subcommand {
 
     private static String name(String modelId) {
         return modelId.substring(0, Math.max(0, modelId.indexOf('@')));
-    }
-
-    private static Path home() {
-        return Optional.ofNullable(System.getProperty("sahkar.home"))
-                .map(Path::of)
-                .orElseThrow(() ->
-                        new CommandFailure(
-                                ExitCode.FAILED,
-                                "The demo starts workers through bin/sahkar; start it the same way."));
     }
 }

@@ -45,6 +45,7 @@ import picocli.CommandLine.Spec;
             ModelsCommand.class,
             ChatCommand.class,
             StatusCommand.class,
+            BenchCommand.class,
             VersionCommand.class,
             HelpCommand.class
         })

@@ -98,10 +98,11 @@ public final class DemoPool implements AutoCloseable {
      * @param launcher bin/sahkar of the distribution
      * @param model a GGUF file
      * @param count how many workers
+     * @param threads of each worker
      * @param step is told what is done next
      * @throws DemoException in a sentence, if that fails or takes too long
      */
-    public void serve(Path launcher, Path model, int count, Consumer<String> step)
+    public void serve(Path launcher, Path model, int count, int threads, Consumer<String> step)
             throws InterruptedException {
         try {
             step.accept("starting %d workers".formatted(count));
@@ -109,7 +110,12 @@ public final class DemoPool implements AutoCloseable {
             for (int i = 1; i <= count; i++) {
                 start(
                         WorkerProcess.start(
-                                launcher, "worker-" + i, address(), memory, folder.path()));
+                                launcher,
+                                "worker-" + i,
+                                threads,
+                                address(),
+                                memory,
+                                folder.path()));
             }
             await("the workers to report", () -> present() == count);
             step.accept("publishing " + model.getFileName());
@@ -159,7 +165,18 @@ public final class DemoPool implements AutoCloseable {
         return ChainPicture.draw(chain);
     }
 
-    private synchronized long pid(String id) {
+    /** Where models and the like may be put for the time of the demo. */
+    public Path folder() {
+        return folder.path();
+    }
+
+    /** Every worker as it last reported. */
+    public List<WorkerStatus> workers() {
+        return coordinator.status().getWorkersList();
+    }
+
+    /** The process id of a worker of this demo; 0 for any other. */
+    public synchronized long pid(String id) {
         return workers.stream()
                 .filter(worker -> worker.id().equals(id))
                 .mapToLong(WorkerProcess::pid)

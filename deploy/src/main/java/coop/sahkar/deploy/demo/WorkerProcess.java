@@ -28,16 +28,22 @@ final class WorkerProcess implements AutoCloseable {
     }
 
     /**
-     * Starts a worker with one thread.
+     * Starts a worker.
      *
      * @param launcher bin/sahkar of the distribution
      * @param id the worker's id
+     * @param threads it computes with
      * @param coordinator where the coordinator listens
      * @param memoryBytes what it lends
      * @param folder for its data and its output
      */
     static WorkerProcess start(
-            Path launcher, String id, String coordinator, long memoryBytes, Path folder)
+            Path launcher,
+            String id,
+            int threads,
+            String coordinator,
+            long memoryBytes,
+            Path folder)
             throws IOException {
         Path data = Files.createDirectories(folder.resolve(id));
         Path noSettings = data.resolve("settings.properties");
@@ -45,7 +51,14 @@ final class WorkerProcess implements AutoCloseable {
         Path log = data.resolve("output.txt");
         List<String> command = new ArrayList<>();
         command.add(launcher.toString());
-        command.addAll(List.of("worker", "--exit-with-parent", "--id", id, "--threads", "1"));
+        command.addAll(
+                List.of(
+                        "worker",
+                        "--exit-with-parent",
+                        "--id",
+                        id,
+                        "--threads",
+                        Integer.toString(threads)));
         command.addAll(List.of("--coordinator", coordinator, "--data", data.toString()));
         command.addAll(List.of("--memory", Long.toString(memoryBytes)));
         command.addAll(List.of("--speed", SAME_SPEED)); // measuring would take a second

@@ -1,0 +1,21 @@
+package coop.sahkar.deploy.bench;
+
+/**
+ * What is measured.
+ *
+ * @param shape a preset of random-weight models
+ * @param stages workers in the chain
+ * @param threads of each worker, and of the one process beside it
+ * @param promptTokens about how many tokens the long prompt has
+ * @param tokens generated in each run
+ * @param sessions at once in the last measurement
+ * @param rounds of alternating runs; medians are reported
+ */
+public record BenchPlan(
+        String shape,
+        int stages,
+        int threads,
+        int promptTokens,
+        int tokens,
+        int sessions,
+        int rounds) {}

@@ -1,0 +1,19 @@
+package coop.sahkar.deploy.bench;
+
+import java.util.Arrays;
+
+/** The middle of a few measurements. */
+final class Medians {
+    private Medians() {}
+
+    /** The median; the mean of the two in the middle when their number is even. */
+    static double of(double... values) {
+        if (values.length == 0) {
+            throw new IllegalArgumentException("no measurements");
+        }
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+}

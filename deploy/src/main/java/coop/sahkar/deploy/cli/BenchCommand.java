@@ -1,0 +1,190 @@
+package coop.sahkar.deploy.cli;
+
+import coop.sahkar.client.InferenceClient;
+import coop.sahkar.deploy.bench.Bench;
+import coop.sahkar.deploy.bench.BenchException;
+import coop.sahkar.deploy.bench.BenchPlan;
+import coop.sahkar.deploy.bench.BenchReport;
+import coop.sahkar.deploy.demo.DemoException;
+import coop.sahkar.deploy.demo.DemoPool;
+import coop.sahkar.worker.engine.StageException;
+import coop.sahkar.worker.gguf.GgufFile;
+import coop.sahkar.worker.gguf.ManifestBuilder;
+import coop.sahkar.worker.gguf.ModelSizes;
+import coop.sahkar.worker.gguf.Progress;
+import coop.sahkar.worker.gguf.TensorType;
+import coop.sahkar.worker.gguf.synthetic.RandomModel;
+import coop.sahkar.worker.llama.LlamaLibrary;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code sahkar bench}. */
+@Command(
+        name = "bench",
+        description = {
+            "Measure a chain of worker processes on this machine, beside the same llama.cpp computing",
+            "the whole model in one process. The two take turns; medians are reported.",
+            "",
+            "The models have random weights: what they say means nothing, how fast they say it does.",
+            ""
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  sahkar bench",
+            "  sahkar bench --shape 160M --shape 1.1B --json bench.json",
+            "  sahkar bench --stages 2 --threads 2 --sessions 8",
+            "",
+            "Let the machine do nothing else meanwhile, and leave a core for each worker thread."
+        })
+final class BenchCommand extends Subcommand {
+    private static final int MOST_STAGES = 64;
+
+    @Option(
+            names = "--shape",
+            paramLabel = "SHAPE",
+            description = "160M or 1.1B; may be given several times. Default: 160M.")
+    private List<String> shapes = List.of("160M");
+
+    @Option(
+            names = "--type",
+            paramLabel = "TYPE",
+            defaultValue = "Q4_0",
+            description = "How matrices are stored: F16, Q8_0, Q4_0, Q4_K, Q6_K. Default: Q4_0.")
+    private String type = "Q4_0";
+
+    @Option(
+            names = "--stages",
+            paramLabel = "N",
+            defaultValue = "3",
+            description = "Workers in the chain. Default: 3.")
+    private int stages;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Threads of each worker, and of the one process. Default: 1.")
+    private int threads;
+
+    @Option(
+            names = "--prompt",
+            paramLabel = "TOKENS",
+            defaultValue = "512",
+            description = "Length of the long prompt. Default: 512.")
+    private int promptTokens;
+
+    @Option(
+            names = "--tokens",
+            paramLabel = "N",
+            defaultValue = "64",
+            description = "Tokens generated in each run. Default: 64.")
+    private int tokens;
+
+    @Option(
+            names = "--sessions",
+            paramLabel = "N",
+            defaultValue = "16",
+            description = "Sessions at once in the last measurement. Default: 16.")
+    private int sessions;
+
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "3",
+            description = "How often everything is measured. Default: 3.")
+    private int rounds;
+
+    @Option(
+            names = "--json",
+            paramLabel = "FILE",
+            description =
+                    "Write the figures there too; - for standard output instead of the table.")
+    private @Nullable String json;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        check();
+        List<BenchReport> reports = new ArrayList<>();
+        for (String shape : shapes) {
+            BenchReport report = measure(shape);
+            reports.add(report);
+            if (!"-".equals(json)) {
+                out().println(report.table());
+                out().flush();
+            }
+        }
+        if (json != null) {
+            String text = Json.write(reports.stream().map(BenchReport::values).toList());
+            if (json.equals("-")) {
+                out().println(text);
+                out().flush();
+            } else {
+                Files.writeString(Path.of(json), text + "\n");
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private void check() {
+        if (stages < 1 || stages > MOST_STAGES) {
+            throw new CommandFailure(
+                    ExitCode.USAGE, "--stages takes a number from 1 to " + MOST_STAGES + ".");
+        }
+        if (threads < 1 || promptTokens < 1 || tokens < 2 || sessions < 1 || rounds < 1) {
+            throw new CommandFailure(
+                    ExitCode.USAGE,
+                    "--threads, --prompt, --sessions and --rounds take 1 or more, --tokens 2 or more.");
+        }
+        for (String shape : shapes) {
+            if (!RandomModel.presets().contains(shape)) {
+                throw new CommandFailure(
+                        ExitCode.USAGE,
+                        "--shape takes %s, not '%s'."
+                                .formatted(String.join(" or ", RandomModel.presets()), shape));
+            }
+        }
+    }
+
+    private BenchReport measure(String shape) throws IOException, InterruptedException {
+        TensorType stored =
+                TensorType.ofName(type)
+                        .filter(RandomModel.TYPES::contains)
+                        .orElseThrow(() ->
+                                new CommandFailure(
+                                        ExitCode.USAGE,
+                                        "--type takes %s, not '%s'."
+                                                .formatted(RandomModel.TYPES, type)));
+        BenchPlan plan =
+                new BenchPlan(shape, stages, threads, promptTokens, tokens, sessions, rounds);
+        try (Lifetime lifetime = new Lifetime()) {
+            DemoPool pool = lifetime.add(DemoPool.start());
+            Path model = pool.folder().resolve("random-%s-%s.gguf".formatted(shape, stored));
+            step("writing a model of shape " + shape);
+            RandomModel.preset(shape, stored, 1).write(model, Progress.NONE);
+            pool.serve(Home.launcher(), model, stages, threads, this::step);
+            LlamaLibrary library = LlamaLibrary.bundled(pool.folder().resolve("library"));
+            InferenceClient client = lifetime.add(InferenceClient.connect(pool.address()));
+            return new Bench(plan, library, model, sizes(model), this::step).run(pool, client);
+        } catch (DemoException | BenchException | StageException e) {
+            throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static ModelSizes sizes(Path model) throws IOException, InterruptedException {
+        try (GgufFile file = GgufFile.open(model)) {
+            String name = ManifestBuilder.nameOf(model);
+            return ModelSizes.of(ManifestBuilder.build(file, name, 1, Progress.NONE));
+        }
+    }
+
+    private void step(String what) {
+        note("bench: " + what + " ...");
+    }
+}
