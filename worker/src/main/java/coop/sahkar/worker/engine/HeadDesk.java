@@ -5,7 +5,9 @@ import coop.sahkar.proto.Ticket;
 import coop.sahkar.worker.head.GenerationSink;
 import coop.sahkar.worker.head.GenerationStart;
 import coop.sahkar.worker.head.HeadGeneration;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Queue;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +24,9 @@ final class HeadDesk {
     private final @Nullable Vocabulary vocabulary;
     private final BatchPolicy policy;
     private final EngineLimits limits;
+
+    /** Bounded by the open sessions: each has one token under way. */
+    private final Queue<StageSession> toTell = new ArrayDeque<>();
 
     HeadDesk(@Nullable Vocabulary vocabulary, BatchPolicy policy, EngineLimits limits) {
         this.vocabulary = vocabulary;
@@ -86,6 +91,18 @@ final class HeadDesk {
             sink.failed(problem, workerId);
         } catch (RuntimeException e) {
             LOG.error("a generation's sink threw while it was refused", e);
+        }
+    }
+
+    /** A session's generation has something to tell its reader, when there is time. */
+    void tellLater(StageSession session) {
+        toTell.add(session);
+    }
+
+    /** Lets generations tell their readers what they have committed. */
+    void tellReaders() {
+        for (StageSession next = toTell.poll(); next != null; next = toTell.poll()) {
+            tell(next, HeadGeneration::tell);
         }
     }
 

@@ -179,7 +179,13 @@ final class StageCore {
         }
         List<StageMessage> own = delivery.send(slices, this::refused);
         meter.batch(slices, began, done, nanoClock.getAsLong());
+        heads.tellReaders();
         own.forEach(message -> accept(message, done));
+    }
+
+    /** What can wait until no rows do. */
+    void rest() {
+        heads.tellReaders();
     }
 
     /** Ends everything without success. */
@@ -256,6 +262,7 @@ final class StageCore {
             heads.tell(
                     session,
                     head -> head.onToken(token.position(), token.token(), nanoClock.getAsLong()));
+            heads.tellLater(session);
             feed(session, arrivedNanos);
         }
     }

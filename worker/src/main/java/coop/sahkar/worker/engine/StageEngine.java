@@ -228,6 +228,8 @@ public final class StageEngine implements StageInbox, AutoCloseable {
             }
             if (core.ready()) {
                 core.compute();
+            } else {
+                core.rest();
             }
         }
     }

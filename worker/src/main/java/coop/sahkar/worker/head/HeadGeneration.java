@@ -4,7 +4,9 @@ import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.Ticket;
 import coop.sahkar.worker.engine.Vocabulary;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +35,9 @@ public final class HeadGeneration {
     private final int windowRows;
     private final long stallMillis;
     private final long startedNanos;
+
+    /** Committed, but the sink has not been told yet. */
+    private final Queue<Untold> untold = new ArrayDeque<>();
 
     private int[] tokens;
     private int known;
@@ -180,6 +185,7 @@ public final class HeadGeneration {
     public void fail(Problem problem, String workerId) {
         if (!over) {
             over = true;
+            tell();
             sink.failed(problem, workerId);
         }
     }
@@ -235,9 +241,22 @@ public final class HeadGeneration {
         if (text.stopped() || full) {
             end(position, one, shown, !text.stopped());
         } else {
-            sink.delta(position, one, shown);
+            untold.add(new Untold(position, one, shown));
         }
     }
+
+    /**
+     * Tells the sink what was committed. Done when the next rows are on their way: while the reader
+     * is told, the ring computes.
+     */
+    public void tell() {
+        for (Untold next = untold.poll(); next != null; next = untold.poll()) {
+            sink.delta(next.position, next.tokens, next.text);
+        }
+    }
+
+    @SuppressWarnings("ArrayRecordComponent") // made here, handed to the sink, never compared
+    private record Untold(int position, int[] tokens, String text) {}
 
     private void append(int token) {
         if (known == tokens.length) {
@@ -248,6 +267,7 @@ public final class HeadGeneration {
 
     private void end(int position, int[] last, String shown, boolean length) {
         over = true;
+        tell();
         String all = text.stopped() ? shown : shown + text.finish();
         if (last.length > 0 || !all.isEmpty()) {
             sink.delta(position, last, all);

@@ -74,6 +74,7 @@ class HeadGenerationTest {
         assertThat(sink.tokens).isEmpty();
         generation.onToken(10, 3, 0);
         generation.onToken(10, 4, 0);
+        generation.tell();
         assertThat(sink.tokens).containsExactly(3);
     }
 
@@ -147,6 +148,7 @@ class HeadGenerationTest {
         assertThat(shown(generation.next())).isEqualTo("5+4");
         assertThat(shown(generation.next())).isEqualTo("9+2?");
         generation.onToken(11, 8, 0);
+        generation.tell();
         assertThat(sink.tokens).containsExactly(7, 8);
     }
 
