@@ -28,8 +28,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "bench",
         description = {
-            "Measure a chain of worker processes on this machine, beside the same llama.cpp computing",
-            "the whole model in one process. The two take turns; medians are reported.",
+            "Measure a chain of workers beside one process.",
+            "",
+            "It runs worker processes on this machine, and the same llama.cpp computing the whole model in one process. The two take turns; medians are reported.",
             "",
             "The models have random weights: what they say means nothing, how fast they say it does.",
             ""

@@ -22,8 +22,7 @@ import picocli.CommandLine.Parameters;
         description = {
             "Talk with a model of the pool.",
             "",
-            "Without a PROMPT it opens a conversation; with one it answers on stdout and exits.",
-            "What is piped in is the prompt when none is given, or where '-' stands.",
+            "Without a PROMPT it opens a conversation; with one it answers on stdout and exits. What is piped in is the prompt when none is given, or where '-' stands.",
             ""
         },
         footer = {

@@ -16,11 +16,11 @@ import picocli.CommandLine.Option;
 @Command(
         name = "coordinator",
         description = {
-            "Run a coordinator: workers report to it, it decides who serves which blocks, and",
-            "clients ask through its gateway.",
+            "Run a coordinator and its gateway.",
             "",
-            "It remembers models and placement in its data folder; starting it again goes on where it",
-            "stopped. It ends with Ctrl-C.",
+            "Workers report to it, it decides who serves which blocks, and clients ask through its gateway.",
+            "",
+            "It remembers models and placement in its data folder; starting it again goes on where it stopped. It ends with Ctrl-C.",
             ""
         },
         footer = {

@@ -22,11 +22,11 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "demo",
         description = {
-            "Show the whole thing on this machine: a coordinator, three worker processes, and a small",
-            "model of which each worker holds a third.",
+            "Show the whole thing at work on this machine.",
             "",
-            "With a PROMPT it prints the answer and exits. Without, it shows the chain, the addresses",
-            "and a curl line, opens a conversation, and stays until Ctrl-C. Nothing is left behind.",
+            "It starts a coordinator, three worker processes, and a small model of which each worker holds a third.",
+            "",
+            "With a PROMPT it prints the answer and exits. Without, it shows the chain, the addresses and a curl line, opens a conversation, and stays until Ctrl-C. Nothing is left behind.",
             ""
         },
         footer = {

@@ -24,9 +24,7 @@ import picocli.CommandLine.Parameters;
         description = {
             "Bring a model, one GGUF file, into the pool.",
             "",
-            "It reads the file once, tells a coordinator what it consists of, and serves its bytes until",
-            "workers hold every block; then it is no longer needed and exits. Workers fetch only the",
-            "blocks they serve.",
+            "It reads the file once, tells a coordinator what it consists of, and serves its bytes until workers hold every block; then it is no longer needed and exits. Workers fetch only the blocks they serve.",
             ""
         },
         footer = {

@@ -9,10 +9,7 @@ import picocli.CommandLine.Option;
 /** {@code sahkar status}. */
 @Command(
         name = "status",
-        description = {
-            "Show the pool: its coordinator, the workers, which blocks each serves, and the gaps.",
-            ""
-        },
+        description = {"Show the pool: its workers, which blocks each serves, and the gaps.", ""},
         footer = {
             "",
             "Examples:",

@@ -19,8 +19,7 @@ import picocli.CommandLine.Option;
         description = {
             "Lend this machine to a pool: hold some layers of a model and compute with them.",
             "",
-            "The coordinator decides which layers; the worker fetches them, checks them, and serves until",
-            "Ctrl-C. What it fetched stays in its data folder for the next time.",
+            "The coordinator decides which layers; the worker fetches them, checks them, and serves until Ctrl-C. What it fetched stays in its data folder for the next time.",
             ""
         },
         footer = {
