@@ -24,7 +24,7 @@ final class Explanation {
         }
         ModelFootprint footprint = model.footprint();
         Span all = new Span(0, footprint.blockCount());
-        int stages = Math.min(loads.size(), model.units());
+        int stages = Math.min(loads.size(), model.cuts().units());
         long needed =
                 Load.bytes(footprint, all, kvCells) + (stages - 1) * Load.SHARD_OVERHEAD_BYTES;
         long free = loads.stream().mapToLong(l -> Math.max(0, l.freeBytes())).sum();
@@ -35,7 +35,12 @@ final class Explanation {
         long largest = loads.stream().mapToLong(Load::freeBytes).max().orElse(0);
         return ("%s does not fit: it takes %s and there is %s in all, but in pieces too "
                         + "small for its %d-block cuts (the largest is %s). Lend more memory on one worker.")
-                .formatted(model.name(), size(needed), size(free), model.grain(), size(largest));
+                .formatted(
+                        model.name(),
+                        size(needed),
+                        size(free),
+                        model.cuts().grain(),
+                        size(largest));
     }
 
     private static String lent(List<Load> loads, long free) {

@@ -50,6 +50,6 @@ final class PlanViews {
 
     private static PlanModel model(ModelRecord m) {
         return new PlanModel(
-                m.id(), m.manifest().name(), m.footprint(), m.manifest().grain(), m.minStages());
+                m.id(), m.manifest().name(), m.footprint(), m.manifest().cuts(), m.minStages());
     }
 }

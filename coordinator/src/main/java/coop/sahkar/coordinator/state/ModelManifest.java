@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.state;
 
+import coop.sahkar.proto.Cuts;
 import java.util.List;
 
 /**
@@ -13,7 +14,7 @@ import java.util.List;
  * @param width floats of one hidden state
  * @param vocabulary tokens
  * @param contextLength longest context it was trained for, in positions
- * @param grain spans begin and end only at multiples of this many blocks
+ * @param grain spans begin at multiples of so many blocks, and have at least so many
  * @param fileBytes bytes of the published file
  * @param kvBytesPerPositionPerBlock KV bytes one position takes in one block
  * @param keyValueBytes bytes of the file's key-value section
@@ -60,5 +61,10 @@ public record ModelManifest(
     /** {@code name@digest}. */
     public String id() {
         return name + "@" + digest;
+    }
+
+    /** Where it may be cut. */
+    public Cuts cuts() {
+        return new Cuts(blockCount, grain);
     }
 }

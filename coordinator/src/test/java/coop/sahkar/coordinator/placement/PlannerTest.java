@@ -6,6 +6,7 @@ import coop.sahkar.coordinator.Fixtures;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.coordinator.state.Footprints;
 import coop.sahkar.coordinator.state.Placement;
+import coop.sahkar.proto.Cuts;
 import coop.sahkar.proto.Span;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +55,12 @@ class PlannerTest {
     void cutsOnlyAtTheGrain() {
         Plan plan = plan(Placement.EMPTY, List.of(model("m", 8, 3, 4)), equal("a", "b", "c"));
         assertThat(spans(plan)).contains("a [0, 4)", "b [4, 8)");
+    }
+
+    @Test
+    void leavesNoPartShorterThanTheGrain() {
+        Plan plan = plan(Placement.EMPTY, List.of(model("m", 14, 3, 6)), equal("a", "b", "c"));
+        assertThat(spans(plan)).contains("a [0, 6)", "b [6, 14)").doesNotContain("c [12, 14)");
     }
 
     @Test
@@ -137,7 +144,9 @@ class PlannerTest {
         for (int round = 0; round < 300; round++) {
             List<PlanModel> models = new ArrayList<>();
             for (int m = 0; m <= random.nextInt(3); m++) {
-                models.add(model("m" + m, 1 + random.nextInt(20), random.nextInt(5), 1 + m));
+                int grain = 1 + 2 * m;
+                int blocks = grain + random.nextInt(20);
+                models.add(model("m" + m, blocks, random.nextInt(5), grain));
             }
             List<PlanWorker> workers = new ArrayList<>();
             for (int w = 0; w < random.nextInt(7); w++) {
@@ -168,7 +177,8 @@ class PlannerTest {
 
     static PlanModel model(String name, int blocks, int minStages, int grain) {
         var manifest = Fixtures.model(name, blocks);
-        return new PlanModel(manifest.id(), name, Footprints.of(manifest), grain, minStages);
+        return new PlanModel(
+                manifest.id(), name, Footprints.of(manifest), new Cuts(blocks, grain), minStages);
     }
 
     private static List<PlanWorker> equal(String... ids) {

@@ -47,7 +47,7 @@ public final class ShardPlan {
      */
     public static ShardPlan of(ModelManifest manifest, Span span, Metadata keyValues)
             throws GgufException {
-        if (!manifest.mayCut(span)) {
+        if (!manifest.cuts().allow(span)) {
             throw new GgufException(
                     "%s has %d blocks and is cut at multiples of %d, no part smaller; not at %s"
                             .formatted(
