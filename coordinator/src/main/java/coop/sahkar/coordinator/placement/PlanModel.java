@@ -2,6 +2,7 @@ package coop.sahkar.coordinator.placement;
 
 import coop.sahkar.coordinator.state.ModelFootprint;
 import coop.sahkar.proto.Cuts;
+import coop.sahkar.proto.LlamaRelease;
 
 /**
  * A model as the planner sees it.
@@ -10,7 +11,13 @@ import coop.sahkar.proto.Cuts;
  * @param name what people call it
  * @param footprint what its parts weigh
  * @param cuts where it may be cut
+ * @param oldestRelease first llama.cpp that loads it
  * @param minStages cut it into at least this many spans
  */
 public record PlanModel(
-        String id, String name, ModelFootprint footprint, Cuts cuts, int minStages) {}
+        String id,
+        String name,
+        ModelFootprint footprint,
+        Cuts cuts,
+        LlamaRelease oldestRelease,
+        int minStages) {}

@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.state;
 
 import coop.sahkar.proto.Cuts;
+import coop.sahkar.proto.LlamaRelease;
 import java.util.List;
 
 /**
@@ -15,6 +16,7 @@ import java.util.List;
  * @param vocabulary tokens
  * @param contextLength longest context it was trained for, in positions
  * @param grain spans begin at multiples of so many blocks, and have at least so many
+ * @param oldestRelease first llama.cpp that loads it
  * @param fileBytes bytes of the published file
  * @param kvBytesPerPositionPerBlock KV bytes one position takes in one block
  * @param keyValueBytes bytes of the file's key-value section
@@ -31,6 +33,7 @@ public record ModelManifest(
         int vocabulary,
         int contextLength,
         int grain,
+        LlamaRelease oldestRelease,
         long fileBytes,
         long kvBytesPerPositionPerBlock,
         long keyValueBytes,

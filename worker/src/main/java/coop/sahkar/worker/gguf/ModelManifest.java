@@ -1,6 +1,7 @@
 package coop.sahkar.worker.gguf;
 
 import coop.sahkar.proto.Cuts;
+import coop.sahkar.proto.LlamaRelease;
 import coop.sahkar.proto.Span;
 import java.util.List;
 import java.util.Optional;
