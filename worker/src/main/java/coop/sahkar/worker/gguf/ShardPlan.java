@@ -98,11 +98,6 @@ public final class ShardPlan {
                 .toList();
     }
 
-    /** Bytes of tensor data that must be fetched. */
-    public long neededBytes() {
-        return needed().stream().mapToLong(TensorEntry::bytes).sum();
-    }
-
     /** How long the shard's file will be; zeros may take no room on the disk. */
     public long fileBytes() {
         return layout.fileBytes();
