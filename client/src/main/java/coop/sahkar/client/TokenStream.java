@@ -121,7 +121,7 @@ public final class TokenStream implements Iterator<TextPiece>, AutoCloseable {
 
     private void take(GenerationEvent event) {
         if (event.getEventCase() == GenerationEvent.EventCase.FAILED) {
-            problem(Wire.problem(event.getFailed().getProblem()));
+            problem(coop.sahkar.proto.Wire.fromWire(event.getFailed().getProblem()));
             return;
         }
         if (!heard) {

@@ -2,22 +2,20 @@ package coop.sahkar.client;
 
 import coop.sahkar.client.InferenceRequest.Input;
 import coop.sahkar.proto.Problem;
-import coop.sahkar.proto.RouteStage;
-import coop.sahkar.proto.Span;
 import coop.sahkar.proto.v1.Chat;
 import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.ModelStatus;
-import coop.sahkar.proto.v1.ProblemCode;
-import coop.sahkar.proto.v1.RouteStageMessage;
 import coop.sahkar.proto.v1.SamplingMessage;
-import coop.sahkar.proto.v1.SpanMessage;
 import coop.sahkar.proto.v1.Started;
 import io.grpc.Status;
 import java.time.Duration;
 import java.time.Instant;
 
-/** Between this library's values and the messages of the wire. */
+/**
+ * Between this library's own values and the messages of the wire; what both ends share is read by
+ * {@link coop.sahkar.proto.Wire}.
+ */
 final class Wire {
     private Wire() {}
 
@@ -66,7 +64,7 @@ final class Wire {
                 started.getRequestId(),
                 started.getModelId(),
                 started.getPromptTokens(),
-                started.getRouteList().stream().map(Wire::stage).toList());
+                started.getRouteList().stream().map(coop.sahkar.proto.Wire::fromWire).toList());
     }
 
     static Completion completion(String text, Finished finished, Answering answering) {
@@ -95,17 +93,9 @@ final class Wire {
                 status.getBlockCount(),
                 status.getContextLength(),
                 status.getReady(),
-                status.getMissingList().stream().map(Wire::span).toList(),
+                status.getMissingList().stream().map(coop.sahkar.proto.Wire::fromWire).toList(),
                 status.getExplanation(),
                 Instant.ofEpochMilli(status.getPublishedAtMillis()));
-    }
-
-    static Problem problem(coop.sahkar.proto.v1.Problem message) {
-        return new Problem(
-                kind(message.getCode()),
-                message.getMessage(),
-                message.getField(),
-                Math.max(0, message.getRetryAfterMillis()));
     }
 
     /** What a call's end means once a coordinator was reached. */
@@ -136,32 +126,6 @@ final class Wire {
                             Problem.Kind.INTERNAL,
                             "The coordinator at %s failed: %s".formatted(coordinator, status));
         };
-    }
-
-    private static Problem.Kind kind(ProblemCode code) {
-        return switch (code) {
-            case PROBLEM_CODE_INVALID_REQUEST -> Problem.Kind.INVALID_REQUEST;
-            case PROBLEM_CODE_MODEL_NOT_FOUND -> Problem.Kind.MODEL_NOT_FOUND;
-            case PROBLEM_CODE_CONTEXT_LENGTH_EXCEEDED -> Problem.Kind.CONTEXT_LENGTH_EXCEEDED;
-            case PROBLEM_CODE_OVERLOADED -> Problem.Kind.OVERLOADED;
-            case PROBLEM_CODE_MODEL_INCOMPLETE -> Problem.Kind.MODEL_INCOMPLETE;
-            case PROBLEM_CODE_WORKER_LOST -> Problem.Kind.WORKER_LOST;
-            case PROBLEM_CODE_CANCELLED -> Problem.Kind.CANCELLED;
-            case PROBLEM_CODE_DEADLINE_EXCEEDED -> Problem.Kind.DEADLINE_EXCEEDED;
-            case PROBLEM_CODE_UNAUTHORIZED -> Problem.Kind.UNAUTHORIZED;
-            case PROBLEM_CODE_PROTOCOL -> Problem.Kind.PROTOCOL;
-            case PROBLEM_CODE_NOT_LEADER -> Problem.Kind.NOT_LEADER;
-            case PROBLEM_CODE_INTERNAL, PROBLEM_CODE_UNSPECIFIED, UNRECOGNIZED ->
-                    Problem.Kind.INTERNAL;
-        };
-    }
-
-    private static RouteStage stage(RouteStageMessage stage) {
-        return new RouteStage(stage.getWorkerId(), stage.getEndpoint(), span(stage.getSpan()));
-    }
-
-    private static Span span(SpanMessage span) {
-        return new Span(span.getFirst(), span.getEnd());
     }
 
     private static Duration micros(long micros) {

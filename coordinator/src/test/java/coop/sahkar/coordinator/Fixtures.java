@@ -33,6 +33,7 @@ public final class Fixtures {
                         .setContextLength(512)
                         .setQuantization("F32")
                         .setGrain(1)
+                        .setOldestLlama("b4916")
                         .setGgufVersion(3)
                         .setKvBytesPerPositionPerBlock(16);
         long offset = 1024;
@@ -53,7 +54,8 @@ public final class Fixtures {
 
     /** A worker that lends {@code memoryBytes} and passes {@code speed} bytes per second. */
     public static WorkerRecord worker(String id, long memoryBytes, long speed) {
-        return new WorkerRecord(id, id + ".test:4000", "0.1.0", "b4916", memoryBytes, speed, 1, 7);
+        return new WorkerRecord(
+                id, id + ".test:4000", "0.1.0", "llama.cpp b4916", memoryBytes, speed, 1, 7);
     }
 
     private static byte[] digest(String name) {

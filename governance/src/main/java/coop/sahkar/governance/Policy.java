@@ -6,7 +6,8 @@ package coop.sahkar.governance;
  *
  * @param maxSessionPositions most positions of one session, prompt and answer together
  * @param maxConcurrentGenerations generations one coordinator runs at once
- * @param maxQueuedGenerations requests one coordinator keeps waiting for their turn
+ * @param defaultAnswerTokens most tokens of an answer whose caller set no length: room for it is
+ *     held in every stage as long as the generation runs, so a small number lets more run at once
  * @param ticketLifetimeMillis how long a session ticket lets its bearer in
  * @param leaseMillis a worker not heard of for this long is taken for lost
  * @param reportIntervalMillis how often workers report; at most half the lease
@@ -17,7 +18,7 @@ package coop.sahkar.governance;
 public record Policy(
         int maxSessionPositions,
         int maxConcurrentGenerations,
-        int maxQueuedGenerations,
+        int defaultAnswerTokens,
         int ticketLifetimeMillis,
         int leaseMillis,
         int reportIntervalMillis,
@@ -27,7 +28,7 @@ public record Policy(
 
     /** The policy of a new pool. */
     public static final Policy DEFAULT =
-            new Policy(8192, 64, 256, 600_000, 10_000, 1000, 2000, 16_384, 256);
+            new Policy(8192, 64, 2048, 600_000, 10_000, 1000, 2000, 16_384, 256);
 
     private static final int MAX_POSITIONS = 1 << 20;
     private static final int MAX_GENERATIONS = 1 << 16;
@@ -41,7 +42,7 @@ public record Policy(
     public Policy {
         within("max_session_positions", maxSessionPositions, 1, MAX_POSITIONS);
         within("max_concurrent_generations", maxConcurrentGenerations, 1, MAX_GENERATIONS);
-        within("max_queued_generations", maxQueuedGenerations, 0, MAX_GENERATIONS);
+        within("default_answer_tokens", defaultAnswerTokens, 1, MAX_POSITIONS);
         within("ticket_lifetime_millis", ticketLifetimeMillis, 1000, MAX_MILLIS);
         within("lease_millis", leaseMillis, 500, MAX_MILLIS);
         within("report_interval_millis", reportIntervalMillis, 50, leaseMillis / 2);

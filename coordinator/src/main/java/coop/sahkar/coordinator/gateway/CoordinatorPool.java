@@ -38,4 +38,9 @@ record CoordinatorPool(Coordinator coordinator) implements GatewayPool {
     public int maxConcurrentGenerations() {
         return coordinator.pool().state().policy().maxConcurrentGenerations();
     }
+
+    @Override
+    public int defaultAnswerTokens() {
+        return coordinator.pool().state().policy().defaultAnswerTokens();
+    }
 }

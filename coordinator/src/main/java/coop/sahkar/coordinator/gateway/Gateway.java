@@ -46,9 +46,7 @@ public final class Gateway implements AutoCloseable {
 
     /** Opens a gateway to whatever serves as a pool. */
     static Gateway start(GatewayPool pool, GatewayOptions options) {
-        GenerationRunner runner =
-                new GenerationRunner(
-                        pool.routes(), pool::maxConcurrentGenerations, options.patience());
+        GenerationRunner runner = new GenerationRunner(pool, options.patience());
         GatewayMetrics metrics = new GatewayMetrics(pool, runner);
         Server server = build(pool, options, runner, metrics);
         try {

@@ -25,4 +25,7 @@ public interface GatewayPool {
 
     /** Most generations that may run through this gateway at once. */
     int maxConcurrentGenerations();
+
+    /** Most tokens of an answer whose caller set no length. */
+    int defaultAnswerTokens();
 }

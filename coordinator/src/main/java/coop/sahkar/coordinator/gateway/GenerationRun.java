@@ -4,6 +4,7 @@ import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.RunRequest;
@@ -160,7 +161,7 @@ final class GenerationRun implements HeadCall.Receiver {
             head = null;
             String blamed = event.getFailed().getWorkerId();
             String worker = blamed.isEmpty() ? call.workerId() : blamed;
-            Problem said = Problems.fromWire(event.getFailed().getProblem());
+            Problem said = Wire.fromWire(event.getFailed().getProblem());
             failed(Problems.ofHead(said, worker), worker);
         } else if (event.hasFinished()) {
             head = null;

@@ -9,7 +9,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,8 +19,7 @@ final class GenerationRunner implements AutoCloseable {
     /** What a caller who was refused is told to wait. */
     static final int RETRY_AFTER_MILLIS = 1_000;
 
-    private final RouteDesk routes;
-    private final IntSupplier mostRunning;
+    private final GatewayPool pool;
     private final Patience patience;
     private final HeadChannels heads = new HeadChannels();
     private final ScheduledExecutorService timer =
@@ -31,9 +29,8 @@ final class GenerationRunner implements AutoCloseable {
     private final Set<GenerationRun> running = ConcurrentHashMap.newKeySet();
     private volatile boolean closing;
 
-    GenerationRunner(RouteDesk routes, IntSupplier mostRunning, Patience patience) {
-        this.routes = routes;
-        this.mostRunning = mostRunning;
+    GenerationRunner(GatewayPool pool, Patience patience) {
+        this.pool = pool;
         this.patience = patience;
     }
 
@@ -43,7 +40,8 @@ final class GenerationRunner implements AutoCloseable {
      * @param deadline when the caller gives up; null for never
      */
     void start(GenerateRequest request, @Nullable Deadline deadline, GenerationListener listener) {
-        GenerationRun run = new GenerationRun(this, request, deadline, listener);
+        GenerateRequest bounded = RequestRules.bounded(request, pool.defaultAnswerTokens());
+        GenerationRun run = new GenerationRun(this, bounded, deadline, listener);
         Problem refusal = admit(request);
         if (refusal == null) {
             running.add(run);
@@ -71,7 +69,7 @@ final class GenerationRunner implements AutoCloseable {
                     "",
                     RETRY_AFTER_MILLIS);
         }
-        int most = mostRunning.getAsInt();
+        int most = pool.maxConcurrentGenerations();
         if (admitted.incrementAndGet() > most) {
             admitted.decrementAndGet();
             return new Problem(
@@ -92,7 +90,7 @@ final class GenerationRunner implements AutoCloseable {
     }
 
     RouteDesk routes() {
-        return routes;
+        return pool.routes();
     }
 
     Patience patience() {

@@ -1,57 +1,22 @@
 package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.GenerationFailed;
-import coop.sahkar.proto.v1.ProblemCode;
 import io.grpc.Status;
 
 /** Problems between the wire, gRPC statuses and the domain. */
 final class Problems {
-    private static final String WIRE_PREFIX = "PROBLEM_CODE_";
-
     private Problems() {}
-
-    /** A problem as it came over the wire; an unknown code is a fault of the sender. */
-    static Problem fromWire(coop.sahkar.proto.v1.Problem wire) {
-        Problem.Kind kind =
-                switch (wire.getCode()) {
-                    case PROBLEM_CODE_UNSPECIFIED, UNRECOGNIZED -> Problem.Kind.INTERNAL;
-                    case PROBLEM_CODE_INVALID_REQUEST,
-                            PROBLEM_CODE_MODEL_NOT_FOUND,
-                            PROBLEM_CODE_CONTEXT_LENGTH_EXCEEDED,
-                            PROBLEM_CODE_OVERLOADED,
-                            PROBLEM_CODE_MODEL_INCOMPLETE,
-                            PROBLEM_CODE_WORKER_LOST,
-                            PROBLEM_CODE_CANCELLED,
-                            PROBLEM_CODE_DEADLINE_EXCEEDED,
-                            PROBLEM_CODE_UNAUTHORIZED,
-                            PROBLEM_CODE_PROTOCOL,
-                            PROBLEM_CODE_NOT_LEADER,
-                            PROBLEM_CODE_INTERNAL ->
-                            Problem.Kind.valueOf(
-                                    wire.getCode().name().substring(WIRE_PREFIX.length()));
-                };
-        int retryAfterMillis = Math.max(0, wire.getRetryAfterMillis());
-        return new Problem(kind, wire.getMessage(), wire.getField(), retryAfterMillis);
-    }
 
     /** The last event of a generation that failed. */
     static GenerationEvent failedEvent(Problem problem, String workerId) {
         return GenerationEvent.newBuilder()
                 .setFailed(
                         GenerationFailed.newBuilder()
-                                .setProblem(toWire(problem))
+                                .setProblem(Wire.toWire(problem))
                                 .setWorkerId(workerId))
-                .build();
-    }
-
-    private static coop.sahkar.proto.v1.Problem toWire(Problem problem) {
-        return coop.sahkar.proto.v1.Problem.newBuilder()
-                .setCode(ProblemCode.valueOf(WIRE_PREFIX + problem.kind().name()))
-                .setMessage(problem.message())
-                .setField(problem.field())
-                .setRetryAfterMillis(problem.retryAfterMillis())
                 .build();
     }
 

@@ -175,13 +175,12 @@ final class RequestRules {
     }
 
     /**
-     * An upper bound of the positions the request can take, for the route's reservation; 0 when the
-     * request sets none. A token is at least one byte.
+     * An upper bound of the positions the request can take, for the route's reservation. A token is
+     * at least one byte.
+     *
+     * @param request one that is {@link #bounded}
      */
     static int positionsBound(GenerateRequest request) {
-        if (request.getMaxTokens() == 0) {
-            return 0;
-        }
         long input =
                 request.hasChat() ? chatBytes(request.getChat()) : utf8Bytes(request.getPrompt());
         return (int)
@@ -210,6 +209,18 @@ final class RequestRules {
             }
         }
         return bytes;
+    }
+
+    /**
+     * The request with a bound to its answer. Most callers set none, and each stage holds room for
+     * the longest answer possible, so that without a bound few requests would fill every worker.
+     *
+     * @param answerTokens the bound for a request that sets none
+     */
+    static GenerateRequest bounded(GenerateRequest request, int answerTokens) {
+        return request.getMaxTokens() == 0
+                ? request.toBuilder().setMaxTokens(answerTokens).build()
+                : request;
     }
 
     /**

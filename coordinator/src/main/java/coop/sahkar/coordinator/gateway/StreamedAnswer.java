@@ -8,6 +8,7 @@ import com.linecorp.armeria.common.HttpResponseWriter;
 import com.linecorp.armeria.common.MediaType;
 import com.linecorp.armeria.common.ResponseHeaders;
 import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerationEvent;
 import java.nio.charset.StandardCharsets;
@@ -72,7 +73,7 @@ final class StreamedAnswer implements GenerationListener {
                 nextWhenConsumed();
             }
             case FINISHED -> finish(event.getFinished());
-            case FAILED -> fail(Problems.fromWire(event.getFailed().getProblem()));
+            case FAILED -> fail(Wire.fromWire(event.getFailed().getProblem()));
             case PREFILLED, EVENT_NOT_SET -> nextWhenConsumed();
         }
     }

@@ -5,6 +5,7 @@ import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.MediaType;
 import com.linecorp.armeria.common.ResponseHeaders;
 import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerationEvent;
 import java.util.concurrent.CompletableFuture;
@@ -46,8 +47,7 @@ final class WholeAnswer implements GenerationListener {
             case FINISHED -> finish(event.getFinished());
             case FAILED ->
                     answer.complete(
-                            OpenAiErrors.response(
-                                    Problems.fromWire(event.getFailed().getProblem())));
+                            OpenAiErrors.response(Wire.fromWire(event.getFailed().getProblem())));
             case STARTED -> {
                 shape = shape.by(event.getStarted().getModelId());
                 next();

@@ -105,13 +105,9 @@ public final class LeaseTable {
         }
     }
 
-    /** Forgets what nobody asks about any more. */
-    public synchronized void retain(Collection<String> workerIds) {
-        leases.keySet().retainAll(workerIds);
-    }
-
     /**
-     * How every worker fares.
+     * How every worker fares. Those that the pool has forgotten are forgotten here too, but for one
+     * that is attaching: it registers in a moment.
      *
      * @param workerIds the workers the pool knows
      * @param leaseMillis silence after which a worker is gone
@@ -119,6 +115,7 @@ public final class LeaseTable {
      */
     public synchronized SortedMap<String, WorkerPresence> presence(
             Collection<String> workerIds, long leaseMillis, long graceMillis, long nowMillis) {
+        leases.entrySet().removeIf(e -> !e.getValue().open && !workerIds.contains(e.getKey()));
         SortedMap<String, WorkerPresence> all = new TreeMap<>();
         for (String id : workerIds) {
             Lease lease = leases.get(id);

@@ -128,7 +128,7 @@ final class EntryAdapter {
         return PolicyEntry.newBuilder()
                 .setMaxSessionPositions(p.maxSessionPositions())
                 .setMaxConcurrentGenerations(p.maxConcurrentGenerations())
-                .setMaxQueuedGenerations(p.maxQueuedGenerations())
+                .setDefaultAnswerTokens(p.defaultAnswerTokens())
                 .setTicketLifetimeMillis(p.ticketLifetimeMillis())
                 .setLeaseMillis(p.leaseMillis())
                 .setReportIntervalMillis(p.reportIntervalMillis())
@@ -142,7 +142,7 @@ final class EntryAdapter {
         return new Policy(
                 p.getMaxSessionPositions(),
                 p.getMaxConcurrentGenerations(),
-                p.getMaxQueuedGenerations(),
+                p.getDefaultAnswerTokens(),
                 p.getTicketLifetimeMillis(),
                 p.getLeaseMillis(),
                 p.getReportIntervalMillis(),

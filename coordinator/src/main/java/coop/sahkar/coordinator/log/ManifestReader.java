@@ -5,6 +5,7 @@ import coop.sahkar.coordinator.state.Encoded;
 import coop.sahkar.coordinator.state.ManifestRules;
 import coop.sahkar.coordinator.state.ModelManifest;
 import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.LlamaRelease;
 import coop.sahkar.proto.v1.Manifest;
 import coop.sahkar.proto.v1.TensorEntryMessage;
 import java.util.ArrayList;
@@ -60,6 +61,7 @@ public final class ManifestReader {
                 m.getVocabulary(),
                 m.getContextLength(),
                 m.getGrain(),
+                LlamaRelease.named(m.getOldestLlama()),
                 m.getFileBytes(),
                 m.getKvBytesPerPositionPerBlock(),
                 m.getKeyValues().getBytes(),

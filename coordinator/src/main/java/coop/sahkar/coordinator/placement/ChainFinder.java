@@ -32,12 +32,12 @@ final class ChainFinder {
     /** Stages a chain must have, given how many workers there are. */
     int leastStages() {
         int asked = Math.max(1, model.minStages());
-        return Math.max(1, Math.min(asked, Math.min(loads.size(), model.units())));
+        return Math.max(1, Math.min(asked, Math.min(loads.size(), model.cuts().units())));
     }
 
     /** The chain to build if nothing stood yet. */
     Optional<Chain> fresh() {
-        int most = Math.min(loads.size(), model.units());
+        int most = Math.min(loads.size(), model.cuts().units());
         for (int stages = leastStages(); stages <= most; stages++) {
             Chain best = null;
             long bestNanos = Long.MAX_VALUE;

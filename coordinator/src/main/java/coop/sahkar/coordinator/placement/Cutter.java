@@ -6,10 +6,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Cuts one model for workers in a given order, each getting at least one unit (a unit is {@code
- * grain} blocks). The cut first minimizes the slowest stage; then, among cuts that are hardly
- * slower, it takes the one whose spans are proportional to speed, which is steadier and easier to
- * read.
+ * Cuts one model for workers in a given order, each getting at least one unit (the smallest part
+ * that {@link coop.sahkar.proto.Cuts} allows). The cut first minimizes the slowest stage; then,
+ * among cuts that are hardly slower, it takes the one whose spans are proportional to speed, which
+ * is steadier and easier to read.
  */
 final class Cutter {
     /** How much slower than the best the slowest stage may be for the sake of an even cut. */
@@ -26,7 +26,7 @@ final class Cutter {
         this.model = model;
         this.order = order;
         this.kvCells = kvCells;
-        this.units = model.units();
+        this.units = model.cuts().units();
     }
 
     /** The best cut, or null when the workers' memory does not hold the model in this order. */
@@ -40,7 +40,7 @@ final class Cutter {
         int unit = 0;
         for (int stage = 0; stage < order.size(); stage++) {
             int taken = proportional(stage, unit, allowed);
-            spans.add(span(unit, unit + taken));
+            spans.add(model.cuts().span(unit, unit + taken));
             unit += taken;
         }
         return new Chain(order, spans, kvCells);
@@ -106,7 +106,7 @@ final class Cutter {
         int after = order.size() - 1 - stage;
         int room = units - from - after;
         for (int taken = room; taken > 0; taken--) {
-            Span span = span(from, from + taken);
+            Span span = model.cuts().span(from, from + taken);
             Load load = order.get(stage);
             if (load.fits(model.footprint(), span, kvCells)
                     && load.nanos(model.footprint(), span) <= nanos) {
@@ -114,10 +114,5 @@ final class Cutter {
             }
         }
         return 0;
-    }
-
-    private Span span(int firstUnit, int endUnit) {
-        int blocks = model.footprint().blockCount();
-        return new Span(firstUnit * model.grain(), Math.min(blocks, endUnit * model.grain()));
     }
 }

@@ -14,17 +14,34 @@ final class Explanation {
     private Explanation() {}
 
     /**
-     * @param loads the workers, with what other models have left of them
+     * @param here the workers, with what other models have left of them
      * @param kvCells the fewest KV positions worth placing it for
      */
-    static String of(PlanModel model, List<Load> loads, int kvCells) {
-        if (loads.isEmpty()) {
+    static String of(PlanModel model, List<Load> here, int kvCells) {
+        if (here.isEmpty()) {
             return "%s waits for workers: none is here. Start one with \"sahkar worker\"."
                     .formatted(model.name());
         }
+        List<Load> able = here.stream().filter(load -> load.canLoad(model)).toList();
+        if (able.isEmpty()) {
+            return "%s needs llama.cpp %s or newer, which no worker here has. Start one with \"sahkar worker --llama DIR\"."
+                    .formatted(model.name(), model.oldestRelease().title());
+        }
+        String shortfall = memory(model, able, kvCells);
+        return able.size() == here.size()
+                ? shortfall
+                : "%s Of %d workers, %d have a llama.cpp older than %s and cannot load it."
+                        .formatted(
+                                shortfall,
+                                here.size(),
+                                here.size() - able.size(),
+                                model.oldestRelease().title());
+    }
+
+    private static String memory(PlanModel model, List<Load> loads, int kvCells) {
         ModelFootprint footprint = model.footprint();
         Span all = new Span(0, footprint.blockCount());
-        int stages = Math.min(loads.size(), model.units());
+        int stages = Math.min(loads.size(), model.cuts().units());
         long needed =
                 Load.bytes(footprint, all, kvCells) + (stages - 1) * Load.SHARD_OVERHEAD_BYTES;
         long free = loads.stream().mapToLong(l -> Math.max(0, l.freeBytes())).sum();
@@ -35,7 +52,12 @@ final class Explanation {
         long largest = loads.stream().mapToLong(Load::freeBytes).max().orElse(0);
         return ("%s does not fit: it takes %s and there is %s in all, but in pieces too "
                         + "small for its %d-block cuts (the largest is %s). Lend more memory on one worker.")
-                .formatted(model.name(), size(needed), size(free), model.grain(), size(largest));
+                .formatted(
+                        model.name(),
+                        size(needed),
+                        size(free),
+                        model.cuts().grain(),
+                        size(largest));
     }
 
     private static String lent(List<Load> loads, long free) {

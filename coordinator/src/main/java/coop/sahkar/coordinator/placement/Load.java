@@ -59,6 +59,11 @@ final class Load {
         return shards;
     }
 
+    /** Whether its llama.cpp is new enough for a model. */
+    boolean canLoad(PlanModel model) {
+        return worker.release().atLeast(model.oldestRelease());
+    }
+
     boolean serves(String modelId) {
         return shards.stream().anyMatch(s -> s.modelId().equals(modelId));
     }

@@ -1,6 +1,8 @@
 package coop.sahkar.coordinator.placement;
 
 import coop.sahkar.coordinator.state.ModelFootprint;
+import coop.sahkar.proto.Cuts;
+import coop.sahkar.proto.LlamaRelease;
 
 /**
  * A model as the planner sees it.
@@ -8,14 +10,14 @@ import coop.sahkar.coordinator.state.ModelFootprint;
  * @param id {@code name@digest}
  * @param name what people call it
  * @param footprint what its parts weigh
- * @param grain cuts fall on multiples of this many blocks
+ * @param cuts where it may be cut
+ * @param oldestRelease first llama.cpp that loads it
  * @param minStages cut it into at least this many spans
  */
 public record PlanModel(
-        String id, String name, ModelFootprint footprint, int grain, int minStages) {
-
-    /** Pieces that are never cut. */
-    int units() {
-        return (footprint.blockCount() + grain - 1) / grain;
-    }
-}
+        String id,
+        String name,
+        ModelFootprint footprint,
+        Cuts cuts,
+        LlamaRelease oldestRelease,
+        int minStages) {}

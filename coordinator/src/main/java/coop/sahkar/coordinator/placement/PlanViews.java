@@ -45,11 +45,16 @@ final class PlanViews {
     }
 
     private static PlanWorker worker(WorkerRecord w) {
-        return new PlanWorker(w.id(), w.memoryBytes(), w.decodeBytesPerSecond());
+        return new PlanWorker(w.id(), w.memoryBytes(), w.decodeBytesPerSecond(), w.release());
     }
 
     private static PlanModel model(ModelRecord m) {
         return new PlanModel(
-                m.id(), m.manifest().name(), m.footprint(), m.manifest().grain(), m.minStages());
+                m.id(),
+                m.manifest().name(),
+                m.footprint(),
+                m.manifest().cuts(),
+                m.manifest().oldestRelease(),
+                m.minStages());
     }
 }

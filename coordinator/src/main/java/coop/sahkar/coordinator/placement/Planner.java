@@ -12,9 +12,10 @@ import java.util.TreeMap;
  * Decides which worker should serve which span. A pure function of the view; the same view gives
  * the same plan.
  *
- * <p>Must hold: a worker's shards (weights, KV and overhead) fit into the memory it lends; spans
- * are contiguous and cut at multiples of the grain; no worker stands twice in a chain; a model has
- * at least {@code minStages} stages if there are as many workers.
+ * <p>Must hold: a worker's shards (weights, KV and overhead) fit into the memory it lends, and its
+ * llama.cpp is new enough for them; spans are contiguous and cut at multiples of the grain; no
+ * worker stands twice in a chain; a model has at least {@code minStages} stages if there are as
+ * many workers.
  *
  * <p>Goals, the weightier first:
  *
@@ -67,7 +68,7 @@ public final class Planner {
             chain.ifPresentOrElse(
                     c -> {
                         c.take(model);
-                        replicas.add(new Replicas(model, c, loads));
+                        replicas.add(new Replicas(model, c, able(model)));
                     },
                     () -> uncovered.add(model));
         }
@@ -90,7 +91,7 @@ public final class Planner {
         Optional<Chain> standing = Optional.empty();
         Optional<Chain> fresh = Optional.empty();
         for (int cells = view.kvPositions(); cells >= view.minKvPositions(); cells /= 2) {
-            ChainFinder finder = new ChainFinder(model, loads, cells);
+            ChainFinder finder = new ChainFinder(model, able(model), cells);
             standing = standing.isPresent() ? standing : finder.standing(view.current());
             fresh = fresh.isPresent() ? fresh : finder.fresh();
         }
@@ -100,13 +101,17 @@ public final class Planner {
         return worthMoving(model, standing.get(), fresh.get()) ? fresh : standing;
     }
 
+    private List<Load> able(PlanModel model) {
+        return loads.stream().filter(load -> load.canLoad(model)).toList();
+    }
+
     private static boolean worthMoving(PlanModel model, Chain standing, Chain fresh) {
         return standing.slowestNanos(model) > fresh.slowestNanos(model) * WORTH_MOVING
                 || standing.kvCells() < fresh.kvCells() / KV_WORTH_MOVING;
     }
 
     private void keepStanding(PlanModel model) {
-        for (Load load : loads) {
+        for (Load load : able(model)) {
             for (AssignedShard shard : view.current().of(load.id())) {
                 if (shard.modelId().equals(model.id())
                         && load.fits(model.footprint(), shard.span(), shard.kvCells())) {

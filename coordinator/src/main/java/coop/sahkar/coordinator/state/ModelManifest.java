@@ -1,5 +1,7 @@
 package coop.sahkar.coordinator.state;
 
+import coop.sahkar.proto.Cuts;
+import coop.sahkar.proto.LlamaRelease;
 import java.util.List;
 
 /**
@@ -13,7 +15,8 @@ import java.util.List;
  * @param width floats of one hidden state
  * @param vocabulary tokens
  * @param contextLength longest context it was trained for, in positions
- * @param grain spans begin and end only at multiples of this many blocks
+ * @param grain spans begin at multiples of so many blocks, and have at least so many
+ * @param oldestRelease first llama.cpp that loads it
  * @param fileBytes bytes of the published file
  * @param kvBytesPerPositionPerBlock KV bytes one position takes in one block
  * @param keyValueBytes bytes of the file's key-value section
@@ -30,6 +33,7 @@ public record ModelManifest(
         int vocabulary,
         int contextLength,
         int grain,
+        LlamaRelease oldestRelease,
         long fileBytes,
         long kvBytesPerPositionPerBlock,
         long keyValueBytes,
@@ -60,5 +64,10 @@ public record ModelManifest(
     /** {@code name@digest}. */
     public String id() {
         return name + "@" + digest;
+    }
+
+    /** Where it may be cut. */
+    public Cuts cuts() {
+        return new Cuts(blockCount, grain);
     }
 }

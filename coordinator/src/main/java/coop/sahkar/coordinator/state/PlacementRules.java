@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.state;
 
 import coop.sahkar.coordinator.state.Refusal.Reason;
+import coop.sahkar.proto.Cuts;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -35,16 +36,16 @@ final class PlacementRules {
         if (model == null) {
             return stale("model %s is not published".formatted(shard.modelId()));
         }
-        int blocks = model.manifest().blockCount();
-        int grain = model.manifest().grain();
-        boolean cutAtGrain =
-                shard.span().first() % grain == 0
-                        && (shard.span().end() % grain == 0 || shard.span().end() == blocks);
-        if (shard.span().end() > blocks || !cutAtGrain || shard.kvCells() < 1) {
+        Cuts cuts = model.manifest().cuts();
+        if (!cuts.allow(shard.span()) || shard.kvCells() < 1) {
             return invalid(
                     "%s of %s with %d KV cells is no shard of a model of %d blocks cut by %d"
                             .formatted(
-                                    shard.span(), shard.modelId(), shard.kvCells(), blocks, grain));
+                                    shard.span(),
+                                    shard.modelId(),
+                                    shard.kvCells(),
+                                    cuts.blockCount(),
+                                    cuts.grain()));
         }
         return Optional.empty();
     }

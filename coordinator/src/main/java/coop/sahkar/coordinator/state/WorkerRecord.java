@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.state;
 
 import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.LlamaRelease;
 
 /**
  * A worker as it introduced itself.
@@ -40,6 +41,11 @@ public record WorkerRecord(
         require(memoryBytes >= 0, "memory_bytes", memoryBytes);
         require(decodeBytesPerSecond >= 0, "decode_bytes_per_second", decodeBytesPerSecond);
         require(threads >= 1 && threads <= 4096, "threads", threads);
+    }
+
+    /** What its library can load. */
+    public LlamaRelease release() {
+        return LlamaRelease.named(library);
     }
 
     /** Whether the worker says the same of itself, whenever it was registered. */

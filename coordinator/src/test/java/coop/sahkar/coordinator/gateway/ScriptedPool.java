@@ -30,6 +30,9 @@ final class ScriptedPool implements GatewayPool, RouteDesk {
     /** Most positions of a session. */
     static final int LIMIT = 512;
 
+    /** Most tokens of an answer whose length is not set. */
+    static final int ANSWER = 200;
+
     /** One draw that was asked for. */
     record Draw(
             String model,
@@ -136,5 +139,10 @@ final class ScriptedPool implements GatewayPool, RouteDesk {
     @Override
     public int maxConcurrentGenerations() {
         return most;
+    }
+
+    @Override
+    public int defaultAnswerTokens() {
+        return ANSWER;
     }
 }

@@ -51,6 +51,17 @@ class LeaseTableTest {
     }
 
     @Test
+    void whatThePoolHasForgottenIsForgottenUnlessItIsAttaching() {
+        table.ended("w", table.attached("w", 2000), 2000);
+        table.attached("new", 2000);
+        assertThat(table.presence(List.of(), LEASE, GRACE, 2000)).isEmpty();
+        assertThat(at(2000).standing()).as("as one never heard of").isEqualTo(Standing.AWAITED);
+        assertThat(table.presence(List.of("new"), LEASE, GRACE, 2000).values())
+                .extracting(WorkerPresence::standing)
+                .containsExactly(Standing.HERE);
+    }
+
+    @Test
     void theEndOfAnOldStreamDoesNotHurtANewOne() {
         long old = table.attached("w", 2000);
         long fresh = table.attached("w", 2100);

@@ -24,7 +24,7 @@ final class PlanRules {
                 PlanModel model = byId.get(s.modelId());
                 assertThat(model).isNotNull();
                 used += Load.bytes(model.footprint(), s.span(), s.kvCells());
-                assertThat(s.span().first() % model.grain()).isZero();
+                assertThat(model.cuts().allow(s.span())).as("%s of %s", s, model.cuts()).isTrue();
             }
             assertThat(used).isLessThanOrEqualTo(worker.memoryBytes());
         }

@@ -6,6 +6,8 @@ import coop.sahkar.coordinator.Fixtures;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.coordinator.state.Footprints;
 import coop.sahkar.coordinator.state.Placement;
+import coop.sahkar.proto.Cuts;
+import coop.sahkar.proto.LlamaRelease;
 import coop.sahkar.proto.Span;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,7 +36,7 @@ class PlannerTest {
     @Test
     void cutsInProportionToSpeed() {
         List<PlanWorker> workers =
-                List.of(new PlanWorker("a", 100 * MB, MB), new PlanWorker("b", 100 * MB, 2 * MB));
+                List.of(worker("a", 100 * MB, MB), worker("b", 100 * MB, 2 * MB));
         Plan plan = plan(Placement.EMPTY, List.of(model("six", 6, 2, 1)), workers);
         assertThat(spans(plan)).containsExactly("a [0, 2)", "b [2, 6)");
     }
@@ -43,9 +45,9 @@ class PlannerTest {
     void noiseInMeasuredSpeedMovesNoCut() {
         List<PlanWorker> workers =
                 List.of(
-                        new PlanWorker("a", 100 * MB, 10_900 * MB),
-                        new PlanWorker("b", 100 * MB, 9100 * MB),
-                        new PlanWorker("c", 100 * MB, 10_100 * MB));
+                        worker("a", 100 * MB, 10_900 * MB),
+                        worker("b", 100 * MB, 9100 * MB),
+                        worker("c", 100 * MB, 10_100 * MB));
         Plan plan = plan(Placement.EMPTY, List.of(model("six", 6, 3, 1)), workers);
         assertThat(spans(plan)).containsExactly("a [0, 2)", "b [2, 4)", "c [4, 6)");
     }
@@ -57,10 +59,15 @@ class PlannerTest {
     }
 
     @Test
+    void leavesNoPartShorterThanTheGrain() {
+        Plan plan = plan(Placement.EMPTY, List.of(model("m", 14, 3, 6)), equal("a", "b", "c"));
+        assertThat(spans(plan)).contains("a [0, 6)", "b [6, 14)").doesNotContain("c [12, 14)");
+    }
+
+    @Test
     void splitsWhatOneWorkerCannotHold() {
         long half = Load.bytes(SIX.footprint(), new Span(0, 3), KV);
-        List<PlanWorker> workers =
-                List.of(new PlanWorker("a", half, MB), new PlanWorker("b", half, MB));
+        List<PlanWorker> workers = List.of(worker("a", half, MB), worker("b", half, MB));
         assertThat(spans(plan(Placement.EMPTY, List.of(SIX), workers)))
                 .containsExactly("a [0, 3)", "b [3, 6)");
     }
@@ -68,7 +75,7 @@ class PlannerTest {
     @Test
     void halvesTheKvCacheBeforeItGivesUp() {
         long tight = Load.bytes(SIX.footprint(), new Span(0, 6), KV / 2);
-        Plan plan = plan(Placement.EMPTY, List.of(SIX), List.of(new PlanWorker("a", tight, MB)));
+        Plan plan = plan(Placement.EMPTY, List.of(SIX), List.of(worker("a", tight, MB)));
         assertThat(plan.assignments().get("a"))
                 .containsExactly(new AssignedShard(SIX.id(), new Span(0, 6), KV / 2));
     }
@@ -111,10 +118,29 @@ class PlannerTest {
         assertThat(none.shortfalls().get(SIX.id()))
                 .isEqualTo(
                         "six waits for workers: none is here. Start one with \"sahkar worker\".");
-        Plan small = plan(Placement.EMPTY, List.of(SIX), List.of(new PlanWorker("a", 500_000, MB)));
+        Plan small = plan(Placement.EMPTY, List.of(SIX), List.of(worker("a", 500_000, MB)));
         assertThat(small.shortfalls().get(SIX.id()))
                 .startsWith(
                         "six needs 662 kB more memory: it takes 2 MB, and 1 worker lends 500 kB");
+    }
+
+    @Test
+    void placesAModelOnlyWhereLlamaCppKnowsIt() {
+        var recent =
+                new PlanModel(SIX.id(), "six", SIX.footprint(), SIX.cuts(), LlamaRelease.V0_5, 2);
+        Plan none = plan(Placement.EMPTY, List.of(recent), equal("a", "b"));
+        assertThat(none.assignments()).isEmpty();
+        assertThat(none.shortfalls().get(SIX.id()))
+                .isEqualTo(
+                        "six needs llama.cpp v0.5 or newer, which no worker here has. Start one"
+                                + " with \"sahkar worker --llama DIR\".");
+        List<PlanWorker> mixed = new ArrayList<>(equal("a", "b"));
+        mixed.add(new PlanWorker("c", 100 * MB, MB, LlamaRelease.V0_5));
+        assertThat(spans(plan(adopted(none), List.of(recent), mixed))).containsExactly("c [0, 6)");
+        mixed.set(2, new PlanWorker("c", 500_000, MB, LlamaRelease.V0_5));
+        assertThat(plan(adopted(none), List.of(recent), mixed).shortfalls().get(SIX.id()))
+                .contains("1 worker lends 500 kB")
+                .endsWith("Of 3 workers, 2 have a llama.cpp older than v0.5 and cannot load it.");
     }
 
     @Test
@@ -124,7 +150,7 @@ class PlannerTest {
                 plan(
                         Placement.EMPTY,
                         List.of(SIX, model("late", 6, 0, 1)),
-                        List.of(new PlanWorker("a", one, MB)));
+                        List.of(worker("a", one, MB)));
         assertThat(plan.assignments().get("a"))
                 .extracting(AssignedShard::modelId)
                 .containsExactly(SIX.id());
@@ -137,12 +163,14 @@ class PlannerTest {
         for (int round = 0; round < 300; round++) {
             List<PlanModel> models = new ArrayList<>();
             for (int m = 0; m <= random.nextInt(3); m++) {
-                models.add(model("m" + m, 1 + random.nextInt(20), random.nextInt(5), 1 + m));
+                int grain = 1 + 2 * m;
+                int blocks = grain + random.nextInt(20);
+                models.add(model("m" + m, blocks, random.nextInt(5), grain));
             }
             List<PlanWorker> workers = new ArrayList<>();
             for (int w = 0; w < random.nextInt(7); w++) {
                 long memory = 900_000L + random.nextInt(3_000_000);
-                workers.add(new PlanWorker("w" + w, memory, 1 + random.nextInt(100_000_000)));
+                workers.add(worker("w" + w, memory, 1 + random.nextInt(100_000_000)));
             }
             Plan plan = plan(Placement.EMPTY, models, workers);
             PlanRules.check(plan, models, workers);
@@ -168,16 +196,26 @@ class PlannerTest {
 
     static PlanModel model(String name, int blocks, int minStages, int grain) {
         var manifest = Fixtures.model(name, blocks);
-        return new PlanModel(manifest.id(), name, Footprints.of(manifest), grain, minStages);
+        return new PlanModel(
+                manifest.id(),
+                name,
+                Footprints.of(manifest),
+                new Cuts(blocks, grain),
+                LlamaRelease.B4916,
+                minStages);
+    }
+
+    private static PlanWorker worker(String id, long memoryBytes, long bytesPerSecond) {
+        return new PlanWorker(id, memoryBytes, bytesPerSecond, LlamaRelease.B4916);
     }
 
     private static List<PlanWorker> equal(String... ids) {
-        return List.of(ids).stream().map(id -> new PlanWorker(id, 100 * MB, MB)).toList();
+        return List.of(ids).stream().map(id -> worker(id, 100 * MB, MB)).toList();
     }
 
     private static List<PlanWorker> tight(String... ids) {
         long third = Load.bytes(SIX.footprint(), new Span(4, 6), KV) + 10_000;
-        return List.of(ids).stream().map(id -> new PlanWorker(id, third, MB)).toList();
+        return List.of(ids).stream().map(id -> worker(id, third, MB)).toList();
     }
 
     private static List<String> spans(Plan plan) {

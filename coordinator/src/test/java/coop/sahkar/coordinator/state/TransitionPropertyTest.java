@@ -104,7 +104,7 @@ class TransitionPropertyTest {
         return new Policy(
                 p.maxSessionPositions(),
                 1 + random.nextInt(9),
-                p.maxQueuedGenerations(),
+                p.defaultAnswerTokens(),
                 p.ticketLifetimeMillis(),
                 p.leaseMillis(),
                 p.reportIntervalMillis(),

@@ -96,6 +96,20 @@ class TransitionTest {
     }
 
     @Test
+    void adoptsNoSpanShorterThanTheGrain() {
+        Manifest wire = Fixtures.manifest("turns", 14).toBuilder().setGrain(6).build();
+        ModelManifest turns = ManifestReader.read(wire.toByteArray());
+        accept(new PublishModel(turns, SOURCES, 0, 1));
+        accept(new RegisterWorker(Fixtures.worker("w1", 1000, 1)));
+        AssignedShard rest = new AssignedShard(turns.id(), new Span(12, 14), 64);
+        assertThat(refuse(new AdoptPlacement(placement(1, 0, "w1", rest))).message())
+                .contains("[12, 14)", "no shard of a model of 14 blocks cut by 6");
+        accept(
+                new AdoptPlacement(
+                        placement(1, 0, "w1", new AssignedShard(turns.id(), new Span(6, 14), 64))));
+    }
+
+    @Test
     void forgetsOnlyWorkersWithoutAPart() {
         accept(new PublishModel(TINY, SOURCES, 0, 1));
         accept(new RegisterWorker(Fixtures.worker("w1", 1000, 1)));

@@ -40,8 +40,7 @@ final class SamplingOptions {
             names = {"-n", "--max-tokens"},
             paramLabel = "N",
             defaultValue = "0",
-            description =
-                    "Most tokens of an answer. Default 0: as many as the context has room for.")
+            description = "Most tokens of an answer. Default 0: as many as the pool grants.")
     private int maxTokens;
 
     @Option(

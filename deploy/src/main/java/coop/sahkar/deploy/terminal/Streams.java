@@ -13,10 +13,6 @@ public final class Streams {
         return TERMINALS.contains("in");
     }
 
-    public static boolean outputIsTerminal() {
-        return TERMINALS.contains("out");
-    }
-
     public static boolean errorsAreTerminal() {
         return TERMINALS.contains("err");
     }

@@ -86,11 +86,6 @@ final class ControlLink {
         attach();
     }
 
-    /** Whether the coordinator has let the worker in. */
-    boolean attached() {
-        return attachment != null && attachment.welcomed;
-    }
-
     /** Reports at once, because something has changed. */
     void changed() {
         Attachment open = attachment;

@@ -208,11 +208,6 @@ public final class WorkerNode implements AutoCloseable {
         }
     }
 
-    /** Waits until it is closed. */
-    public void awaitStopped() throws InterruptedException {
-        stopped.await();
-    }
-
     /**
      * Tells the coordinators, lets running sessions end for a few seconds, and stops. A second call
      * waits for the first.

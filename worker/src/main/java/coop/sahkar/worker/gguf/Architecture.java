@@ -1,8 +1,9 @@
 package coop.sahkar.worker.gguf;
 
-import static coop.sahkar.worker.gguf.LlamaRelease.B4916;
-import static coop.sahkar.worker.gguf.LlamaRelease.V0_5;
+import static coop.sahkar.proto.LlamaRelease.B4916;
+import static coop.sahkar.proto.LlamaRelease.V0_5;
 
+import coop.sahkar.proto.LlamaRelease;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

@@ -26,16 +26,6 @@ public final class ManifestCheck {
         this.what = "the manifest of " + GgufCursor.shown(manifest.name());
     }
 
-    /** A sentence about the first thing that is wrong, or empty if the manifest holds together. */
-    public static Optional<String> problem(ModelManifest manifest) {
-        try {
-            require(manifest);
-            return Optional.empty();
-        } catch (GgufException e) {
-            return Optional.of(String.valueOf(e.getMessage()));
-        }
-    }
-
     /**
      * Refuses a manifest that does not hold together.
      *

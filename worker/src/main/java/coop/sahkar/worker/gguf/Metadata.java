@@ -70,12 +70,6 @@ public final class Metadata {
                 .map(value -> value instanceof MetadataValue.Text text ? text.value() : "");
     }
 
-    /** The truth value under {@code key}; empty if there is none or it is of another type. */
-    public Optional<Boolean> flag(String key) {
-        return value(key, ValueType.BOOL)
-                .map(value -> value instanceof MetadataValue.Flag flag && flag.value());
-    }
-
     /** The integer under {@code key}; empty if there is none or it is of another type. */
     public OptionalLong whole(String key) {
         Entry entry = entries.get(key);

@@ -1,5 +1,7 @@
 package coop.sahkar.worker.gguf;
 
+import coop.sahkar.proto.Cuts;
+import coop.sahkar.proto.LlamaRelease;
 import coop.sahkar.proto.Span;
 import java.util.List;
 import java.util.Optional;
@@ -101,16 +103,8 @@ public record ModelManifest(
         return oldest;
     }
 
-    /**
-     * Whether the model may be cut at both ends of {@code span}: at multiples of the grain, and so
-     * that no part has fewer blocks than the grain.
-     */
-    public boolean mayCut(Span span) {
-        return mayCutAt(span.first()) && (span.isTail(blockCount) || mayCutAt(span.end()));
-    }
-
-    /** Whether a span may begin at {@code block}. */
-    public boolean mayCutAt(int block) {
-        return block == 0 || (block % grain == 0 && block + grain <= blockCount);
+    /** Where it may be cut. */
+    public Cuts cuts() {
+        return new Cuts(blockCount, grain);
     }
 }

@@ -47,7 +47,7 @@ public final class ShardPlan {
      */
     public static ShardPlan of(ModelManifest manifest, Span span, Metadata keyValues)
             throws GgufException {
-        if (!manifest.mayCut(span)) {
+        if (!manifest.cuts().allow(span)) {
             throw new GgufException(
                     "%s has %d blocks and is cut at multiples of %d, no part smaller; not at %s"
                             .formatted(
@@ -96,11 +96,6 @@ public final class ShardPlan {
                 .map(piece -> ((ShardPiece.Copy) piece).source())
                 .distinct()
                 .toList();
-    }
-
-    /** Bytes of tensor data that must be fetched. */
-    public long neededBytes() {
-        return needed().stream().mapToLong(TensorEntry::bytes).sum();
     }
 
     /** How long the shard's file will be; zeros may take no room on the disk. */

@@ -1,5 +1,6 @@
 package coop.sahkar.worker.gguf;
 
+import coop.sahkar.proto.LlamaRelease;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;

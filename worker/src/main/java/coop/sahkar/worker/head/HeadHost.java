@@ -1,13 +1,14 @@
 package coop.sahkar.worker.head;
 
 import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.Span;
 import coop.sahkar.worker.engine.Vocabulary;
 import java.util.Optional;
 
 /** What whoever hosts this worker's shards offers to the head service. Safe for many threads. */
 public interface HeadHost {
-    /** The model's head, if this worker serves one now. */
-    Optional<HeadModel> find(String modelId);
+    /** The head with these blocks of the model, if this worker serves it now. */
+    Optional<HeadModel> find(String modelId, Span span);
 
     /** One model's head at work. */
     interface HeadModel {

@@ -54,7 +54,7 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
             ServerCallStreamObserver<GenerationEvent> call) {
         Ticket ticket = sealed.ticket();
         Runnable forget = () -> directory.forget(ticket.session(), ticket.epoch());
-        Optional<HeadHost.HeadModel> model = host.find(ticket.modelId());
+        Optional<HeadHost.HeadModel> model = host.find(ticket.modelId(), ticket.head().span());
         if (model.isEmpty()) {
             forget.run();
             refuse(call, notHere(ticket));
@@ -124,8 +124,8 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
     private Problem notHere(Ticket ticket) {
         return Problem.of(
                 Problem.Kind.MODEL_INCOMPLETE,
-                "Worker %s does not serve the head of model %s now; ask for a new route."
-                        .formatted(workerId, ticket.modelId()));
+                "Worker %s does not serve blocks %s of model %s now; ask for a new route."
+                        .formatted(workerId, ticket.head().span(), ticket.modelId()));
     }
 
     private Problem full() {

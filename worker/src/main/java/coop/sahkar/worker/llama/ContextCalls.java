@@ -29,7 +29,6 @@ final class ContextCalls {
 
     private final MethodHandle free;
     private final MethodHandle cells;
-    private final MethodHandle rows;
     private final MethodHandle decode;
     private final MethodHandle logits;
     private final MethodHandle tensorBytes;
@@ -39,7 +38,6 @@ final class ContextCalls {
     ContextCalls(Symbols symbols) {
         free = symbols.ofVoid("llama_free", ADDRESS);
         cells = symbols.of("llama_n_ctx", JAVA_INT, ADDRESS);
-        rows = symbols.of("llama_n_ubatch", JAVA_INT, ADDRESS);
         decode = symbols.of("llama_decode", JAVA_INT, ADDRESS, BATCH);
         logits = symbols.of("llama_get_logits_ith", ADDRESS, ADDRESS, JAVA_INT);
         // Addresses of tensors are plain numbers here, which keeps the evaluation callback cheap.
@@ -81,15 +79,6 @@ final class ContextCalls {
     int cells(MemorySegment context) {
         try {
             return (int) cells.invokeExact(context);
-        } catch (Throwable t) {
-            throw Symbols.broken(t);
-        }
-    }
-
-    /** Rows that one pass really takes. */
-    int rows(MemorySegment context) {
-        try {
-            return (int) rows.invokeExact(context);
         } catch (Throwable t) {
             throw Symbols.broken(t);
         }

@@ -38,15 +38,13 @@ public final class LlamaLibrary {
     /** Never closed: what is loaded here stays loaded. */
     private static final Arena PROCESS = Arena.ofShared();
 
-    private final Path origin;
     private final LlamaAbi abi;
     private final LlamaLog log;
     private final ModelCalls models;
     private final ContextCalls contexts;
     private final SamplerCalls samplers;
 
-    private LlamaLibrary(Path origin, Symbols symbols, LlamaAbi abi) {
-        this.origin = origin;
+    private LlamaLibrary(Symbols symbols, LlamaAbi abi) {
         this.abi = abi;
         models = new ModelCalls(symbols);
         contexts = new ContextCalls(symbols);
@@ -113,7 +111,7 @@ public final class LlamaLibrary {
                             .orElseThrow();
             Symbols symbols = new Symbols(lookup, origin.toString());
             LlamaAbi abi = LlamaAbi.of(symbols, origin.toString());
-            LlamaLibrary library = new LlamaLibrary(origin, symbols, abi);
+            LlamaLibrary library = new LlamaLibrary(symbols, abi);
             start(symbols, backends ? origin.getParent() : null);
             return library;
         } catch (UnsupportedLibraryException e) {
@@ -152,11 +150,6 @@ public final class LlamaLibrary {
     /** The release, as {@code b4916} or {@code v0.5.0}. */
     public String release() {
         return abi.release();
-    }
-
-    /** The file it was loaded from. */
-    public Path origin() {
-        return origin;
     }
 
     /** Sequences one stage can tell apart at most. */

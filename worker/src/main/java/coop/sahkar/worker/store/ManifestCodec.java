@@ -41,6 +41,7 @@ public final class ManifestCodec {
                         .setContextLength(manifest.contextLength())
                         .setQuantization(manifest.quantization())
                         .setGrain(manifest.grain())
+                        .setOldestLlama(manifest.oldestRelease().title())
                         .setGgufVersion(manifest.ggufVersion())
                         .setFileBytes(manifest.fileBytes())
                         .setMetadata(ByteString.copyFrom(manifest.metadata().encoded()))

@@ -1,8 +1,6 @@
 package coop.sahkar.worker.store;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * The list of pieces that stands beside a stored file, as text: a first line with the file's
@@ -11,7 +9,6 @@ import java.util.Optional;
  */
 final class PieceList {
     private static final String TITLE = "sahkar pieces 1";
-    private static final int FIELDS = 5;
 
     private final long fileBytes;
     private final List<ShardLayout.Placed> pieces;
@@ -23,10 +20,6 @@ final class PieceList {
 
     static PieceList of(ShardLayout layout) {
         return new PieceList(layout.fileBytes(), layout.pieces());
-    }
-
-    long fileBytes() {
-        return fileBytes;
     }
 
     List<ShardLayout.Placed> pieces() {
@@ -42,33 +35,5 @@ final class PieceList {
             text.append(piece.name()).append('\n');
         }
         return text.toString();
-    }
-
-    /** Reads a list back; empty if it is damaged. */
-    static Optional<PieceList> decode(String text) {
-        List<String> lines = text.lines().toList();
-        if (lines.isEmpty() || !lines.getFirst().startsWith(TITLE + " ")) {
-            return Optional.empty();
-        }
-        try {
-            long fileBytes = Long.parseLong(lines.getFirst().substring(TITLE.length() + 1));
-            List<ShardLayout.Placed> pieces = new ArrayList<>();
-            for (String line : lines.subList(1, lines.size())) {
-                pieces.add(placed(line.split(" ", FIELDS)));
-            }
-            return Optional.of(new PieceList(fileBytes, pieces));
-        } catch (IllegalArgumentException e) {
-            return Optional.empty();
-        }
-    }
-
-    private static ShardLayout.Placed placed(String[] fields) {
-        if (fields.length != FIELDS) {
-            throw new IllegalArgumentException("not a line of a piece list");
-        }
-        Piece piece =
-                new Piece(
-                        fields[4], Long.parseLong(fields[1]), Long.parseLong(fields[2]), fields[3]);
-        return new ShardLayout.Placed(piece, Long.parseLong(fields[0]));
     }
 }

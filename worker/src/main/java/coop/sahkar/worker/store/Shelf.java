@@ -119,11 +119,6 @@ final class Shelf {
         }
     }
 
-    /** It is gone from the disk. */
-    synchronized void forget(StoredKey key) {
-        rows.remove(key);
-    }
-
     /** A checked piece and the file it lies in. */
     record Location(StoredKey key, ShardLayout.Placed placed) {}
 

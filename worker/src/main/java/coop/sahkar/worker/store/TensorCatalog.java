@@ -26,9 +26,4 @@ public interface TensorCatalog {
      * @param piece name of the tensor; {@link Piece#KEY_VALUES} for the key-value section
      */
     Optional<Held> find(String modelId, String piece);
-
-    /** Looks here first, then in {@code other}. */
-    default TensorCatalog or(TensorCatalog other) {
-        return (modelId, piece) -> find(modelId, piece).or(() -> other.find(modelId, piece));
-    }
 }

@@ -12,6 +12,7 @@ import coop.sahkar.worker.gguf.ModelManifest;
 import coop.sahkar.worker.gguf.Progress;
 import coop.sahkar.worker.gguf.TensorType;
 import coop.sahkar.worker.gguf.synthetic.RandomModel;
+import coop.sahkar.worker.head.HeadHost;
 import coop.sahkar.worker.llama.StageOptions;
 import coop.sahkar.worker.ring.RingOptions;
 import coop.sahkar.worker.ring.SessionDirectory;
@@ -28,9 +29,8 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -45,7 +45,7 @@ class ShardHostTest {
 
     private final AtomicLong now = new AtomicLong(1_000_000);
     private final AtomicInteger changes = new AtomicInteger();
-    private final Set<ShardKey> heads = ConcurrentHashMap.newKeySet();
+    private final HostedHeads heads = new HostedHeads();
     private final IdleLoader loader = new IdleLoader();
     private final SessionDirectory directoryOfSessions =
             new SessionDirectory(RingOptions.defaults("w"), _ -> null, now::get);
@@ -117,7 +117,7 @@ class ShardHostTest {
                                 loader,
                                 (_, _) -> {},
                                 directoryOfSessions,
-                                new Heads(),
+                                heads,
                                 changes::incrementAndGet),
                         new ShardFetcher(options, this::manifest, store, _ -> false),
                         () -> Instant.ofEpochMilli(now.get()),
@@ -133,16 +133,8 @@ class ShardHostTest {
         return manifest;
     }
 
-    private final class Heads implements HostPorts.Heads {
-        @Override
-        public void register(HostedHead head) {
-            heads.add(head.key());
-        }
-
-        @Override
-        public void unregister(ShardKey key) {
-            heads.remove(key);
-        }
+    private Optional<HeadHost.HeadModel> head(int end) {
+        return heads.find(manifest.id(), new Span(0, end));
     }
 
     private ShardKey key(int first, int end) {
@@ -167,7 +159,8 @@ class ShardHostTest {
     void fetchesLoadsAndServesWhatIsAssigned() {
         host.assign(want(3, key(0, 2), key(2, 4)));
         awaitPhases(ShardPhase.SERVING, ShardPhase.SERVING);
-        assertThat(heads).containsExactly(key(0, 2));
+        assertThat(head(2)).isPresent();
+        assertThat(head(4)).isEmpty();
         assertThat(host.generation()).isEqualTo(3);
         assertThat(host.shards())
                 .allSatisfy(shard -> {
@@ -186,7 +179,18 @@ class ShardHostTest {
         await().untilAsserted(
                         () -> assertThat(host.shards().getFirst().key()).isEqualTo(key(2, 4)));
         await().untilAsserted(() -> assertThat(loader.open).hasValue(1));
-        assertThat(heads).isEmpty();
+        assertThat(head(2)).isEmpty();
+    }
+
+    @Test
+    void tellsTwoHeadsOfOneModelApart() {
+        host.assign(want(1, key(0, 2), key(0, 3)));
+        awaitPhases(ShardPhase.SERVING, ShardPhase.SERVING);
+        assertThat(head(2)).isPresent().isNotEqualTo(head(3));
+        assertThat(head(3)).isPresent();
+        host.assign(want(2, key(0, 2)));
+        await().until(() -> head(3).isEmpty());
+        assertThat(head(2)).isPresent();
     }
 
     @Test
@@ -249,6 +253,6 @@ class ShardHostTest {
         awaitPhases(ShardPhase.SERVING);
         host.close();
         assertThat(loader.open).hasValue(0);
-        assertThat(heads).isEmpty();
+        assertThat(head(2)).isEmpty();
     }
 }

@@ -183,7 +183,6 @@ class WorkerNodeTest {
     void saysGoodbyeAndStopsWithoutDelay() throws Exception {
         WorkerNode node = node("w1");
         node.close();
-        node.awaitStopped();
         assertThat(Objects.requireNonNull(pool.last.get("w1")).hasLeaving()).isTrue();
         node("w1");
     }

@@ -78,8 +78,8 @@ class ManifestCheckTest {
     }
 
     @Test
-    void honestManifestPasses() {
-        assertThat(ManifestCheck.problem(honest)).isEmpty();
+    void honestManifestPasses() throws Exception {
+        ManifestCheck.require(honest);
         assertThat(honest.id()).isEqualTo("random-1@" + honest.digest());
         assertThat(honest.quantization()).isEqualTo("Q4_K");
         assertThat(honest.vocabulary()).isEqualTo(512);
@@ -225,7 +225,9 @@ class ManifestCheckTest {
     }
 
     private static void assertProblem(ModelManifest manifest, String sentence) {
-        assertThat(ManifestCheck.problem(manifest)).get().asString().contains(sentence);
+        assertThatThrownBy(() -> ManifestCheck.require(manifest))
+                .isInstanceOf(GgufException.class)
+                .hasMessageContaining(sentence);
     }
 
     @ParameterizedTest

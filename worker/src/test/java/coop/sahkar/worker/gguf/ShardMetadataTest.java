@@ -3,6 +3,7 @@ package coop.sahkar.worker.gguf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import coop.sahkar.proto.LlamaRelease;
 import coop.sahkar.proto.Span;
 import coop.sahkar.worker.gguf.synthetic.RandomModel;
 import java.io.IOException;

@@ -120,7 +120,11 @@ final class HeadServiceTest {
     void start() throws Exception {
         keys = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
         ring = new Ring(RingOptions.defaults("w"), _ -> keys.getPublic(), () -> NOW);
-        HeadHost host = id -> id.equals(MODEL) ? Optional.of(model) : Optional.empty();
+        HeadHost host =
+                (id, span) ->
+                        id.equals(MODEL) && span.equals(new Span(0, 2))
+                                ? Optional.of(model)
+                                : Optional.empty();
         int port =
                 ring.listen(
                                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import coop.sahkar.proto.LlamaRelease;
 import coop.sahkar.proto.Span;
 import coop.sahkar.worker.engine.Rows;
 import coop.sahkar.worker.engine.StageException;
 import coop.sahkar.worker.gguf.Architecture;
 import coop.sahkar.worker.gguf.GgufFile;
-import coop.sahkar.worker.gguf.LlamaRelease;
 import coop.sahkar.worker.gguf.ManifestBuilder;
 import coop.sahkar.worker.gguf.ModelManifest;
 import coop.sahkar.worker.gguf.Progress;

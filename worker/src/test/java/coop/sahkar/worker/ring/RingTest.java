@@ -11,8 +11,10 @@ import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Span;
 import coop.sahkar.worker.engine.StageMessage;
-import java.net.ServerSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -127,11 +129,12 @@ final class RingTest {
 
     @Test
     void refusedConnectionIsToldAndNotDialledInAHotLoop() throws Exception {
-        try (Pool pool = new Pool(1)) {
-            int port;
-            try (ServerSocket socket = new ServerSocket(0)) {
-                port = socket.getLocalPort();
-            }
+        // Bound, so that nobody else gets the port, and not listening, so that dials are refused.
+        try (Pool pool = new Pool(1);
+                SocketChannel bound =
+                        SocketChannel.open()
+                                .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
+            int port = bound.socket().getLocalPort();
             RouteStage dead = new RouteStage("dead", "127.0.0.1:" + port, new Span(2, 4));
             Pool.Worker worker = pool.worker(0);
             var close = new StageMessage.Close(new SessionId(1, 1), 1);

@@ -51,7 +51,9 @@ class TensorServiceTest {
         server =
                 NettyServerBuilder.forAddress(
                                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-                        .addService(new TensorService(published.or(TensorServiceTest::endless)))
+                        .addService(
+                                new TensorService((model, piece) ->
+                                        published.find(model, piece).or(() -> endless(piece))))
                         .build()
                         .start();
         channel =
@@ -69,7 +71,7 @@ class TensorServiceTest {
     }
 
     /** A tensor that is never all sent. */
-    private static Optional<TensorCatalog.Held> endless(String modelId, String piece) {
+    private static Optional<TensorCatalog.Held> endless(String piece) {
         if (!piece.equals("endless")) {
             return Optional.empty();
         }

@@ -1,4 +1,4 @@
-package coop.sahkar.worker.gguf;
+package coop.sahkar.proto;
 
 /** A llama.cpp whose loader is known here, oldest first. */
 public enum LlamaRelease {
@@ -16,6 +16,19 @@ public enum LlamaRelease {
     /** As llama.cpp calls it. */
     public String title() {
         return title;
+    }
+
+    /**
+     * The release that a text speaks of: what a worker says of its library, or a manifest of what
+     * it needs. One that is not known here is newer than all that are.
+     */
+    public static LlamaRelease named(String text) {
+        for (LlamaRelease release : values()) {
+            if (text.contains(release.title)) {
+                return release;
+            }
+        }
+        return values()[values().length - 1];
     }
 
     /** Whether what came with {@code oldest} is known to this release. */
