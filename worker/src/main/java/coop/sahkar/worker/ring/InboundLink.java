@@ -62,6 +62,7 @@ final class InboundLink implements StreamObserver<RingMessage> {
                 return;
             }
             List<Delivery> deliveries = service.adapter().read(message, from, agreed);
+            service.loop().touched();
             service.counters().received.increment();
             synchronized (this) {
                 undelivered.addAll(deliveries);

@@ -19,6 +19,7 @@ public final class Ring implements AutoCloseable {
     private final RingOptions options;
     private final RingCounters counters = new RingCounters();
     private final SessionDirectory directory;
+    private final RingLoop loop = new RingLoop();
     private final RingLinks links;
     private final ScheduledExecutorService scheduler;
     private final RingService service;
@@ -37,14 +38,15 @@ public final class Ring implements AutoCloseable {
         this.scheduler =
                 Executors.newSingleThreadScheduledExecutor(
                         Thread.ofPlatform().daemon().name("ring-timer").factory());
-        this.links = new RingLinks(options, directory, counters, scheduler, System::nanoTime);
+        this.links = new RingLinks(options, directory, counters, scheduler, System::nanoTime, loop);
         this.service =
                 new RingService(
                         options,
                         directory,
                         new MessageAdapter(options.workerId(), directory, links, counters),
                         counters,
-                        scheduler);
+                        scheduler,
+                        loop);
     }
 
     /**
@@ -57,7 +59,7 @@ public final class Ring implements AutoCloseable {
             throws IOException {
         List<BindableService> services = new ArrayList<>(others);
         services.add(service);
-        RingServer started = RingServer.start(options, bind, services);
+        RingServer started = RingServer.start(options, loop, bind, services);
         server = started;
         var _ =
                 scheduler.scheduleWithFixedDelay(
@@ -91,5 +93,6 @@ public final class Ring implements AutoCloseable {
             server.close();
         }
         scheduler.shutdownNow();
+        loop.close();
     }
 }

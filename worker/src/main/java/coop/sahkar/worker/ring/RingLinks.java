@@ -35,6 +35,7 @@ final class RingLinks implements Links {
     private final RingCounters counters;
     private final ScheduledExecutorService scheduler;
     private final LongSupplier nanoClock;
+    private final RingLoop loop;
     private final Map<PeerAddress, Peer> peers = new HashMap<>(); // guarded by itself
     private boolean closed; // guarded by peers
 
@@ -54,12 +55,14 @@ final class RingLinks implements Links {
             SessionDirectory directory,
             RingCounters counters,
             ScheduledExecutorService scheduler,
-            LongSupplier nanoClock) {
+            LongSupplier nanoClock,
+            RingLoop loop) {
         this.options = options;
         this.directory = directory;
         this.counters = counters;
         this.scheduler = scheduler;
         this.nanoClock = nanoClock;
+        this.loop = loop;
     }
 
     @Override
@@ -92,6 +95,7 @@ final class RingLinks implements Links {
             directory.peerLost(address.workerId(), reason);
             return;
         }
+        loop.touched();
         link.send(message);
         if (dial) {
             dialOnScheduler(link);
@@ -137,7 +141,8 @@ final class RingLinks implements Links {
     }
 
     private ManagedChannel channel(InetSocketAddress address) {
-        return NettyChannelBuilder.forAddress(address.getHostString(), address.getPort())
+        return loop.dialling(
+                        NettyChannelBuilder.forAddress(address.getHostString(), address.getPort()))
                 .usePlaintext()
                 .directExecutor()
                 .disableRetry()

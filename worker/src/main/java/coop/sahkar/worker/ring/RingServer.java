@@ -37,13 +37,16 @@ public final class RingServer implements AutoCloseable {
      * @throws IOException in a sentence, when the address cannot be had
      */
     static RingServer start(
-            RingOptions options, InetSocketAddress bind, List<BindableService> services)
+            RingOptions options,
+            RingLoop loop,
+            InetSocketAddress bind,
+            List<BindableService> services)
             throws IOException {
         ExecutorService pool =
                 Executors.newCachedThreadPool(
                         Thread.ofPlatform().daemon().name("ring-service-", 0).factory());
         NettyServerBuilder builder =
-                NettyServerBuilder.forAddress(bind)
+                loop.serving(NettyServerBuilder.forAddress(bind))
                         .executor(pool)
                         .callExecutor(new LinksDirect())
                         .maxInboundMessageSize(Limits.MAX_MESSAGE_BYTES)

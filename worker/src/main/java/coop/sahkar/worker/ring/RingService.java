@@ -24,6 +24,7 @@ final class RingService implements BindableService {
     private final MessageAdapter adapter;
     private final RingCounters counters;
     private final ScheduledExecutorService scheduler;
+    private final RingLoop loop;
     private final Map<String, InboundLink> links = new HashMap<>(); // guarded by itself
 
     RingService(
@@ -31,12 +32,14 @@ final class RingService implements BindableService {
             SessionDirectory directory,
             MessageAdapter adapter,
             RingCounters counters,
-            ScheduledExecutorService scheduler) {
+            ScheduledExecutorService scheduler,
+            RingLoop loop) {
         this.options = options;
         this.directory = directory;
         this.adapter = adapter;
         this.counters = counters;
         this.scheduler = scheduler;
+        this.loop = loop;
     }
 
     @Override
@@ -86,6 +89,10 @@ final class RingService implements BindableService {
 
     RingCounters counters() {
         return counters;
+    }
+
+    RingLoop loop() {
+        return loop;
     }
 
     ScheduledExecutorService scheduler() {
