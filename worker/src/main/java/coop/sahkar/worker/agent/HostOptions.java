@@ -23,8 +23,11 @@ public record HostOptions(
         int gpuLayers,
         long drainMillis,
         Backoff retry) {
-    /** Rows of one batch: decode rows of every session and a chunk or two of prompts. */
-    private static final int MAX_ROWS = 256;
+    /**
+     * Rows of one batch: a chunk of a prompt, or decode rows of many sessions beside half of one.
+     * llama.cpp's buffers grow with it, by a float for every KV cell and query head.
+     */
+    private static final int MAX_ROWS = 128;
 
     StageOptions stage(int kvCells) {
         return new StageOptions(

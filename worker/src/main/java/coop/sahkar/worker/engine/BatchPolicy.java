@@ -19,10 +19,13 @@ public record BatchPolicy(
         int mostChunkRows, int besideDecodeRows, int leastChunkRows, int chunksPerStage) {
 
     /** What a worker runs with. A frame of 128 positions fits a message at every width. */
-    public static final BatchPolicy DEFAULT = new BatchPolicy(128, 64, 32, 4);
+    public static final BatchPolicy DEFAULT = new BatchPolicy(128, 64, 32, 8);
 
     /** Of every batch this share, one in so many rows, is kept for prompts that wait. */
     private static final int PREFILL_SHARE = 4;
+
+    /** Matrix kernels work on so many rows at once; an odd rest takes as long as a full one. */
+    private static final int KERNEL_ROWS = 16;
 
     public BatchPolicy {
         if (leastChunkRows < 1
@@ -68,7 +71,8 @@ public record BatchPolicy(
             return mostChunkRows;
         }
         int even = Math.ceilDiv(promptTokens, stages * chunksPerStage);
-        return Math.clamp(even, leastChunkRows, mostChunkRows);
+        int whole = Math.ceilDiv(even, KERNEL_ROWS) * KERNEL_ROWS;
+        return Math.clamp(whole, leastChunkRows, mostChunkRows);
     }
 
     /** How many chunks may be under way before the tail has acknowledged the first. */
