@@ -257,7 +257,12 @@ final class GenerationRun implements HeadCall.Receiver {
 
     private void lookAtHead(HeadCall call, long now) {
         int most = plan.prefilling() ? patience.firstTokenMillis() : patience.nextTokenMillis();
-        if (now - Math.max(heardMillis, askedMillis) > most) {
+        long silentMillis = now - Math.max(heardMillis, askedMillis);
+        String gone = silentMillis > patience.suspicionMillis() ? goneWorker() : null;
+        if (gone != null) {
+            hangUp("a worker of its route is gone");
+            failed(Problems.lost("Worker " + gone + " is not heard of any more."), gone);
+        } else if (silentMillis > most) {
             hangUp("it was silent");
             failed(
                     Problems.lost(
@@ -265,6 +270,15 @@ final class GenerationRun implements HeadCall.Receiver {
                                     .formatted(call.workerId(), Math.max(1, most / 1000))),
                     call.workerId());
         }
+    }
+
+    /** A worker of the route that the pool has lost; a stopped process keeps its connections. */
+    private @Nullable String goneWorker() {
+        return plan.route().stream()
+                .map(RouteStage::workerId)
+                .filter(runner.routes()::gone)
+                .findFirst()
+                .orElse(null);
     }
 
     private void end(GenerationEvent last) {

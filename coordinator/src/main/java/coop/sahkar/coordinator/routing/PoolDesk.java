@@ -82,6 +82,12 @@ public final class PoolDesk implements RouteDesk {
         return new RouteAnswer.Found(sign(state, record, route.get(), id, epoch + 1, wanted));
     }
 
+    @Override
+    public boolean gone(String workerId) {
+        WorkerPresence presence = attendance.now().get(workerId);
+        return presence == null || !presence.keepsItsPlace();
+    }
+
     private DrawnRoute sign(
             PoolState state,
             ModelRecord model,

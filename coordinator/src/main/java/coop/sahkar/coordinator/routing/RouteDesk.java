@@ -18,4 +18,7 @@ public interface RouteDesk {
      */
     RouteAnswer draw(
             String model, int positions, Set<String> avoid, @Nullable SessionId session, int epoch);
+
+    /** Whether a worker left the pool, or has been silent for longer than its lease. */
+    boolean gone(String workerId);
 }
