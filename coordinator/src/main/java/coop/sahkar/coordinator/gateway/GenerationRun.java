@@ -4,6 +4,7 @@ import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.GenerationEvent;
@@ -128,6 +129,7 @@ final class GenerationRun implements HeadCall.Receiver {
     }
 
     private void dial(SealedTicket ticket) {
+        release();
         plan.drawn(ticket.ticket());
         RouteStage stage = ticket.ticket().head();
         HeadCall call = new HeadCall(stage.workerId(), stage.endpoint(), this);
@@ -294,7 +296,15 @@ final class GenerationRun implements HeadCall.Receiver {
         if (watch != null) {
             watch.cancel();
         }
+        release();
         runner.ended(this);
+    }
+
+    private void release() {
+        Ticket ticket = plan.ticket();
+        if (ticket != null) {
+            runner.routes().release(ticket);
+        }
     }
 
     private void hangUp(String why) {

@@ -81,6 +81,11 @@ final class ResumePlan {
         return ticket == null ? null : ticket.session();
     }
 
+    /** The right to the newest route; null before the first. */
+    @Nullable Ticket ticket() {
+        return ticket;
+    }
+
     /** The stages of the newest route; none before the first. */
     List<RouteStage> route() {
         return ticket == null ? List.of() : ticket.stages();

@@ -47,6 +47,8 @@ class FaultsTest {
         assertThat(draw.avoid()).containsExactly("a");
         assertThat(draw.epoch()).isEqualTo(1);
         assertThat(draw.session()).isNotNull();
+        await().untilAsserted(
+                        () -> assertThat(fixture.pool.released).as("epochs").containsExactly(1, 2));
     }
 
     @Test

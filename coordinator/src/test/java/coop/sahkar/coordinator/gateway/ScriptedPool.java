@@ -44,6 +44,7 @@ final class ScriptedPool implements GatewayPool, RouteDesk {
 
     final Map<String, String> endpoints = new LinkedHashMap<>();
     final List<Draw> draws = new CopyOnWriteArrayList<>();
+    final List<Integer> released = new CopyOnWriteArrayList<>();
     final Set<String> gone = new CopyOnWriteArraySet<>();
     volatile @Nullable Problem refusal;
     volatile boolean ready = true;
@@ -78,6 +79,11 @@ final class ScriptedPool implements GatewayPool, RouteDesk {
         }
         return none(
                 Problem.Kind.MODEL_INCOMPLETE, "No worker holds blocks [0, 6) of " + NAME + ".");
+    }
+
+    @Override
+    public void release(Ticket ticket) {
+        released.add(ticket.epoch());
     }
 
     @Override

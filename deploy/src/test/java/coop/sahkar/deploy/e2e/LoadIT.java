@@ -10,6 +10,7 @@ import coop.sahkar.proto.v1.GetManifestRequest;
 import coop.sahkar.proto.v1.Manifest;
 import coop.sahkar.proto.v1.ModelsGrpc;
 import coop.sahkar.proto.v1.ShardReport;
+import coop.sahkar.proto.v1.WithdrawRequest;
 import coop.sahkar.proto.v1.WorkerStatus;
 import coop.sahkar.worker.gguf.Progress;
 import coop.sahkar.worker.gguf.TensorType;
@@ -116,6 +117,9 @@ class LoadIT {
     void weightsLieOutsideTheHeap() throws Exception {
         Path model = scratch.resolve("random-160m.gguf");
         RandomModel.preset("160M", TensorType.F16, 1).write(model, Progress.NONE);
+        ModelsGrpc.newBlockingStub(pool().channel())
+                .withdraw(WithdrawRequest.newBuilder().setModel(pool().model()).build());
+        await().atMost(TestPool.SOON).until(() -> pool().shards().isEmpty());
         pool().publish(model, 3);
         InferenceRequest request = Questions.continued(pool().model(), 16);
         assertThat(pool().client().complete(request).usage().completionTokens()).isEqualTo(16);

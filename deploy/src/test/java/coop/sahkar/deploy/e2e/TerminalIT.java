@@ -27,12 +27,12 @@ class TerminalIT {
     void aConversationIsLedStoppedAndLeft() throws Exception {
         try (Typed demo = new Typed()) {
             demo.awaitText("/help lists");
-            demo.type("What is a worker?\r");
-            demo.awaitText("lends to the network");
             demo.type("Tell me a story.\r");
             demo.awaitText("Once upon");
             demo.press(CTRL_C);
             demo.awaitText("[stopped]");
+            demo.type("/system\r");
+            demo.awaitText("A new conversation.");
             demo.type("Who are you?\r");
             demo.awaitText("Sahkar Tiny");
             demo.type("/quit\r");
