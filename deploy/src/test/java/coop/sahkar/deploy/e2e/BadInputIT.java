@@ -124,8 +124,13 @@ class BadInputIT {
                 random.nextBytes(noise);
                 Http.garbage(address, noise);
             }
-            Http.garbage(address, "GET / HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-            Http.garbage(address, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\377".getBytes(StandardCharsets.US_ASCII));
+            Http.garbage(
+                    address,
+                    "GET / HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            Http.garbage(
+                    address,
+                    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\377"
+                            .getBytes(StandardCharsets.US_ASCII));
         }
         assertThat(pool().present()).isEqualTo(3);
     }

@@ -3,7 +3,6 @@ package coop.sahkar.deploy.e2e;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,16 +37,6 @@ final class SmallDisk implements AutoCloseable {
     /** Makes room while it is in use. */
     void grow(int kilobytes) throws Exception {
         run("mount", "-o", "remount,size=" + kilobytes + "k", path.toString());
-    }
-
-    /** Takes every byte that is left. */
-    void fill() throws IOException {
-        try (OutputStream filler = Files.newOutputStream(path.resolve("filler"))) {
-            byte[] page = new byte[4096];
-            while (Files.getFileStore(path).getUsableSpace() > 0) {
-                filler.write(page);
-            }
-        }
     }
 
     @Override
