@@ -149,7 +149,7 @@ class LoadIT {
                                 GetManifestRequest.newBuilder()
                                         .setModelId(shard.getModelId())
                                         .build());
-        long blocks = shard.getSpan().getEnd() - shard.getSpan().getFirst();
+        long blocks = (long) shard.getSpan().getEnd() - shard.getSpan().getFirst();
         return blocks * shard.getKvCells() * manifest.getKvBytesPerPositionPerBlock();
     }
 

@@ -181,7 +181,7 @@ final class TestPool implements AutoCloseable {
                 }
             }
         }
-        served.sort(Comparator.comparing(Served::first).thenComparing(Served::worker));
+        served.sort(Comparator.comparingInt(Served::first).thenComparing(Served::worker));
         return served.stream().map(Served::worker).toList();
     }
 
