@@ -4,6 +4,7 @@ import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.GenerationEvent;
@@ -128,6 +129,7 @@ final class GenerationRun implements HeadCall.Receiver {
     }
 
     private void dial(SealedTicket ticket) {
+        release();
         plan.drawn(ticket.ticket());
         RouteStage stage = ticket.ticket().head();
         HeadCall call = new HeadCall(stage.workerId(), stage.endpoint(), this);
@@ -257,7 +259,12 @@ final class GenerationRun implements HeadCall.Receiver {
 
     private void lookAtHead(HeadCall call, long now) {
         int most = plan.prefilling() ? patience.firstTokenMillis() : patience.nextTokenMillis();
-        if (now - Math.max(heardMillis, askedMillis) > most) {
+        long silentMillis = now - Math.max(heardMillis, askedMillis);
+        String gone = silentMillis > patience.suspicionMillis() ? goneWorker() : null;
+        if (gone != null) {
+            hangUp("a worker of its route is gone");
+            failed(Problems.lost("Worker " + gone + " is not heard of any more."), gone);
+        } else if (silentMillis > most) {
             hangUp("it was silent");
             failed(
                     Problems.lost(
@@ -265,6 +272,15 @@ final class GenerationRun implements HeadCall.Receiver {
                                     .formatted(call.workerId(), Math.max(1, most / 1000))),
                     call.workerId());
         }
+    }
+
+    /** A worker of the route that the pool has lost; a stopped process keeps its connections. */
+    private @Nullable String goneWorker() {
+        return plan.route().stream()
+                .map(RouteStage::workerId)
+                .filter(runner.routes()::gone)
+                .findFirst()
+                .orElse(null);
     }
 
     private void end(GenerationEvent last) {
@@ -280,7 +296,15 @@ final class GenerationRun implements HeadCall.Receiver {
         if (watch != null) {
             watch.cancel();
         }
+        release();
         runner.ended(this);
+    }
+
+    private void release() {
+        Ticket ticket = plan.ticket();
+        if (ticket != null) {
+            runner.routes().release(ticket);
+        }
     }
 
     private void hangUp(String why) {

@@ -30,6 +30,8 @@ public record Patience(
     public static final Patience DEFAULT =
             new Patience(60_000, 30_000, 60_000, 10_000, 5_000, 100, 5_000, 5_000, 5_000);
 
+    private static final int MOST_SUSPICION_MILLIS = 2_000;
+
     public Patience {
         if (firstTokenMillis < 1
                 || nextTokenMillis < 1
@@ -42,6 +44,13 @@ public record Patience(
                 || drainMillis < 0) {
             throw new IllegalArgumentException("a gateway's waiting times must be positive");
         }
+    }
+
+    /**
+     * After this much silence the pool is asked whether every worker of the route is still there.
+     */
+    int suspicionMillis() {
+        return Math.min(MOST_SUSPICION_MILLIS, nextTokenMillis / 4);
     }
 
     /** How often a running generation looks at the clock. */

@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.v1.Delta;
@@ -78,6 +79,16 @@ final class ResumePlan {
     /** The session to go on with, null before the first route. */
     @Nullable SessionId session() {
         return ticket == null ? null : ticket.session();
+    }
+
+    /** The right to the newest route; null before the first. */
+    @Nullable Ticket ticket() {
+        return ticket;
+    }
+
+    /** The stages of the newest route; none before the first. */
+    List<RouteStage> route() {
+        return ticket == null ? List.of() : ticket.stages();
     }
 
     /** Workers the next route must not use. */

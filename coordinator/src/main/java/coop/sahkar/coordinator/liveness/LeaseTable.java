@@ -1,8 +1,11 @@
 package coop.sahkar.coordinator.liveness;
 
 import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
+import coop.sahkar.proto.SessionId;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -29,8 +32,7 @@ public final class LeaseTable {
         long endedAtMillis;
         long generation;
         List<ShardStatus> shards = List.of();
-        int drawnSessions;
-        long drawnPositions;
+        final Map<SessionId, Integer> drawn = new LinkedHashMap<>();
     }
 
     /** A table that knows nobody. */
@@ -72,8 +74,7 @@ public final class LeaseTable {
         lease.lastHeardMillis = nowMillis;
         lease.generation = generation;
         lease.shards = List.copyOf(shards);
-        lease.drawnSessions = 0;
-        lease.drawnPositions = 0;
+        lease.drawn.clear();
         return changed;
     }
 
@@ -97,11 +98,18 @@ public final class LeaseTable {
     }
 
     /** A session was routed over a worker; its next report will show it. */
-    public synchronized void drawn(String workerId, int positions) {
+    public synchronized void drawn(String workerId, SessionId session, int positions) {
         Lease lease = leases.get(workerId);
         if (lease != null) {
-            lease.drawnSessions++;
-            lease.drawnPositions += positions;
+            lease.drawn.put(session, positions);
+        }
+    }
+
+    /** A routed session is over: short ones come and go between two reports. */
+    public synchronized void released(String workerId, SessionId session) {
+        Lease lease = leases.get(workerId);
+        if (lease != null) {
+            lease.drawn.remove(session);
         }
     }
 
@@ -152,8 +160,8 @@ public final class LeaseTable {
                 lease.lastHeardMillis,
                 standing == Standing.HERE ? lease.shards : List.of(),
                 lease.generation,
-                lease.drawnSessions,
-                lease.drawnPositions);
+                lease.drawn.size(),
+                lease.drawn.values().stream().mapToLong(Integer::longValue).sum());
     }
 
     private @Nullable Lease current(String workerId, long attachment) {

@@ -82,6 +82,18 @@ public final class PoolDesk implements RouteDesk {
         return new RouteAnswer.Found(sign(state, record, route.get(), id, epoch + 1, wanted));
     }
 
+    @Override
+    public boolean gone(String workerId) {
+        WorkerPresence presence = attendance.now().get(workerId);
+        return presence == null || !presence.keepsItsPlace();
+    }
+
+    @Override
+    public void release(Ticket ticket) {
+        ticket.stages()
+                .forEach(stage -> attendance.leases().released(stage.workerId(), ticket.session()));
+    }
+
     private DrawnRoute sign(
             PoolState state,
             ModelRecord model,
@@ -104,7 +116,7 @@ public final class PoolDesk implements RouteDesk {
                         positions,
                         unixMillis.getAsLong() + state.policy().ticketLifetimeMillis(),
                         state.placement().generation());
-        route.forEach(o -> attendance.leases().drawn(o.workerId(), positions));
+        route.forEach(o -> attendance.leases().drawn(o.workerId(), session, positions));
         return new DrawnRoute(seal.seal(ticket));
     }
 

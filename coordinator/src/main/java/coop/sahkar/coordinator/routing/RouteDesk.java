@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.routing;
 
 import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.Ticket;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -18,4 +19,10 @@ public interface RouteDesk {
      */
     RouteAnswer draw(
             String model, int positions, Set<String> avoid, @Nullable SessionId session, int epoch);
+
+    /** A route is not used any more; what was kept free for it may be given to others. */
+    void release(Ticket ticket);
+
+    /** Whether a worker left the pool, or has been silent for longer than its lease. */
+    boolean gone(String workerId);
 }

@@ -47,6 +47,24 @@ class FaultsTest {
         assertThat(draw.avoid()).containsExactly("a");
         assertThat(draw.epoch()).isEqualTo(1);
         assertThat(draw.session()).isNotNull();
+        await().untilAsserted(
+                        () -> assertThat(fixture.pool.released).as("epochs").containsExactly(1, 2));
+    }
+
+    @Test
+    void aSilentWorkerThatThePoolHasLostIsReplacedLongBeforePatienceEnds() {
+        Patience patient = new Patience(60_000, 60_000, 2_000, 1_500, 700, 20, 100, 300, 200);
+        try (GatewayFixture slow = new GatewayFixture(patient)) {
+            slow.head(
+                    "a",
+                    (_, call) -> {
+                        call.started();
+                        call.token(0, "one ");
+                        slow.pool.gone.add("a");
+                    });
+            slow.head("b", ScriptedHead.saying("one ", "two"));
+            assertThat(text(slow.caller.chat(STREAM))).isEqualTo("one two");
+        }
     }
 
     private static String text(Caller.Reply reply) {

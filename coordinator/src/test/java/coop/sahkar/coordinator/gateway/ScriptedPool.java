@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CopyOnWriteArraySet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +44,8 @@ final class ScriptedPool implements GatewayPool, RouteDesk {
 
     final Map<String, String> endpoints = new LinkedHashMap<>();
     final List<Draw> draws = new CopyOnWriteArrayList<>();
+    final List<Integer> released = new CopyOnWriteArrayList<>();
+    final Set<String> gone = new CopyOnWriteArraySet<>();
     volatile @Nullable Problem refusal;
     volatile boolean ready = true;
     volatile int most = 8;
@@ -76,6 +79,16 @@ final class ScriptedPool implements GatewayPool, RouteDesk {
         }
         return none(
                 Problem.Kind.MODEL_INCOMPLETE, "No worker holds blocks [0, 6) of " + NAME + ".");
+    }
+
+    @Override
+    public void release(Ticket ticket) {
+        released.add(ticket.epoch());
+    }
+
+    @Override
+    public boolean gone(String workerId) {
+        return gone.contains(workerId);
     }
 
     private static RouteAnswer none(Problem.Kind kind, String sentence) {

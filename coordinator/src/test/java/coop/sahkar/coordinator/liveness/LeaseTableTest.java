@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import coop.sahkar.coordinator.liveness.ShardStatus.Phase;
 import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
+import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Span;
 import java.util.List;
 import java.util.Objects;
@@ -76,12 +77,22 @@ class LeaseTableTest {
     @Test
     void countsSessionsRoutedSinceTheLastReport() {
         long stream = table.attached("w", 2000);
-        table.drawn("w", 100);
-        table.drawn("w", 50);
+        table.drawn("w", new SessionId(1, 1), 100);
+        table.drawn("w", new SessionId(1, 2), 50);
         assertThat(at(2000).drawnPositions()).isEqualTo(150);
         assertThat(at(2000).drawnSessions()).isEqualTo(2);
         table.reported("w", stream, 1, List.of(), 2100);
         assertThat(at(2100).drawnPositions()).isZero();
+    }
+
+    @Test
+    void aSessionThatEndsBeforeTheNextReportTakesNoRoomAnyMore() {
+        table.attached("w", 2000);
+        table.drawn("w", new SessionId(1, 1), 100);
+        table.drawn("w", new SessionId(1, 2), 50);
+        table.released("w", new SessionId(1, 1));
+        assertThat(at(2000).drawnPositions()).isEqualTo(50);
+        assertThat(at(2000).drawnSessions()).isEqualTo(1);
     }
 
     private WorkerPresence at(long nowMillis) {

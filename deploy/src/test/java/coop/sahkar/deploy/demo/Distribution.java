@@ -8,35 +8,55 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Runs bin/sahkar as it was built, for tests. */
-final class Distribution {
+public final class Distribution {
     /** How a run ended. */
-    record Run(int exitCode, String out, String err) {}
+    public record Run(int exitCode, String out, String err) {}
 
     private static final int LIMIT_SECONDS = 120;
 
     private final Path scratch;
 
-    Distribution(Path scratch) {
+    /**
+     * @param scratch the home of what runs, and where its temporary files go
+     */
+    public Distribution(Path scratch) {
         this.scratch = scratch;
     }
 
     /** Starts a command with nothing on its input and temporary files in the scratch folder. */
     Process start(Path out, Path err, List<String> arguments) throws IOException {
+        return command(arguments)
+                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile())
+                .start();
+    }
+
+    /** A command that is ready to start, with temporary files in the scratch folder. */
+    public ProcessBuilder command(List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>();
-        command.add(Path.of("target/sahkar/bin/sahkar").toAbsolutePath().toString());
+        command.add(launcher().toString());
         command.addAll(arguments);
-        ProcessBuilder builder =
-                new ProcessBuilder(command)
-                        .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-                        .redirectOutput(out.toFile())
-                        .redirectError(err.toFile());
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().keySet().removeIf(name -> name.startsWith("SAHKAR_"));
         builder.environment().put("SAHKAR_JAVA_OPTS", "-Djava.io.tmpdir=" + temporary());
         builder.environment().put("HOME", scratch.toString());
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-        return builder.start();
+        return builder;
     }
 
-    Run run(String... arguments) throws IOException, InterruptedException {
+    /** The built bin/sahkar. */
+    public static Path launcher() {
+        return Path.of("target/sahkar/bin/sahkar").toAbsolutePath();
+    }
+
+    /** The model that comes along. */
+    public static Path bundledModel() {
+        return Path.of("target/sahkar/models/sahkar-tiny/sahkar-tiny-Q8_0.gguf").toAbsolutePath();
+    }
+
+    /** Runs a command to its end. */
+    public Run run(String... arguments) throws IOException, InterruptedException {
         Path out = scratch.resolve("out.txt");
         Path err = scratch.resolve("err.txt");
         Process process = start(out, err, List.of(arguments));
@@ -48,12 +68,12 @@ final class Distribution {
     }
 
     /** The folder its temporary files go to. */
-    Path temporary() throws IOException {
+    public Path temporary() throws IOException {
         return Files.createDirectories(scratch.resolve("tmp"));
     }
 
     /** Worker processes whose data lies in the scratch folder. */
-    List<ProcessHandle> workers() {
+    public List<ProcessHandle> workers() {
         return ProcessHandle.allProcesses()
                 .filter(process -> commandLine(process).contains(scratch.toString()))
                 .filter(process -> commandLine(process).contains("--exit-with-parent"))

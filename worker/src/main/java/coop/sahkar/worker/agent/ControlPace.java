@@ -7,7 +7,10 @@ package coop.sahkar.worker.agent;
  * @param refused when the coordinator would not have it
  */
 public record ControlPace(Backoff lost, Backoff refused) {
-    /** Half a second to fifteen; refused: half a minute to ten. */
+    /**
+     * Half a second to four, well within a lease: a coordinator that was away for long must not
+     * take its workers for lost. Refused: half a minute to ten.
+     */
     public static final ControlPace DEFAULT =
-            new ControlPace(new Backoff(500, 15_000), new Backoff(30_000, 600_000));
+            new ControlPace(new Backoff(500, 4_000), new Backoff(30_000, 600_000));
 }

@@ -1,0 +1,66 @@
+package coop.sahkar.deploy.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import coop.sahkar.client.ModelInfo;
+import coop.sahkar.deploy.demo.Distribution;
+import coop.sahkar.proto.v1.ShardReport;
+import coop.sahkar.proto.v1.ShardState;
+import coop.sahkar.worker.gguf.Progress;
+import coop.sahkar.worker.store.Publication;
+import coop.sahkar.worker.store.PublishOptions;
+import coop.sahkar.worker.store.Publisher;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A full disk is said in a sentence, and all is well once there is room. */
+class FullDiskIT {
+    private static final int ROOM_KILOBYTES = 200_000;
+
+    @TempDir private Path scratch = Path.of("");
+
+    @Test
+    void aWorkerWithoutRoomSaysSoAndServesOnceItHasSome() throws Exception {
+        Path shards = scratch.resolve("worker-1/worker/shards");
+        try (SmallDisk disk = SmallDisk.mount(shards, 100);
+                TestPool pool = TestPool.start(scratch)) {
+            pool.startWorker("worker-1");
+            pool.awaitPresent(1);
+            try (Publication model = publish(pool, "tiny")) {
+                await().atMost(TestPool.SOON).until(() -> !failures(pool).isEmpty());
+                assertThat(failures(pool).getFirst()).containsIgnoringCase("space");
+                assertThat(pool.client().models().getFirst().explanation()).contains("worker-1");
+
+                disk.grow(ROOM_KILOBYTES);
+
+                await().atMost(TestPool.SOON).until(() -> ready(pool));
+                assertThat(
+                                pool.client()
+                                        .complete(Questions.brief(model.modelId(), "Who are you?"))
+                                        .text())
+                        .contains("Sahkar");
+            }
+        }
+    }
+
+    private static Publication publish(TestPool pool, String name) throws Exception {
+        return Publisher.publish(
+                Distribution.bundledModel(),
+                PublishOptions.local(List.of(pool.address())).withName(name),
+                Progress.NONE);
+    }
+
+    private static boolean ready(TestPool pool) {
+        return pool.client().models().stream().allMatch(ModelInfo::ready);
+    }
+
+    private static List<String> failures(TestPool pool) {
+        return pool.shards().stream()
+                .filter(shard -> shard.getState() == ShardState.SHARD_STATE_FAILED)
+                .map(ShardReport::getFailure)
+                .toList();
+    }
+}
