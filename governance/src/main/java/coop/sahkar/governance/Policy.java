@@ -51,6 +51,20 @@ public record Policy(
         within("min_kv_positions", minKvPositions, 1, kvPositions);
     }
 
+    /** The same, with another size of KV caches. */
+    public Policy withKvPositions(int positions) {
+        return new Policy(
+                maxSessionPositions,
+                maxConcurrentGenerations,
+                defaultAnswerTokens,
+                ticketLifetimeMillis,
+                leaseMillis,
+                reportIntervalMillis,
+                detachGraceMillis,
+                positions,
+                Math.min(minKvPositions, positions));
+    }
+
     private static void within(String name, int value, int least, int most) {
         if (value < least || value > most) {
             throw new IllegalArgumentException(

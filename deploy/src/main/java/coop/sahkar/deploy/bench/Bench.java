@@ -21,6 +21,9 @@ import java.util.stream.IntStream;
 public final class Bench {
     private static final String WORDS = "members lend their machines and the pool answers ";
 
+    /** Until the JVMs have compiled what a token passes through. */
+    private static final int WARM_UP_RUNS = 20;
+
     private final BenchPlan plan;
     private final LlamaLibrary library;
     private final Path model;
@@ -59,8 +62,8 @@ public final class Bench {
                         SystemFacts.processor(),
                         SystemFacts.load());
         Chain chain = new Chain(client, pool.modelId());
-        int positions = plan.promptTokens() + plan.tokens() + 1;
-        try (WholeModel whole = new WholeModel(library, model, plan.threads(), positions)) {
+        try (WholeModel whole =
+                new WholeModel(library, model, plan.threads(), plan.kvPositions())) {
             String prompt = prompt(whole, plan.promptTokens());
             String shorter = prompt(whole, 16);
             List<Speed> alone = new ArrayList<>();
@@ -94,7 +97,7 @@ public final class Bench {
             throws StageException, InterruptedException {
         step.accept("warming up");
         whole.run(prompt, plan.tokens());
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < WARM_UP_RUNS; i++) {
             chain.run(prompt, plan.tokens());
         }
         chain.together(manyPrompts(prompt), plan.tokens());

@@ -18,4 +18,15 @@ public record BenchPlan(
         int promptTokens,
         int tokens,
         int sessions,
-        int rounds) {}
+        int rounds) {
+    /** What a session reserves for a short prompt: the gateway knows its bytes, not its tokens. */
+    private static final int SHORT_PROMPT = 320;
+
+    /**
+     * Positions that every KV cache has, those of the one process too: as many as the runs need. A
+     * larger one costs time by itself, here and there alike.
+     */
+    public int kvPositions() {
+        return Math.max(promptTokens + tokens, sessions * (SHORT_PROMPT + tokens)) + SHORT_PROMPT;
+    }
+}

@@ -7,6 +7,7 @@ import coop.sahkar.deploy.bench.BenchPlan;
 import coop.sahkar.deploy.bench.BenchReport;
 import coop.sahkar.deploy.demo.DemoException;
 import coop.sahkar.deploy.demo.DemoPool;
+import coop.sahkar.governance.Policy;
 import coop.sahkar.worker.engine.StageException;
 import coop.sahkar.worker.gguf.GgufFile;
 import coop.sahkar.worker.gguf.ManifestBuilder;
@@ -165,7 +166,9 @@ final class BenchCommand extends Subcommand {
         BenchPlan plan =
                 new BenchPlan(shape, stages, threads, promptTokens, tokens, sessions, rounds);
         try (Lifetime lifetime = new Lifetime()) {
-            DemoPool pool = lifetime.add(DemoPool.start());
+            DemoPool pool =
+                    lifetime.add(
+                            DemoPool.start(Policy.DEFAULT.withKvPositions(plan.kvPositions())));
             Path model = pool.folder().resolve("random-%s-%s.gguf".formatted(shape, stored));
             step("writing a model of shape " + shape);
             RandomModel.preset(shape, stored, 1).write(model, Progress.NONE);

@@ -8,6 +8,7 @@ import coop.sahkar.deploy.chat.Stats;
 import coop.sahkar.deploy.demo.DemoException;
 import coop.sahkar.deploy.demo.DemoPool;
 import coop.sahkar.deploy.terminal.Streams;
+import coop.sahkar.governance.Policy;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -69,7 +70,7 @@ final class DemoCommand extends Subcommand {
         long begun = System.nanoTime();
         try (Lifetime lifetime = new Lifetime()) {
             step("starting a coordinator");
-            DemoPool pool = lifetime.add(DemoPool.start());
+            DemoPool pool = lifetime.add(DemoPool.start(Policy.DEFAULT));
             pool.serve(Home.launcher(), chosen, workers, 1, this::step);
             note(
                     "demo: ready after %.1f s at %s"

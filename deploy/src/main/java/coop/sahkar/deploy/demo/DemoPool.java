@@ -6,6 +6,7 @@ import coop.sahkar.coordinator.CoordinatorOptions;
 import coop.sahkar.coordinator.gateway.Gateway;
 import coop.sahkar.coordinator.gateway.GatewayException;
 import coop.sahkar.coordinator.gateway.GatewayOptions;
+import coop.sahkar.governance.Policy;
 import coop.sahkar.proto.Span;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.ShardReport;
@@ -53,13 +54,14 @@ public final class DemoPool implements AutoCloseable {
     /**
      * Starts the coordinator; nobody works for it yet.
      *
+     * @param policy of the pool
      * @throws DemoException in a sentence, if it cannot be started
      */
-    public static DemoPool start() {
+    public static DemoPool start(Policy policy) {
         try {
             DemoFolder folder = DemoFolder.make(Path.of(System.getProperty("java.io.tmpdir")));
             try {
-                return start(folder);
+                return start(folder, policy);
             } catch (CoordinatorException | GatewayException e) {
                 folder.close();
                 throw new DemoException(String.valueOf(e.getMessage()), e);
@@ -69,10 +71,11 @@ public final class DemoPool implements AutoCloseable {
         }
     }
 
-    private static DemoPool start(DemoFolder folder) {
+    private static DemoPool start(DemoFolder folder, Policy policy) {
         Coordinator coordinator =
                 Coordinator.start(
-                        CoordinatorOptions.single("demo", folder.path().resolve("coordinator")));
+                        CoordinatorOptions.single("demo", folder.path().resolve("coordinator"))
+                                .withPolicy(policy));
         try {
             return new DemoPool(folder, coordinator, gateway(coordinator));
         } catch (GatewayException e) {

@@ -10,6 +10,16 @@ import java.util.List;
 /** What stages of a route say to each other; the domain's side of the wire's RingMessage. */
 public sealed interface StageMessage {
 
+    /** Whether it carries one token's worth of one session, and nothing else. */
+    default boolean alone() {
+        return switch (this) {
+            case Frames(List<Frame> frames) ->
+                    frames.size() == 1 && frames.getFirst().tokens().length == 1;
+            case Tokens(List<Token> tokens) -> tokens.size() == 1;
+            case Open _, Progress _, NeedFrom _, Close _, Failed _ -> false;
+        };
+    }
+
     /**
      * Opens a session at a stage. Forwarded from stage to stage ahead of the first frame.
      *

@@ -188,24 +188,23 @@ final class StageSession {
         }
     }
 
-    /** Puts up to {@code most} of the rows that wait into a batch; there is at least one. */
+    /**
+     * Puts up to {@code most} rows of the first frame that waits into a batch; there is one. The
+     * frames behind it wait for the next batch: a prompt's chunks are to follow each other through
+     * the ring, not to travel as one.
+     */
     Slice fill(Rows rows, int width, int most) {
         int row = rows.count();
         long arrived = arrivals.getFirst();
-        int position = held;
-        boolean want = false;
-        while (!want && position < end && position - held < most) {
-            Frame frame = waiting.getFirst();
-            int from = position - frame.firstPosition();
-            int count = Math.min(frame.tokens().length - from, most - (position - held));
-            boolean last = from + count == frame.tokens().length;
-            want = last && frame.wantToken();
-            copy(frame, from, count, want, rows, width);
-            position += count;
-            if (last) {
-                waiting.removeFirst();
-                arrivals.removeFirst();
-            }
+        Frame frame = waiting.getFirst();
+        int from = held - frame.firstPosition();
+        int count = Math.min(frame.tokens().length - from, most);
+        boolean last = from + count == frame.tokens().length;
+        boolean want = last && frame.wantToken();
+        copy(frame, from, count, want, rows, width);
+        if (last) {
+            waiting.removeFirst();
+            arrivals.removeFirst();
         }
         int[] filled = Arrays.copyOfRange(rows.token, row, rows.count());
         return new Slice(this, row, held, filled, want, arrived);

@@ -62,7 +62,7 @@ final class InboundLink implements StreamObserver<RingMessage> {
                 return;
             }
             List<Delivery> deliveries = service.adapter().read(message, from, agreed);
-            service.loop().touched();
+            service.loop().touched(alone(message));
             service.counters().received.increment();
             synchronized (this) {
                 undelivered.addAll(deliveries);
@@ -71,6 +71,16 @@ final class InboundLink implements StreamObserver<RingMessage> {
         } catch (LinkViolation violation) {
             refuse(violation.problem());
         }
+    }
+
+    private static boolean alone(RingMessage message) {
+        return switch (message.getMessageCase()) {
+            case FRAMES ->
+                    message.getFrames().getFramesCount() == 1
+                            && message.getFrames().getFrames(0).getTokensCount() == 1;
+            case TOKENS -> message.getTokens().getTokensCount() == 1;
+            case HELLO, OPEN, PROGRESS, NEED_FROM, CLOSE, FAILED, MESSAGE_NOT_SET -> false;
+        };
     }
 
     private void hello(RingMessage message) throws LinkViolation {

@@ -95,7 +95,7 @@ final class RingLinks implements Links {
             directory.peerLost(address.workerId(), reason);
             return;
         }
-        loop.touched();
+        loop.touched(message.alone());
         link.send(message);
         if (dial) {
             dialOnScheduler(link);

@@ -17,10 +17,10 @@ import org.jspecify.annotations.Nullable;
  * The one network thread of a worker's links.
  *
  * <p>A thread that sleeps takes 70 to 250 µs to wake on a processor that went idle, three times a
- * hop, and while tokens go round a ring of near neighbours that is most of what a hop costs. So
- * while messages follow each other closely, the thread looks for the next one instead of sleeping.
- * Across a wide network, where they do not, it sleeps as usual; so it does on machines with few
- * processors, and where there is no epoll.
+ * hop, and while one session's tokens go round a ring of near neighbours that is most of what a hop
+ * costs. So while they follow each other closely, the thread looks for the next one instead of
+ * sleeping. Across a wide network, where they do not, it sleeps as usual; so it does on machines
+ * with few processors, and where there is no epoll.
  */
 final class RingLoop implements AutoCloseable {
     /** Messages closer together than this are waited for awake, for as long as this. */
@@ -49,10 +49,15 @@ final class RingLoop implements AutoCloseable {
                         : null;
     }
 
-    /** A message came or goes. */
-    void touched() {
+    /**
+     * A message came or goes.
+     *
+     * @param alone whether it carries one token's worth, so that the ring waits for nothing else;
+     *     where many sessions or a prompt are under way, processors are better used to compute
+     */
+    void touched(boolean alone) {
         long now = System.nanoTime();
-        awakeUntilNanos = now - lastNanos < AWAKE_NANOS ? now + AWAKE_NANOS : now;
+        awakeUntilNanos = alone && now - lastNanos < AWAKE_NANOS ? now + AWAKE_NANOS : now;
         lastNanos = now;
     }
 
