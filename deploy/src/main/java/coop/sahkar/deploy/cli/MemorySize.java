@@ -14,7 +14,7 @@ import picocli.CommandLine.TypeConversionException;
 record MemorySize(long bytes) {
     private static final Pattern FORM =
             Pattern.compile(
-                    "(\\d{1,9}(?:\\.\\d{1,3})?)\\s*([KMGT]?)(?:i?B)?", Pattern.CASE_INSENSITIVE);
+                    "(\\d{1,15}(?:\\.\\d{1,3})?)\\s*([KMGT]?)(?:i?B)?", Pattern.CASE_INSENSITIVE);
 
     /** Reads {@code 8G}, {@code 512M}, {@code 1.5GiB} or plain bytes. */
     static final class Converter implements ITypeConverter<MemorySize> {
