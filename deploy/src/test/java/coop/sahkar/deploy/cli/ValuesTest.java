@@ -11,7 +11,13 @@ import picocli.CommandLine.TypeConversionException;
 class ValuesTest {
 
     @ParameterizedTest
-    @CsvSource({"8G, 8589934592", "512m, 536870912", "1.5GiB, 1610612736", "100, 100", "2kb, 2048"})
+    @CsvSource({
+        "8G, 8589934592",
+        "512m, 536870912",
+        "1.5GiB, 1610612736",
+        "1156705888, 1156705888",
+        "2kb, 2048"
+    })
     void memoryIsReadAsPeopleWriteIt(String text, long bytes) {
         assertThat(new MemorySize.Converter().convert(text).bytes()).isEqualTo(bytes);
     }

@@ -125,6 +125,8 @@ final class AbiB4916 extends LlamaAbi {
     @Override
     void fillModel(Struct params, int gpuLayers) {
         params.set("n_gpu_layers", gpuLayers);
+        // b4916 rearranges Q4_0 for the processor in a copy; a mapped file would count once more.
+        params.set("use_mmap", false);
     }
 
     @Override

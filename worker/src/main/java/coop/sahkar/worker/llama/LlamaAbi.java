@@ -102,7 +102,7 @@ abstract sealed class LlamaAbi permits AbiB4916, AbiV05 {
     }
 
     /**
-     * Loads a GGUF file; the file stays mapped.
+     * Loads a GGUF file.
      *
      * @param gpuLayers how many blocks go to a GPU, where the library has one
      * @return the model, or NULL when llama.cpp refuses; its log then says why

@@ -16,9 +16,9 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The weights of one shard, mapped from its file and never copied to the Java heap. Many stages may
- * compute with one model; it is closed after them. Safe for use by many threads; what is called
- * after {@link #close} throws {@link IllegalStateException}.
+ * The weights of one shard, in native memory and never on the Java heap. Many stages may compute
+ * with one model; it is closed after them. Safe for use by many threads; what is called after
+ * {@link #close} throws {@link IllegalStateException}.
  */
 public final class LlamaModel implements AutoCloseable {
     private static final byte[] MAGIC = "GGUF".getBytes(UTF_8);
@@ -210,7 +210,7 @@ public final class LlamaModel implements AutoCloseable {
     }
 
     /**
-     * Unmaps the weights. A second call does nothing.
+     * Frees the weights. A second call does nothing.
      *
      * @throws IllegalStateException if a stage is open or a vocabulary call is running; the model
      *     stays open then
