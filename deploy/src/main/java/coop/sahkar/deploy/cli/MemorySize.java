@@ -12,6 +12,8 @@ import picocli.CommandLine.TypeConversionException;
  * @param bytes positive
  */
 record MemorySize(long bytes) {
+    private static final double MOST_BYTES = 1L << 50;
+
     private static final Pattern FORM =
             Pattern.compile(
                     "(\\d{1,15}(?:\\.\\d{1,3})?)\\s*([KMGT]?)(?:i?B)?", Pattern.CASE_INSENSITIVE);
@@ -33,11 +35,12 @@ record MemorySize(long bytes) {
                         case "T" -> 40;
                         default -> 0;
                     };
-            long bytes = (long) (Double.parseDouble(form.group(1)) * (1L << shift));
-            if (bytes <= 0) {
-                throw new TypeConversionException("memory must be more than nothing");
+            double bytes = Double.parseDouble(form.group(1)) * (1L << shift);
+            if (bytes < 1 || bytes > MOST_BYTES) {
+                throw new TypeConversionException(
+                        "'" + text + "' is not from a byte to a million gigabytes");
             }
-            return new MemorySize(bytes);
+            return new MemorySize((long) bytes);
         }
     }
 }
