@@ -79,7 +79,8 @@ class RestartIT {
         pool().awaitServed();
 
         assertThat(answer()).isEqualTo(answer);
-        assertThat(shardFiles()).as("not fetched again").isEqualTo(files);
+        // While only some were back, the pool may have been cut anew: a part may have been added.
+        assertThat(shardFiles()).as("not fetched again").containsAllEntriesOf(files);
         assertThat(pool().status().getGeneration()).isGreaterThanOrEqualTo(generation);
     }
 
