@@ -61,9 +61,11 @@ class TerminalIT {
         Typed() throws IOException {
             assumeThat(SCRIPT).exists();
             ProcessBuilder demo = sahkar.command(List.of("demo"));
-            String command = String.join(" ", demo.command());
+            // A shell that stays in between answers for a Ctrl-C that the demo has already handled.
+            String command = "exec " + String.join(" ", demo.command());
             demo.command(SCRIPT.toString(), "-q", "-e", "-c", command, "/dev/null");
             demo.environment().put("TERM", "xterm");
+            demo.environment().put("SHELL", "/bin/sh");
             process = demo.redirectErrorStream(true).redirectOutput(screen.toFile()).start();
             keys = process.getOutputStream();
         }
