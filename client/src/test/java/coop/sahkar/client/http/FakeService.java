@@ -92,7 +92,8 @@ public final class FakeService implements AutoCloseable {
         int length =
                 at < 0
                         ? 0
-                        : Integer.parseInt(lower.substring(at + 15, lower.indexOf('\r', at)).strip());
+                        : Integer.parseInt(
+                                lower.substring(at + 15, lower.indexOf('\r', at)).strip());
         String body = new String(in.readNBytes(length), StandardCharsets.UTF_8);
         return new Asked(path(head.toString()), head.toString(), body);
     }
@@ -130,6 +131,11 @@ public final class FakeService implements AutoCloseable {
 
         public Exchange stream() throws IOException {
             return head(200, "text/event-stream");
+        }
+
+        /** A stream that is longer than what will come of it: its end is a broken connection. */
+        public Exchange streamOfKnownLength() throws IOException {
+            return head(200, "text/event-stream", "content-length: 1000000");
         }
 
         /** Pieces of text in OpenAI's form. */
