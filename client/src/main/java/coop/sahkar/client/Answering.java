@@ -4,12 +4,13 @@ import coop.sahkar.proto.RouteStage;
 import java.util.List;
 
 /**
- * Who answers: known as soon as a route is found.
+ * Who answers: known as soon as a provider is at work.
  *
- * @param requestId names the request in the pool's logs
- * @param modelId {@code name@digest} of the model that answers
- * @param promptTokens tokens of the prompt
- * @param route the workers that serve it, in order
+ * @param requestId names the request in the provider's logs; empty when it gives no name
+ * @param modelId the model that answers, as the provider names it; the pool says {@code
+ *     name@digest}
+ * @param promptTokens tokens of the prompt; 0 when they are told at the end only
+ * @param route the pool's workers that serve it, in order; empty at other providers
  */
 public record Answering(
         String requestId, String modelId, int promptTokens, List<RouteStage> route) {

@@ -1,87 +1,106 @@
 package coop.sahkar.client;
 
-import coop.sahkar.proto.v1.GenerateRequest;
-import coop.sahkar.proto.v1.GenerationEvent;
-import coop.sahkar.proto.v1.GenerationGrpc;
-import io.grpc.Deadline;
-import io.grpc.Status;
-import io.grpc.stub.ClientCallStreamObserver;
-import io.grpc.stub.ClientResponseObserver;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
-import org.jspecify.annotations.Nullable;
+import coop.sahkar.client.provider.Answer;
+import coop.sahkar.client.provider.FailureKind;
+import coop.sahkar.client.provider.Patience;
+import coop.sahkar.client.routing.Candidate;
+import coop.sahkar.client.routing.Need;
+import coop.sahkar.client.routing.TokenEstimate;
+import java.time.Duration;
+import java.util.Optional;
 
-/**
- * One call to one coordinator. Events wait in a queue that cannot overflow, because the server is
- * only asked for as many as there is room for.
- */
-final class Attempt implements ClientResponseObserver<GenerateRequest, GenerationEvent> {
-    /** Events that may be on their way to a reader who has not asked for them yet. */
-    private static final int WINDOW = 64;
+/** One provider at work for one request: how long it may be silent, and what it used. */
+final class Attempt {
+    private final Candidate candidate;
+    private final Answer answer;
+    private final Need need;
+    private final Dispatcher dispatcher;
+    private final int firstChar;
+    private final long begunMillis = Dispatcher.nowMillis();
+    private final long begunNanos = System.nanoTime();
+    private long lifeNanos = begunNanos;
+    private Optional<Duration> firstText = Optional.empty();
+    private boolean over;
 
-    /** What arrives. */
-    sealed interface Signal {
-        /** The next event. */
-        record Event(GenerationEvent event) implements Signal {}
-
-        /** The call is over. */
-        record End(Status status) implements Signal {}
+    Attempt(Candidate candidate, Answer answer, Need need, Dispatcher dispatcher, int firstChar) {
+        this.candidate = candidate;
+        this.answer = answer;
+        this.need = need;
+        this.dispatcher = dispatcher;
+        this.firstChar = firstChar;
+        dispatcher.listener().asked(candidate.pair().provider(), candidate.pair().model());
     }
 
-    private final CoordinatorChannel coordinator;
-    // One place more than the window, for the end.
-    private final BlockingQueue<Signal> arrived = new ArrayBlockingQueue<>(WINDOW + 1);
-    private @Nullable ClientCallStreamObserver<GenerateRequest> call;
-
-    private Attempt(CoordinatorChannel coordinator) {
-        this.coordinator = coordinator;
+    Candidate candidate() {
+        return candidate;
     }
 
-    static Attempt start(
-            CoordinatorChannel coordinator, GenerateRequest request, @Nullable Deadline deadline) {
-        Attempt attempt = new Attempt(coordinator);
-        GenerationGrpc.GenerationStub stub = GenerationGrpc.newStub(coordinator.channel());
-        (deadline == null ? stub : stub.withDeadline(deadline)).generate(request, attempt);
-        return attempt;
+    Answer answer() {
+        return answer;
     }
 
-    CoordinatorChannel coordinator() {
-        return coordinator;
+    /** Index in the whole answer of the first character that is this provider's. */
+    int firstChar() {
+        return firstChar;
     }
 
-    /** Waits for the next signal; an {@code End} is the last. */
-    Signal take() throws InterruptedException {
-        Signal signal = arrived.take();
-        if (signal instanceof Signal.Event && call != null) {
-            call.request(1);
+    boolean hasText() {
+        return firstText.isPresent();
+    }
+
+    /** How much longer it may be silent; not positive: it is over. */
+    Duration patienceLeft() {
+        Patience patience = candidate.profile().patience();
+        long spent = System.nanoTime() - (hasText() ? lifeNanos : begunNanos);
+        return (hasText() ? patience.silence() : patience.first()).minusNanos(spent);
+    }
+
+    void alive() {
+        lifeNanos = System.nanoTime();
+    }
+
+    void text() {
+        alive();
+        if (!hasText()) {
+            Duration time = since(begunNanos);
+            firstText = Optional.of(time);
+            dispatcher.answered(candidate, time);
         }
-        return signal;
     }
 
-    void cancel() {
-        if (call != null) {
-            call.cancel("cancelled by the caller", null);
+    /** Time to the first text and from there to now, as seen from here. */
+    Completion.Timings timings() {
+        Duration total = since(begunNanos);
+        Duration first = firstText.orElse(total);
+        return new Completion.Timings(first, total.minus(first));
+    }
+
+    /** Tokens by estimate, for what was delivered so far. */
+    Completion.Usage estimate(CharSequence wholeText) {
+        String own = wholeText.subSequence(firstChar, wholeText.length()).toString();
+        return new Completion.Usage(need.promptTokens(), TokenEstimate.of(own), true);
+    }
+
+    /** Counts it as over, once. */
+    void end(Optional<FailureKind> failure, Completion.Usage usage) {
+        if (over) {
+            return;
         }
+        over = true;
+        dispatcher.ended(candidate, need, usage, begunMillis);
+        dispatcher
+                .listener()
+                .ended(
+                        new ClientListener.Attempt(
+                                candidate.pair().provider(),
+                                candidate.pair().model(),
+                                failure,
+                                firstText,
+                                since(begunNanos),
+                                usage));
     }
 
-    @Override
-    public void beforeStart(ClientCallStreamObserver<GenerateRequest> stream) {
-        call = stream;
-        stream.disableAutoRequestWithInitial(WINDOW);
-    }
-
-    @Override
-    public void onNext(GenerationEvent event) {
-        arrived.add(new Signal.Event(event));
-    }
-
-    @Override
-    public void onError(Throwable failure) {
-        arrived.add(new Signal.End(Status.fromThrowable(failure)));
-    }
-
-    @Override
-    public void onCompleted() {
-        arrived.add(new Signal.End(Status.OK));
+    private static Duration since(long nanos) {
+        return Duration.ofNanos(System.nanoTime() - nanos);
     }
 }

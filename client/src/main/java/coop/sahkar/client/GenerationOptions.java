@@ -5,6 +5,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /**
  * How a model is to answer. Ranges beyond "not negative" are checked by the pool, which names the
@@ -42,6 +45,8 @@ public record GenerationOptions(
         Map<Integer, Float> logitBias,
         OptionalLong seed) {
 
+    private static final int DEFAULT_PENALTY_WINDOW = 64;
+
     /** Plain sampling at temperature 1 until the model ends its answer. */
     public static final GenerationOptions DEFAULT = builder().build();
 
@@ -58,6 +63,30 @@ public record GenerationOptions(
 
     public static Builder builder() {
         return new Builder();
+    }
+
+    /**
+     * Options that ask for something and that not every service takes, by their names in OpenAI's
+     * API or where that has none, in the one most servers follow.
+     */
+    public SortedSet<String> parameters() {
+        SortedSet<String> set = new TreeSet<>();
+        addIf(set, "seed", seed.isPresent());
+        addIf(set, "top_k", topK != 0);
+        addIf(set, "min_p", minP != 0);
+        addIf(set, "typical_p", typicalP != 1);
+        addIf(set, "repetition_penalty", repetitionPenalty != 1);
+        addIf(set, "frequency_penalty", frequencyPenalty != 0);
+        addIf(set, "presence_penalty", presencePenalty != 0);
+        addIf(set, "penalty_window", penaltyWindow != DEFAULT_PENALTY_WINDOW);
+        addIf(set, "logit_bias", !logitBias.isEmpty());
+        return set;
+    }
+
+    private static void addIf(Set<String> set, String name, boolean asked) {
+        if (asked) {
+            set.add(name);
+        }
     }
 
     private static void notNegative(String what, int value) {
@@ -79,7 +108,7 @@ public record GenerationOptions(
         private float repetitionPenalty = 1;
         private float frequencyPenalty;
         private float presencePenalty;
-        private int penaltyWindow = 64;
+        private int penaltyWindow = DEFAULT_PENALTY_WINDOW;
         private Map<Integer, Float> logitBias = Map.of();
         private OptionalLong seed = OptionalLong.empty();
 

@@ -1,38 +1,37 @@
 package coop.sahkar.client;
 
-import coop.sahkar.proto.v1.ListModelsReply;
-import coop.sahkar.proto.v1.ListModelsRequest;
-import coop.sahkar.proto.v1.ModelsGrpc;
-import io.grpc.Deadline;
-import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
+import coop.sahkar.client.pool.PoolProvider;
+import coop.sahkar.client.provider.Profile;
+import coop.sahkar.client.provider.Provider;
+import coop.sahkar.client.routing.Policy;
+import coop.sahkar.client.routing.TokenEstimate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 
 /**
- * Asks the models of a pool. Safe for use by many threads; make one and keep it.
+ * Asks models: those of a pool, and where the caller names more providers, those of others when the
+ * pool cannot. Safe for use by many threads; make one and keep it.
  *
  * {@snippet file="coop/sahkar/client/ExampleTest.java" region="example"}
  *
- * <p>With several coordinators, a request goes to the one that answered last; when that one cannot
- * be reached before anything was answered, the next is asked. Failures are {@link
- * InferenceException}s, whose nested classes tell the cases apart.
+ * <p>With several providers, a {@link Policy} says who is asked first, how often, and who next:
+ *
+ * {@snippet file="coop/sahkar/client/ExampleTest.java" region="providers"}
+ *
+ * <p>Failures are {@link InferenceException}s, whose nested classes tell the cases apart and which
+ * name everybody who was asked.
  */
 public final class InferenceClient implements AutoCloseable {
-    private static final Duration LIST_TIMEOUT = Duration.ofSeconds(15);
+    private final Dispatcher dispatcher;
+    private final Policy policy;
 
-    private final CoordinatorRing ring;
-
-    private InferenceClient(Builder builder) {
-        ring =
-                new CoordinatorRing(
-                        builder.addresses.stream()
-                                .map(at -> CoordinatorChannel.to(at, builder.connectTimeout))
-                                .toList());
+    private InferenceClient(Dispatcher dispatcher, Policy policy) {
+        this.dispatcher = dispatcher;
+        this.policy = policy;
     }
 
     /**
@@ -49,6 +48,11 @@ public final class InferenceClient implements AutoCloseable {
         return new Builder();
     }
 
+    /** The same client, with what it remembers and its connections, under another policy. */
+    public InferenceClient under(Policy other) {
+        return new InferenceClient(dispatcher, other);
+    }
+
     /**
      * Asks and waits for the whole answer.
      *
@@ -63,12 +67,7 @@ public final class InferenceClient implements AutoCloseable {
     /** Asks and gives the answer as it comes, to be pulled by the caller. */
     public TokenStream stream(InferenceRequest request) {
         long seed = ThreadLocalRandom.current().nextLong();
-        Deadline deadline =
-                request.options()
-                        .timeout()
-                        .map(time -> Deadline.after(time.toMillis(), TimeUnit.MILLISECONDS))
-                        .orElse(null);
-        return new TokenStream(Wire.toMessage(request, seed), deadline, ring);
+        return new TokenStream(request, request.options().seed().orElse(seed), dispatcher, policy);
     }
 
     /**
@@ -82,38 +81,40 @@ public final class InferenceClient implements AutoCloseable {
         return stream::cancel;
     }
 
+    /** The answer as a publisher; asked when somebody subscribes. */
+    public AnswerPublisher publish(InferenceRequest request) {
+        return new AnswerPublisher(() -> stream(request));
+    }
+
     /**
      * The models of the pool, by name.
      *
      * @throws InferenceException if no coordinator can be asked
+     * @throws IllegalStateException if the client has no pool among its providers
      */
     public List<ModelInfo> models() {
-        List<String> unreachable = new ArrayList<>();
-        Status last = Status.UNAVAILABLE;
-        for (CoordinatorChannel coordinator : ring.inOrder()) {
-            try {
-                ListModelsReply reply =
-                        ModelsGrpc.newBlockingStub(coordinator.channel())
-                                .withDeadlineAfter(LIST_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
-                                .list(ListModelsRequest.getDefaultInstance());
-                ring.prefer(coordinator);
-                return reply.getModelsList().stream().map(Wire::model).toList();
-            } catch (StatusRuntimeException e) {
-                String where = coordinator.address().toString();
-                last = e.getStatus();
-                if (last.getCode() != Status.Code.UNAVAILABLE) {
-                    throw InferenceException.of(Wire.problem(last, where));
-                }
-                unreachable.add(where);
-            }
-        }
-        throw CoordinatorRing.unreachable(unreachable, last);
+        return dispatcher.providers().stream()
+                .filter(PoolProvider.class::isInstance)
+                .map(PoolProvider.class::cast)
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("this client has no pool"))
+                .models();
+    }
+
+    /** What is known of the providers, in the caller's order. */
+    public List<Profile> providers() {
+        return dispatcher.providers().stream().map(Provider::profile).toList();
+    }
+
+    /** Tokens of a request's prompt, guessed from its length; a finished answer has real counts. */
+    public int estimateTokens(InferenceRequest request) {
+        return TokenEstimate.of(request);
     }
 
     /** Cancels what is running and drops the connections. */
     @Override
     public void close() {
-        ring.close();
+        dispatcher.close();
     }
 
     private static void tell(TokenStream stream, GenerationListener listener) {
@@ -129,14 +130,18 @@ public final class InferenceClient implements AutoCloseable {
 
     /** Collects where and how to connect. */
     public static final class Builder {
+        private final List<Provider> providers = new ArrayList<>();
         private List<CoordinatorAddress> addresses =
                 List.of(new CoordinatorAddress("127.0.0.1", CoordinatorAddress.DEFAULT_PORT));
         private Duration connectTimeout = Duration.ofSeconds(5);
+        private Optional<Policy> policy = Optional.empty();
+        private ClientListener listener = ClientListener.NONE;
 
         private Builder() {}
 
         /**
-         * The coordinators to ask, the preferred one first. Default: this machine's.
+         * The coordinators to ask, the preferred one first. Default: this machine's. Without effect
+         * beside {@link #providers}, among which a {@link PoolProvider} may be.
          *
          * @throws IllegalArgumentException in a sentence, if one of them is no address, or there is
          *     none
@@ -155,8 +160,40 @@ public final class InferenceClient implements AutoCloseable {
             return this;
         }
 
+        /** Whom to ask, in order; the client closes them. Default: the pool alone. */
+        public Builder providers(Provider... values) {
+            providers.addAll(Arrays.asList(values));
+            return this;
+        }
+
+        /**
+         * How to choose. Default: {@link Policy#FALLBACK}, but {@link Policy#ONCE} for a pool
+         * alone.
+         */
+        public Builder policy(Policy value) {
+            policy = Optional.of(value);
+            return this;
+        }
+
+        /** Who is told what the client does. Default: nobody. */
+        public Builder listener(ClientListener value) {
+            listener = value;
+            return this;
+        }
+
+        /**
+         * The client.
+         *
+         * @throws IllegalArgumentException if two providers have one name
+         */
         public InferenceClient build() {
-            return new InferenceClient(this);
+            if (providers.isEmpty()) {
+                Provider pool = PoolProvider.at(PoolProvider.NAME, addresses, connectTimeout);
+                return new InferenceClient(
+                        new Dispatcher(List.of(pool), listener), policy.orElse(Policy.ONCE));
+            }
+            return new InferenceClient(
+                    new Dispatcher(providers, listener), policy.orElse(Policy.FALLBACK));
         }
     }
 }

@@ -1,9 +1,11 @@
 package coop.sahkar.client;
 
+import coop.sahkar.client.provider.Failure;
+import coop.sahkar.client.provider.FailureKind;
 import coop.sahkar.proto.Problem;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Why a request got no complete answer. The message is a sentence or two for a person: what went
@@ -13,52 +15,65 @@ import org.jspecify.annotations.Nullable;
 public abstract sealed class InferenceException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    private final transient @Nullable Problem problem;
+    private final transient Failure failure;
+    private final transient List<Tried> tried;
 
-    private InferenceException(Problem problem) {
-        super(problem.message());
-        this.problem = problem;
+    private InferenceException(Failure failure, List<Tried> tried) {
+        super(failure.message(), failure.cause());
+        this.failure = failure;
+        this.tried = List.copyOf(tried);
     }
 
-    private InferenceException(String message, Throwable cause) {
-        super(message, cause);
-        this.problem = null;
-    }
-
-    /** The pool's name for the failure; empty when no coordinator could be asked. */
+    /** The pool's name for the failure; empty when nobody could be reached. */
     public Optional<Problem.Kind> kind() {
-        return Optional.ofNullable(problem).map(Problem::kind);
+        return failure.problem();
+    }
+
+    /** Why the last provider did not answer. */
+    public FailureKind failureKind() {
+        return failure.kind();
+    }
+
+    /** Everybody who was asked in vain, in order; the last is the one this exception is about. */
+    public List<Tried> tried() {
+        return tried;
     }
 
     /** The request field at fault, for example {@code messages[0].role}; empty when none is. */
     public String field() {
-        return problem == null ? "" : problem.field();
+        return failure.field();
     }
 
     /** How long to wait before another try can help, when that is known. */
     public Optional<Duration> retryAfter() {
-        return problem == null || problem.retryAfterMillis() == 0
-                ? Optional.empty()
-                : Optional.of(Duration.ofMillis(problem.retryAfterMillis()));
+        return failure.retryAfter();
     }
 
     /** Whether the same request may pass later. */
     public boolean retryable() {
-        return problem == null || problem.kind().retryable();
+        return failure.problem().map(Problem.Kind::retryable).orElse(true);
     }
 
-    static InferenceException of(Problem problem) {
-        return switch (problem.kind()) {
-            case INVALID_REQUEST -> new InvalidRequest(problem);
-            case CONTEXT_LENGTH_EXCEEDED -> new ContextLengthExceeded(problem);
-            case MODEL_NOT_FOUND -> new ModelNotFound(problem);
-            case MODEL_INCOMPLETE -> new ModelIncomplete(problem);
-            case OVERLOADED -> new Overloaded(problem);
-            case WORKER_LOST -> new Lost(problem);
-            case CANCELLED -> new Cancelled(problem);
-            case DEADLINE_EXCEEDED -> new DeadlineExceeded(problem);
-            case UNAUTHORIZED -> new Unauthorized(problem);
-            case PROTOCOL, NOT_LEADER, INTERNAL -> new PoolFault(problem);
+    /** The exception for a failure at one provider, asked alone. */
+    public static InferenceException of(Failure failure) {
+        return of(failure, List.of());
+    }
+
+    static InferenceException of(Failure failure, List<Tried> tried) {
+        if (failure.problem().isEmpty()) {
+            return new Unreachable(failure, tried);
+        }
+        return switch (failure.problem().get()) {
+            case INVALID_REQUEST -> new InvalidRequest(failure, tried);
+            case CONTEXT_LENGTH_EXCEEDED -> new ContextLengthExceeded(failure, tried);
+            case MODEL_NOT_FOUND -> new ModelNotFound(failure, tried);
+            case MODEL_INCOMPLETE -> new ModelIncomplete(failure, tried);
+            case OVERLOADED -> new Overloaded(failure, tried);
+            case WORKER_LOST -> new Lost(failure, tried);
+            case CANCELLED -> new Cancelled(failure, tried);
+            case DEADLINE_EXCEEDED -> new DeadlineExceeded(failure, tried);
+            case UNAUTHORIZED -> new Unauthorized(failure, tried);
+            case PROTOCOL, NOT_LEADER, INTERNAL -> new PoolFault(failure, tried);
         };
     }
 
@@ -66,8 +81,8 @@ public abstract sealed class InferenceException extends RuntimeException {
     public static final class InvalidRequest extends InferenceException {
         private static final long serialVersionUID = 1;
 
-        InvalidRequest(Problem problem) {
-            super(problem);
+        InvalidRequest(Failure failure, List<Tried> tried) {
+            super(failure, tried);
         }
     }
 
@@ -75,17 +90,17 @@ public abstract sealed class InferenceException extends RuntimeException {
     public static final class ContextLengthExceeded extends InferenceException {
         private static final long serialVersionUID = 1;
 
-        ContextLengthExceeded(Problem problem) {
-            super(problem);
+        ContextLengthExceeded(Failure failure, List<Tried> tried) {
+            super(failure, tried);
         }
     }
 
-    /** No such model is published. */
+    /** Nobody who was asked has such a model. */
     public static final class ModelNotFound extends InferenceException {
         private static final long serialVersionUID = 1;
 
-        ModelNotFound(Problem problem) {
-            super(problem);
+        ModelNotFound(Failure failure, List<Tried> tried) {
+            super(failure, tried);
         }
     }
 
@@ -93,8 +108,8 @@ public abstract sealed class InferenceException extends RuntimeException {
     public static final class ModelIncomplete extends InferenceException {
         private static final long serialVersionUID = 1;
 
-        ModelIncomplete(Problem problem) {
-            super(problem);
+        ModelIncomplete(Failure failure, List<Tried> tried) {
+            super(failure, tried);
         }
     }
 
@@ -102,17 +117,17 @@ public abstract sealed class InferenceException extends RuntimeException {
     public static final class Overloaded extends InferenceException {
         private static final long serialVersionUID = 1;
 
-        Overloaded(Problem problem) {
-            super(problem);
+        Overloaded(Failure failure, List<Tried> tried) {
+            super(failure, tried);
         }
     }
 
-    /** A worker, or the coordinator, was lost in the middle of the answer. */
+    /** Whoever answered was lost or fell silent: a worker, the coordinator, another provider. */
     public static final class Lost extends InferenceException {
         private static final long serialVersionUID = 1;
 
-        Lost(Problem problem) {
-            super(problem);
+        Lost(Failure failure, List<Tried> tried) {
+            super(failure, tried);
         }
     }
 
@@ -120,8 +135,8 @@ public abstract sealed class InferenceException extends RuntimeException {
     public static final class Cancelled extends InferenceException {
         private static final long serialVersionUID = 1;
 
-        Cancelled(Problem problem) {
-            super(problem);
+        Cancelled(Failure failure, List<Tried> tried) {
+            super(failure, tried);
         }
     }
 
@@ -129,35 +144,35 @@ public abstract sealed class InferenceException extends RuntimeException {
     public static final class DeadlineExceeded extends InferenceException {
         private static final long serialVersionUID = 1;
 
-        DeadlineExceeded(Problem problem) {
-            super(problem);
+        DeadlineExceeded(Failure failure, List<Tried> tried) {
+            super(failure, tried);
         }
     }
 
-    /** The pool does not let the caller do this. */
+    /** The pool, or the provider, does not let the caller do this. */
     public static final class Unauthorized extends InferenceException {
         private static final long serialVersionUID = 1;
 
-        Unauthorized(Problem problem) {
-            super(problem);
+        Unauthorized(Failure failure, List<Tried> tried) {
+            super(failure, tried);
         }
     }
 
-    /** The pool is at fault, or speaks another version of the protocol. */
+    /** The pool or provider is at fault, or speaks another version of the protocol. */
     public static final class PoolFault extends InferenceException {
         private static final long serialVersionUID = 1;
 
-        PoolFault(Problem problem) {
-            super(problem);
+        PoolFault(Failure failure, List<Tried> tried) {
+            super(failure, tried);
         }
     }
 
-    /** None of the coordinators could be reached; nothing was asked. */
+    /** None of the coordinators, or no provider, could be reached; nothing was asked. */
     public static final class Unreachable extends InferenceException {
         private static final long serialVersionUID = 1;
 
-        Unreachable(String message, Throwable cause) {
-            super(message, cause);
+        Unreachable(Failure failure, List<Tried> tried) {
+            super(failure, tried);
         }
     }
 }

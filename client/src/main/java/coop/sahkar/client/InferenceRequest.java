@@ -5,11 +5,26 @@ import java.util.List;
 /**
  * What to ask of a model.
  *
- * @param model a model's id, or a name that only one model of the pool has
+ * @param model a model's id, or a name or alias that providers know; empty: each provider's first
  * @param input what to go on from
  * @param options how to answer
+ * @param tools what the model may ask to be called
+ * @param format the form the answer must have
  */
-public record InferenceRequest(String model, Input input, GenerationOptions options) {
+public record InferenceRequest(
+        String model,
+        Input input,
+        GenerationOptions options,
+        List<Tool> tools,
+        AnswerFormat format) {
+    public InferenceRequest {
+        tools = List.copyOf(tools);
+    }
+
+    /** A request for text. */
+    public InferenceRequest(String model, Input input, GenerationOptions options) {
+        this(model, input, options, List.of(), new AnswerFormat.Text());
+    }
 
     /** What a model goes on from. */
     public sealed interface Input {
@@ -50,6 +65,16 @@ public record InferenceRequest(String model, Input input, GenerationOptions opti
 
     /** The same with other options. */
     public InferenceRequest with(GenerationOptions changed) {
-        return new InferenceRequest(model, input, changed);
+        return new InferenceRequest(model, input, changed, tools, format);
+    }
+
+    /** The same with tools. */
+    public InferenceRequest with(List<Tool> offered) {
+        return new InferenceRequest(model, input, options, offered, format);
+    }
+
+    /** The same with an answer of this form. */
+    public InferenceRequest with(AnswerFormat wanted) {
+        return new InferenceRequest(model, input, options, tools, wanted);
     }
 }

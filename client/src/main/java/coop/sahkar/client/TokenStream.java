@@ -1,45 +1,60 @@
 package coop.sahkar.client;
 
-import coop.sahkar.client.Attempt.Signal;
-import coop.sahkar.proto.Problem;
-import coop.sahkar.proto.v1.Delta;
-import coop.sahkar.proto.v1.GenerateRequest;
-import coop.sahkar.proto.v1.GenerationEvent;
-import io.grpc.Deadline;
-import io.grpc.Status;
-import java.util.ArrayList;
+import coop.sahkar.client.provider.AnswerEvent;
+import coop.sahkar.client.provider.Call;
+import coop.sahkar.client.provider.Failure;
+import coop.sahkar.client.provider.FailureKind;
+import coop.sahkar.client.routing.Candidate;
+import coop.sahkar.client.routing.Course;
+import coop.sahkar.client.routing.Need;
+import coop.sahkar.client.routing.Policy;
+import coop.sahkar.client.routing.Step;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * An answer as it comes. Pull pieces until there are none, then ask for the {@link #completion()}.
  * One thread reads; any thread may {@link #cancel()}. Closing a stream that is not at its end
- * cancels the generation in all workers.
+ * cancels the work at the provider.
  */
 public final class TokenStream implements Iterator<TextPiece>, AutoCloseable {
-    private final GenerateRequest request;
-    private final @Nullable Deadline deadline;
-    private final Iterator<CoordinatorChannel> coordinators;
-    private final CoordinatorRing ring;
-    private final List<String> unreachable = new ArrayList<>();
-    private final StringBuilder text = new StringBuilder();
-    private volatile Attempt attempt;
-    private volatile boolean cancelled;
-    private boolean heard;
+    private final InferenceRequest request;
+    private final long seed;
+    private final Need need;
+    private final List<Candidate> candidates;
+    private final Dispatcher dispatcher;
+    private final Policy policy;
+    private final long deadlineNanos;
+    private final CountDownLatch cancelled = new CountDownLatch(1);
+    private final AnswerSoFar soFar = new AnswerSoFar();
+    private Course course = Course.NEW;
+    private volatile @Nullable Attempt attempt;
     private @Nullable TextPiece next;
-    private @Nullable Answering answering;
     private @Nullable Completion completion;
     private @Nullable InferenceException failure;
 
-    TokenStream(GenerateRequest request, @Nullable Deadline deadline, CoordinatorRing ring) {
+    TokenStream(InferenceRequest request, long seed, Dispatcher dispatcher, Policy policy) {
         this.request = request;
-        this.deadline = deadline;
-        this.ring = ring;
-        this.coordinators = ring.inOrder().iterator();
-        this.attempt = Attempt.start(coordinators.next(), request, deadline);
+        this.seed = seed;
+        this.need = Need.of(request);
+        this.dispatcher = dispatcher;
+        this.candidates = dispatcher.candidates(need);
+        this.policy = policy;
+        this.deadlineNanos =
+                System.nanoTime()
+                        + request.options()
+                                .timeout()
+                                .orElse(coop.sahkar.client.provider.Patience.FOREVER)
+                                .toNanos();
+        if (dispatcher.next(need, candidates, course, policy) instanceof Step.Ask(var first)) {
+            ask(first);
+        }
     }
 
     /**
@@ -68,7 +83,7 @@ public final class TokenStream implements Iterator<TextPiece>, AutoCloseable {
 
     /** Who answers; empty until the first piece, or the end, has come. */
     public Optional<Answering> answering() {
-        return Optional.ofNullable(answering);
+        return soFar.answering();
     }
 
     /**
@@ -87,19 +102,23 @@ public final class TokenStream implements Iterator<TextPiece>, AutoCloseable {
 
     /** The text so far, also after a failure. */
     public String textSoFar() {
-        return text.toString();
+        return soFar.text().toString();
     }
 
-    /** Ends the generation; the reader gets {@link InferenceException.Cancelled}. */
+    /** Ends the work; the reader gets {@link InferenceException.Cancelled}. */
     public void cancel() {
-        cancelled = true;
-        attempt.cancel();
+        cancelled.countDown();
+        Attempt running = attempt;
+        if (running != null) {
+            running.answer().cancel();
+        }
     }
 
     @Override
     public void close() {
         if (completion == null && failure == null) {
             cancel();
+            end(FailureKind.CANCELLED);
         }
     }
 
@@ -108,86 +127,155 @@ public final class TokenStream implements Iterator<TextPiece>, AutoCloseable {
             throw failure;
         }
         try {
-            switch (attempt.take()) {
-                case Signal.Event(GenerationEvent event) -> take(event);
-                case Signal.End(Status status) -> end(status);
+            Attempt running = attempt;
+            if (running == null) {
+                begin();
+            } else {
+                on(running, running.answer().take(longest(running)));
             }
         } catch (InterruptedException e) {
             cancel();
             Thread.currentThread().interrupt();
-            throw fail(Problem.of(Problem.Kind.CANCELLED, "The reading thread was interrupted."));
+            throw fail(Failure.of(FailureKind.CANCELLED, "The reading thread was interrupted."));
         }
     }
 
-    private void take(GenerationEvent event) {
-        if (event.getEventCase() == GenerationEvent.EventCase.FAILED) {
-            problem(coop.sahkar.proto.Wire.fromWire(event.getFailed().getProblem()));
-            return;
+    private void begin() throws InterruptedException {
+        if (isCancelled()) {
+            throw fail(Failure.of(FailureKind.CANCELLED, "The generation was cancelled."));
         }
-        if (!heard) {
-            heard = true;
-            ring.prefer(attempt.coordinator());
+        if (timeLeft().isZero()) {
+            throw fail(tooLate());
         }
-        switch (event.getEventCase()) {
-            case STARTED -> answering = Wire.answering(event.getStarted());
-            case DELTA -> delta(event.getDelta());
-            case FINISHED -> {
-                Answering who = answering;
-                if (who == null) {
-                    who = new Answering("", request.getModel(), 0, List.of());
-                }
-                completion = Wire.completion(text.toString(), event.getFinished(), who);
+        switch (dispatcher.next(need, candidates, course, policy)) {
+            case Step.Ask(Candidate candidate) -> ask(candidate);
+            case Step.Wait(long millis) -> pause(Duration.ofMillis(millis));
+            case Step.GiveUp(var skipped) -> throw fail(GivingUp.failure(need, course, skipped));
+        }
+    }
+
+    private void pause(Duration time) throws InterruptedException {
+        dispatcher.listener().waiting(time);
+        course = course.waited(time.toMillis());
+        long nanos = Math.min(time.toNanos(), timeLeft().toNanos());
+        // A cancelled stream is noticed by the next look.
+        var _ = cancelled.await(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private void ask(Candidate candidate) {
+        Optional<Duration> left = request.options().timeout().map(_ -> timeLeft());
+        int granted = request.options().maxTokens();
+        int most = granted == 0 ? 0 : Math.max(1, granted - soFar.tokens());
+        Call call =
+                new Call(
+                        request,
+                        candidate.offer().model(),
+                        soFar.text().toString(),
+                        most,
+                        seed,
+                        left);
+        Attempt started =
+                new Attempt(
+                        candidate,
+                        dispatcher.provider(candidate).ask(call),
+                        need,
+                        dispatcher,
+                        soFar.text().length());
+        attempt = started;
+        if (isCancelled()) {
+            started.answer().cancel();
+        }
+    }
+
+    private void on(Attempt running, AnswerEvent event) {
+        switch (event) {
+            case AnswerEvent.Started(Answering who) -> {
+                running.alive();
+                soFar.answering(who);
             }
-            case PREFILLED, FAILED, EVENT_NOT_SET -> {}
-        }
-    }
-
-    private void delta(Delta delta) {
-        text.append(delta.getText());
-        next = new TextPiece(delta.getText(), delta.getPosition(), delta.getTokensCount());
-    }
-
-    private void problem(Problem problem) {
-        // A coordinator that cannot do it has done nothing yet: another may.
-        if (problem.kind() == Problem.Kind.NOT_LEADER && !heard && moveOn(problem.message())) {
-            return;
-        }
-        throw fail(problem);
-    }
-
-    private void end(Status status) {
-        String where = attempt.coordinator().address().toString();
-        if (status.getCode() == Status.Code.UNAVAILABLE && !heard && !cancelled) {
-            if (!moveOn(where)) {
-                failure = CoordinatorRing.unreachable(unreachable, status);
-                throw failure;
+            case AnswerEvent.Alive() -> running.alive();
+            case AnswerEvent.Exhausted(Duration rest) ->
+                    dispatcher.exhausted(running.candidate(), rest);
+            case AnswerEvent.Piece(TextPiece piece) -> piece(running, piece);
+            case AnswerEvent.Finished done -> {
+                completion = soFar.completed(running, done, course);
+                running.end(Optional.empty(), done.usage().orElse(running.estimate(soFar.text())));
             }
-        } else if (status.isOk()) {
-            throw fail(
-                    Problem.of(
-                            Problem.Kind.PROTOCOL,
-                            "The coordinator at %s ended the answer without saying how."
-                                    .formatted(where)));
-        } else {
-            throw fail(Wire.problem(status, where));
+            case AnswerEvent.Failed(Failure why) -> failed(running, why);
+            case AnswerEvent.Silence() -> silent(running);
         }
     }
 
-    private boolean moveOn(String what) {
-        unreachable.add(what);
-        if (!coordinators.hasNext()) {
-            return false;
+    private void piece(Attempt running, TextPiece piece) {
+        running.text();
+        soFar.add(piece);
+        if (!piece.text().isEmpty()) {
+            course = course.withDelivery();
         }
-        attempt = Attempt.start(coordinators.next(), request, deadline);
-        if (cancelled) {
-            attempt.cancel();
-        }
-        return true;
+        next = piece;
     }
 
-    private InferenceException fail(Problem problem) {
-        InferenceException made = InferenceException.of(problem);
+    private void silent(Attempt running) {
+        if (timeLeft().isZero()) {
+            running.answer().cancel();
+            end(FailureKind.DEADLINE);
+            throw fail(tooLate());
+        }
+        if (!running.patienceLeft().isPositive()) {
+            running.answer().cancel();
+            String name = running.candidate().profile().name();
+            failed(
+                    running,
+                    Failure.of(
+                            FailureKind.TIMEOUT,
+                            running.hasText()
+                                    ? "%s fell silent in the middle of its answer.".formatted(name)
+                                    : "%s did not begin to answer in time.".formatted(name)));
+        }
+    }
+
+    private void failed(Attempt running, Failure why) {
+        boolean half = running.hasText() && !why.kind().isFinal();
+        Failure failed = half ? why.as(FailureKind.MID_STREAM) : why;
+        end(failed.kind());
+        attempt = null;
+        soFar.partEnded(running);
+        course = dispatcher.failed(running.candidate(), failed, course, policy);
+        if (why.kind().isFinal()) {
+            throw fail(why);
+        }
+    }
+
+    private void end(FailureKind kind) {
+        Attempt running = attempt;
+        if (running != null) {
+            running.end(Optional.of(kind), running.estimate(soFar.text()));
+        }
+    }
+
+    private InferenceException fail(Failure why) {
+        InferenceException made = InferenceException.of(why, AnswerSoFar.tried(course));
         failure = made;
         return made;
+    }
+
+    private boolean isCancelled() {
+        return cancelled.getCount() == 0;
+    }
+
+    private Duration longest(Attempt running) {
+        Duration patience = running.patienceLeft();
+        Duration time = timeLeft();
+        Duration less = patience.compareTo(time) < 0 ? patience : time;
+        return less.isNegative() ? Duration.ZERO : less;
+    }
+
+    /** Zero when it is over. */
+    private Duration timeLeft() {
+        return Duration.ofNanos(Math.max(0, deadlineNanos - System.nanoTime()));
+    }
+
+    private static Failure tooLate() {
+        return Failure.of(FailureKind.DEADLINE, "The time allowed for the answer has passed.");
     }
 }

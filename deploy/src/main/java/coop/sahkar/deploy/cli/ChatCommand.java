@@ -6,10 +6,8 @@ import coop.sahkar.deploy.chat.ChatLoop;
 import coop.sahkar.deploy.chat.Conversation;
 import coop.sahkar.deploy.chat.Stats;
 import coop.sahkar.deploy.terminal.Streams;
-import coop.sahkar.proto.Limits;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -31,17 +29,16 @@ import picocli.CommandLine.Parameters;
             "  sahkar chat",
             "  sahkar chat \"What is a worker?\"",
             "  echo \"What is a worker?\" | sahkar chat > answer.txt",
+            "  sahkar chat --fallback groq --allow-training \"What is a worker?\"",
             "  sahkar chat --model sahkar-tiny-q8_0 --temperature 0.8 --seed 7 \"Tell me a story.\"",
             "",
             "In a conversation: /help lists the commands, a line that ends with \\ goes on in the next,",
             "Ctrl-C stops an answer, Ctrl-D leaves."
         })
 final class ChatCommand extends Subcommand {
-    /** What is piped in is read up to here; the pool refuses more anyway. */
-    private static final int MAX_PIPED_BYTES = Limits.MAX_PROMPT_BYTES;
-
     @Mixin private PoolOptions pool = new PoolOptions();
     @Mixin private SamplingOptions sampling = new SamplingOptions();
+    @Mixin private FallbackOptions fallback = new FallbackOptions();
 
     @Option(
             names = {"-m", "--model"},
@@ -65,15 +62,15 @@ final class ChatCommand extends Subcommand {
 
     @Override
     public Integer call() throws IOException {
-        try (InferenceClient client = pool.client()) {
-            String chosen = model.isBlank() ? PoolCalls.onlyModel(client) : model;
+        FallbackOptions.Chosen chosen = fallback.client(pool, model);
+        try (InferenceClient client = chosen.client()) {
             Conversation conversation =
-                    new Conversation(client, chosen, system, sampling.options());
+                    new Conversation(client, chosen.model(), system, sampling.options());
             if (prompt.isEmpty() && Streams.inputIsTerminal()) {
                 return converse(conversation);
             }
             boolean piped = prompt.isEmpty() || prompt.equals(List.of("-"));
-            return answer(conversation, piped ? piped() : String.join(" ", prompt));
+            return answer(conversation, piped ? Piped.text().strip() : String.join(" ", prompt));
         }
     }
 
@@ -100,21 +97,5 @@ final class ChatCommand extends Subcommand {
             note(Stats.of(completion));
         }
         return ExitCode.OK;
-    }
-
-    private static String piped() throws IOException {
-        byte[] bytes = System.in.readNBytes(MAX_PIPED_BYTES + 1);
-        if (bytes.length > MAX_PIPED_BYTES) {
-            throw new CommandFailure(
-                    ExitCode.USAGE,
-                    "What is piped in is longer than %d bytes, the longest prompt."
-                            .formatted(MAX_PIPED_BYTES));
-        }
-        String text = new String(bytes, StandardCharsets.UTF_8).strip();
-        if (text.isEmpty()) {
-            throw new CommandFailure(
-                    ExitCode.USAGE, "There is no prompt: give one, or pipe one in.");
-        }
-        return text;
     }
 }

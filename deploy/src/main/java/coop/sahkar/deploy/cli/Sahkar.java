@@ -44,6 +44,8 @@ import picocli.CommandLine.Spec;
             PublishCommand.class,
             ModelsCommand.class,
             ChatCommand.class,
+            CompleteCommand.class,
+            ProvidersCommand.class,
             StatusCommand.class,
             BenchCommand.class,
             VersionCommand.class,

@@ -30,6 +30,8 @@ class SahkarTest {
                 "publish",
                 "models",
                 "chat",
+                "complete",
+                "providers",
                 "status",
                 "version"
             })

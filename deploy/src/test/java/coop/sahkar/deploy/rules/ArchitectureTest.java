@@ -53,6 +53,16 @@ class ArchitectureTest {
     /** The same of single classes, in packages that also hold threads or sockets. */
     private static final List<String> CORE_CLASSES =
             List.of(
+                    "coop.sahkar.client.http.Rests",
+                    "coop.sahkar.client.routing.Course",
+                    "coop.sahkar.client.routing.Meter",
+                    "coop.sahkar.client.routing.Need",
+                    "coop.sahkar.client.routing.Policy",
+                    "coop.sahkar.client.routing.Router",
+                    "coop.sahkar.client.routing.Standing",
+                    "coop.sahkar.client.routing.Standings",
+                    "coop.sahkar.client.routing.TokenEstimate",
+                    "coop.sahkar.client.routing.Window",
                     "coop.sahkar.coordinator.gateway.RequestRules",
                     "coop.sahkar.coordinator.gateway.ResumePlan",
                     "coop.sahkar.coordinator.routing.Coverage",

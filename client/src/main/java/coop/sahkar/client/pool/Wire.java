@@ -1,6 +1,15 @@
-package coop.sahkar.client;
+package coop.sahkar.client.pool;
 
+import coop.sahkar.client.Answering;
+import coop.sahkar.client.ChatMessage;
+import coop.sahkar.client.Completion;
+import coop.sahkar.client.GenerationOptions;
 import coop.sahkar.client.InferenceRequest.Input;
+import coop.sahkar.client.ModelInfo;
+import coop.sahkar.client.provider.AnswerEvent;
+import coop.sahkar.client.provider.Call;
+import coop.sahkar.client.provider.Failure;
+import coop.sahkar.client.provider.FailureKind;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.Chat;
 import coop.sahkar.proto.v1.Finished;
@@ -11,25 +20,27 @@ import coop.sahkar.proto.v1.Started;
 import io.grpc.Status;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 
 /**
- * Between this library's own values and the messages of the wire; what both ends share is read by
+ * Between the library's own values and the messages of the wire; what both ends share is read by
  * {@link coop.sahkar.proto.Wire}.
  */
 final class Wire {
     private Wire() {}
 
-    /** The message for a request; {@code seed} is used when the request names none. */
-    static GenerateRequest toMessage(InferenceRequest request, long seed) {
-        GenerationOptions options = request.options();
+    /** The message for a call. */
+    static GenerateRequest toMessage(Call call) {
+        GenerationOptions options = call.request().options();
         GenerateRequest.Builder message =
                 GenerateRequest.newBuilder()
-                        .setModel(request.model())
-                        .setSampling(sampling(options, seed))
-                        .setMaxTokens(options.maxTokens())
+                        .setModel(call.model())
+                        .setSampling(sampling(options, call.seed()))
+                        .setMaxTokens(call.maxTokens())
                         .addAllStop(options.stop());
-        switch (request.input()) {
-            case Input.Prompt(String text) -> message.setPrompt(text);
+        switch (call.request().input()) {
+            case Input.Prompt(String text) -> message.setPrompt(text + call.delivered());
             case Input.Conversation(var messages) -> {
                 Chat.Builder chat = Chat.newBuilder();
                 for (ChatMessage said : messages) {
@@ -67,20 +78,50 @@ final class Wire {
                 started.getRouteList().stream().map(coop.sahkar.proto.Wire::fromWire).toList());
     }
 
-    static Completion completion(String text, Finished finished, Answering answering) {
+    static AnswerEvent.Finished finished(Finished finished) {
         Completion.FinishReason reason =
                 switch (finished.getReason()) {
                     case FINISH_REASON_LENGTH -> Completion.FinishReason.LENGTH;
                     case FINISH_REASON_STOP, FINISH_REASON_UNSPECIFIED, UNRECOGNIZED ->
                             Completion.FinishReason.STOP;
                 };
-        return new Completion(
-                text,
-                reason,
-                new Completion.Usage(finished.getPromptTokens(), finished.getCompletionTokens()),
+        Completion.Usage usage =
+                new Completion.Usage(finished.getPromptTokens(), finished.getCompletionTokens());
+        Completion.Timings timings =
                 new Completion.Timings(
-                        micros(finished.getFirstTokenMicros()), micros(finished.getDecodeMicros())),
-                answering);
+                        micros(finished.getFirstTokenMicros()), micros(finished.getDecodeMicros()));
+        return new AnswerEvent.Finished(
+                reason, Optional.of(usage), Optional.of(timings), List.of());
+    }
+
+    /** What the router makes of a problem of the pool. */
+    static Failure failure(Problem problem) {
+        FailureKind kind =
+                switch (problem.kind()) {
+                    case INVALID_REQUEST -> FailureKind.BAD_REQUEST;
+                    case MODEL_NOT_FOUND -> FailureKind.NOT_FOUND;
+                    case CONTEXT_LENGTH_EXCEEDED -> FailureKind.CONTEXT;
+                    case OVERLOADED, MODEL_INCOMPLETE -> FailureKind.OVERLOAD;
+                    case WORKER_LOST -> FailureKind.NETWORK;
+                    case CANCELLED -> FailureKind.CANCELLED;
+                    case DEADLINE_EXCEEDED -> FailureKind.DEADLINE;
+                    case UNAUTHORIZED -> FailureKind.AUTH;
+                    case PROTOCOL, NOT_LEADER, INTERNAL -> FailureKind.BROKEN;
+                };
+        Optional<Duration> rest =
+                problem.retryAfterMillis() == 0
+                        ? Optional.empty()
+                        : Optional.of(Duration.ofMillis(problem.retryAfterMillis()));
+        // The pool has looked for other ways by itself; only when it is full does time help.
+        boolean again = problem.kind() == Problem.Kind.OVERLOADED;
+        return new Failure(
+                kind,
+                problem.message(),
+                problem.field(),
+                rest,
+                again,
+                Optional.of(problem.kind()),
+                null);
     }
 
     static ModelInfo model(ModelStatus status) {

@@ -1,5 +1,7 @@
-package coop.sahkar.client;
+package coop.sahkar.client.pool;
 
+import coop.sahkar.client.provider.Failure;
+import coop.sahkar.client.provider.FailureKind;
 import io.grpc.Status;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,8 +34,9 @@ final class CoordinatorRing {
         coordinators.forEach(CoordinatorChannel::close);
     }
 
-    static InferenceException.Unreachable unreachable(List<String> tried, Status status) {
-        return new InferenceException.Unreachable(
+    static Failure unreachable(List<String> tried, Status status) {
+        return Failure.of(
+                FailureKind.NETWORK,
                 "No coordinator answers at %s; check the address, and that one is running (sahkar coordinator)."
                         .formatted(String.join(", ", tried)),
                 status.asException());

@@ -1,5 +1,6 @@
-package coop.sahkar.client;
+package coop.sahkar.client.pool;
 
+import coop.sahkar.client.CoordinatorAddress;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;

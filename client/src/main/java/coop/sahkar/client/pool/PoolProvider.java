@@ -1,0 +1,148 @@
+package coop.sahkar.client.pool;
+
+import coop.sahkar.client.CoordinatorAddress;
+import coop.sahkar.client.InferenceException;
+import coop.sahkar.client.ModelInfo;
+import coop.sahkar.client.provider.Allowance;
+import coop.sahkar.client.provider.Answer;
+import coop.sahkar.client.provider.Call;
+import coop.sahkar.client.provider.DataUse;
+import coop.sahkar.client.provider.Feature;
+import coop.sahkar.client.provider.Offer;
+import coop.sahkar.client.provider.Patience;
+import coop.sahkar.client.provider.Profile;
+import coop.sahkar.client.provider.Provider;
+import coop.sahkar.proto.v1.ListModelsReply;
+import coop.sahkar.proto.v1.ListModelsRequest;
+import coop.sahkar.proto.v1.ModelsGrpc;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A Sahkar pool. A request goes to the coordinator that answered last; when that one cannot be
+ * reached before anything was answered, the next is asked. The pool finds other routes by itself
+ * and notices by itself when an answer stands still.
+ */
+public final class PoolProvider implements Provider {
+    /** What the pool is called unless it gets another name. */
+    public static final String NAME = "pool";
+
+    private static final Duration LIST_TIMEOUT = Duration.ofSeconds(15);
+    private static final Set<String> PARAMETERS =
+            Set.of(
+                    "seed",
+                    "top_k",
+                    "min_p",
+                    "typical_p",
+                    "repetition_penalty",
+                    "frequency_penalty",
+                    "presence_penalty",
+                    "penalty_window",
+                    "logit_bias");
+
+    private final Profile profile;
+    private final CoordinatorRing ring;
+
+    private PoolProvider(String name, List<Offer> offers, CoordinatorRing ring, Duration connect) {
+        this.ring = ring;
+        this.profile =
+                new Profile(
+                        name,
+                        offers,
+                        Set.of(Feature.CHAT, Feature.PROMPT),
+                        PARAMETERS,
+                        DataUse.NO_TRAINING,
+                        Allowance.UNBOUNDED,
+                        new Patience(connect, Patience.FOREVER, Patience.FOREVER));
+    }
+
+    /**
+     * The pool behind these coordinators. Nothing is connected until the first request.
+     *
+     * @throws IllegalArgumentException in a sentence, if one of them is no address
+     */
+    public static PoolProvider at(String... addresses) {
+        return at(
+                NAME,
+                Arrays.stream(addresses).map(CoordinatorAddress::parse).distinct().toList(),
+                Duration.ofSeconds(5));
+    }
+
+    /**
+     * The pool behind these coordinators, at least one.
+     *
+     * @param connectTimeout how long to wait for a connection before the next one is tried
+     */
+    public static PoolProvider at(
+            String name, List<CoordinatorAddress> addresses, Duration connectTimeout) {
+        if (addresses.isEmpty()) {
+            throw new IllegalArgumentException("name at least one coordinator");
+        }
+        CoordinatorRing ring =
+                new CoordinatorRing(
+                        addresses.stream()
+                                .map(at -> CoordinatorChannel.to(at, connectTimeout))
+                                .toList());
+        return new PoolProvider(name, List.of(), ring, connectTimeout);
+    }
+
+    /** The same pool, asked for these models only; their aliases are what requests may say. */
+    public PoolProvider offering(Offer... offers) {
+        return new PoolProvider(
+                profile.name(), List.of(offers), ring, profile.patience().connect());
+    }
+
+    @Override
+    public Profile profile() {
+        return profile;
+    }
+
+    @Override
+    public Answer ask(Call call) {
+        return new PoolAnswer(call, ring);
+    }
+
+    /**
+     * The models of the pool, by name.
+     *
+     * @throws InferenceException if no coordinator can be asked
+     */
+    public List<ModelInfo> models() {
+        List<String> unreachable = new ArrayList<>();
+        Status last = Status.UNAVAILABLE;
+        for (CoordinatorChannel coordinator : ring.inOrder()) {
+            try {
+                ListModelsReply reply =
+                        ModelsGrpc.newBlockingStub(coordinator.channel())
+                                .withDeadlineAfter(LIST_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+                                .list(ListModelsRequest.getDefaultInstance());
+                ring.prefer(coordinator);
+                return reply.getModelsList().stream().map(Wire::model).toList();
+            } catch (StatusRuntimeException e) {
+                String where = coordinator.address().toString();
+                last = e.getStatus();
+                if (last.getCode() != Status.Code.UNAVAILABLE) {
+                    throw InferenceException.of(Wire.failure(Wire.problem(last, where)));
+                }
+                unreachable.add(where);
+            }
+        }
+        throw InferenceException.of(CoordinatorRing.unreachable(unreachable, last));
+    }
+
+    @Override
+    public List<String> modelNames() {
+        return models().stream().map(ModelInfo::id).toList();
+    }
+
+    @Override
+    public void close() {
+        ring.close();
+    }
+}
