@@ -38,7 +38,7 @@ import org.slf4j.LoggerFactory;
 /** The replicated log on Apache Ratis: one node or several, the same code. */
 public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RatisLog.class);
-    private static final int PROPOSAL_MILLIS = 15_000;
+    private static final int PROPOSAL_MILLIS = 8_000;
     private static final int RETRY_MILLIS = 100;
     private static final int LOOK_MILLIS = 10;
 
@@ -46,13 +46,34 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private final RaftClient client;
     private final PoolMachine machine;
     private final Supplier<CommandId> ids;
+    private final CompletableFuture<LogUnavailableException> failure = new CompletableFuture<>();
+    private volatile boolean closing;
 
     private RatisLog(
-            RaftServer server, RaftClient client, PoolMachine machine, Supplier<CommandId> ids) {
+            RaftServer server,
+            RaftClient client,
+            PoolMachine machine,
+            Path directory,
+            Supplier<CommandId> ids) {
         this.server = server;
         this.client = client;
         this.machine = machine;
         this.ids = ids;
+        var _ =
+                machine.broken()
+                        .thenAccept(cause -> {
+                            if (!closing) {
+                                failure.complete(unwritable(directory, cause));
+                            }
+                        });
+    }
+
+    private static LogUnavailableException unwritable(Path directory, Throwable cause) {
+        return new LogUnavailableException(
+                ("the log in %s cannot be written any more (%s): see that there is room on its "
+                                + "disk, then start this coordinator again")
+                        .formatted(directory, rootOf(cause)),
+                cause);
     }
 
     /**
@@ -78,7 +99,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
                                 RetryPolicies.retryForeverWithSleep(
                                         RaftSettings.millis(RETRY_MILLIS)))
                         .build();
-        RatisLog log = new RatisLog(server, client, machine, ids);
+        RatisLog log = new RatisLog(server, client, machine, directory, ids);
         try {
             log.catchUp(timeoutMillis);
             return log;
@@ -151,6 +172,9 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private void catchUp(int timeoutMillis) {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
         while (true) {
+            if (failure.isDone()) {
+                throw failure.join();
+            }
             long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
             if (leftMillis <= 0) {
                 throw new LogUnavailableException(
@@ -186,10 +210,17 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
                 OutcomeCodec.read(PoolMachine.bytes(reply.getMessage().getContent())));
     }
 
-    private static RaftClientReply await(
-            CompletableFuture<RaftClientReply> future, int timeoutMillis) {
+    /** Waits for a reply, or for the end of the log, after which no reply comes. */
+    private RaftClientReply await(CompletableFuture<RaftClientReply> future, int timeoutMillis) {
         try {
-            RaftClientReply reply = future.get(timeoutMillis, TimeUnit.MILLISECONDS);
+            var _ =
+                    CompletableFuture.anyOf(future, failure)
+                            .get(timeoutMillis, TimeUnit.MILLISECONDS);
+            if (!future.isDone()) {
+                future.cancel(true);
+                throw failure.join();
+            }
+            RaftClientReply reply = future.join();
             if (!reply.isSuccess()) {
                 throw new LogUnavailableException(
                         "the log did not take a command: " + reply.getException().getMessage(),
@@ -221,6 +252,11 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     }
 
     @Override
+    public CompletableFuture<LogUnavailableException> failure() {
+        return failure.copy();
+    }
+
+    @Override
     public boolean leads() {
         return info().map(i -> i.isLeader() && i.isLeaderReady()).orElse(false);
     }
@@ -231,6 +267,9 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     }
 
     private Optional<DivisionInfo> info() {
+        if (failure.isDone()) {
+            return Optional.empty();
+        }
         try {
             return Optional.of(server.getDivision(RaftNode.groupId()).getInfo());
         } catch (IOException e) {
@@ -240,6 +279,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
 
     @Override
     public void close() {
+        closing = true;
         try {
             client.close();
         } catch (IOException e) {

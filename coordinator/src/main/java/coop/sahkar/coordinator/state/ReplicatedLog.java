@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.state;
 
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 
 /** The log that all coordinators share: commands go in here and nowhere else. */
 public interface ReplicatedLog extends PoolView {
@@ -10,7 +11,8 @@ public interface ReplicatedLog extends PoolView {
      * the way.
      *
      * @return why it was refused; empty when it was accepted and {@link #state()} shows it
-     * @throws LogUnavailableException if no majority could be reached in time
+     * @throws LogUnavailableException if no majority could be reached in time; at once, when this
+     *     coordinator's own log has failed
      */
     Optional<Refusal> propose(Command command);
 
@@ -19,6 +21,12 @@ public interface ReplicatedLog extends PoolView {
 
     /** The leader's id as far as it is known here; empty during an election. */
     String leaderId();
+
+    /**
+     * Done when this coordinator's own log has failed for good, as on a full disk. Nothing that was
+     * accepted is lost; the coordinator has to start again.
+     */
+    CompletableFuture<LogUnavailableException> failure();
 
     /** Has {@code listener} called after every change of the state; it must return at once. */
     void onChange(Runnable listener);
