@@ -251,7 +251,10 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
         machine.onChange(listener);
     }
 
-    @Override
+    /**
+     * Done when this coordinator's own log has failed for good, as on a full disk. Nothing that was
+     * accepted is lost; the coordinator has to start again.
+     */
     public CompletableFuture<LogUnavailableException> failure() {
         return failure.copy();
     }

@@ -1,7 +1,6 @@
 package coop.sahkar.coordinator.state;
 
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 
 /** The log that all coordinators share: commands go in here and nowhere else. */
 public interface ReplicatedLog extends PoolView {
@@ -21,12 +20,6 @@ public interface ReplicatedLog extends PoolView {
 
     /** The leader's id as far as it is known here; empty during an election. */
     String leaderId();
-
-    /**
-     * Done when this coordinator's own log has failed for good, as on a full disk. Nothing that was
-     * accepted is lost; the coordinator has to start again.
-     */
-    CompletableFuture<LogUnavailableException> failure();
 
     /** Has {@code listener} called after every change of the state; it must return at once. */
     void onChange(Runnable listener);

@@ -13,10 +13,13 @@ import coop.sahkar.worker.store.Publication;
 import coop.sahkar.worker.store.PublishOptions;
 import coop.sahkar.worker.store.Publisher;
 import coop.sahkar.worker.store.StoreException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -50,6 +53,38 @@ class FullDiskIT {
                                         .text())
                         .contains("Sahkar");
             }
+        }
+    }
+
+    @Test
+    void aWorkerTakesNoMoreDiskThanItsDonorLends() throws Exception {
+        try (TestPool pool = TestPool.start(scratch)) {
+            Node worker = pool.startWorker("worker-1", "--disk", "1M");
+            pool.awaitPresent(1);
+            try (Publication model = publish(pool, "tiny")) {
+                await().atMost(TestPool.SOON).until(() -> !failures(pool).isEmpty());
+                assertThat(failures(pool).getFirst())
+                        .contains("MB of disk")
+                        .contains("1 MB that may be used");
+                assertThat(bytesUnder(scratch.resolve("worker-1/worker/shards")))
+                        .isLessThanOrEqualTo(1L << 20);
+
+                worker.close();
+                pool.startWorker("worker-1", "--disk", "20M");
+
+                await().atMost(TestPool.SOON).until(() -> ready(pool));
+                assertThat(bytesUnder(scratch.resolve("worker-1/worker/shards")))
+                        .isBetween(1L << 20, 20L << 20);
+                assertThat(model.modelId()).isEqualTo(pool.shards().getFirst().getModelId());
+            }
+        }
+    }
+
+    private static long bytesUnder(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(Files::isRegularFile)
+                    .mapToLong(file -> file.toFile().length())
+                    .sum();
         }
     }
 
