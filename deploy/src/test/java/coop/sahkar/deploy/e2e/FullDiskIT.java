@@ -59,22 +59,22 @@ class FullDiskIT {
     @Test
     void aWorkerTakesNoMoreDiskThanItsDonorLends() throws Exception {
         try (TestPool pool = TestPool.start(scratch)) {
-            Node worker = pool.startWorker("worker-1", "--disk", "1M");
+            Node worker = pool.startWorker("worker-1", "--disk", "2000000");
             pool.awaitPresent(1);
             try (Publication model = publish(pool, "tiny")) {
                 await().atMost(TestPool.SOON).until(() -> !failures(pool).isEmpty());
                 assertThat(failures(pool).getFirst())
                         .contains("MB of disk")
-                        .contains("1 MB that may be used");
+                        .contains("2 MB that may be used");
                 assertThat(bytesUnder(scratch.resolve("worker-1/worker/shards")))
-                        .isLessThanOrEqualTo(1L << 20);
+                        .isLessThanOrEqualTo(2_000_000);
 
                 worker.close();
                 pool.startWorker("worker-1", "--disk", "20M");
 
                 await().atMost(TestPool.SOON).until(() -> ready(pool));
                 assertThat(bytesUnder(scratch.resolve("worker-1/worker/shards")))
-                        .isBetween(1L << 20, 20L << 20);
+                        .isBetween(2_000_000L, 20L << 20);
                 assertThat(model.modelId()).isEqualTo(pool.shards().getFirst().getModelId());
             }
         }
