@@ -4,6 +4,7 @@ import coop.sahkar.coordinator.log.CommandCodec;
 import coop.sahkar.coordinator.log.OutcomeCodec;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.CommandId;
+import coop.sahkar.coordinator.state.LogBrokenException;
 import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.LoggedCommand;
 import coop.sahkar.coordinator.state.PoolState;
@@ -42,11 +43,14 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private static final int RETRY_MILLIS = 100;
     private static final int LOOK_MILLIS = 10;
 
+    /** What Linux and macOS say of a full disk. */
+    private static final String NO_SPACE = "No space left";
+
     private final RaftServer server;
     private final RaftClient client;
     private final PoolMachine machine;
     private final Supplier<CommandId> ids;
-    private final CompletableFuture<LogUnavailableException> failure = new CompletableFuture<>();
+    private final CompletableFuture<LogBrokenException> failure = new CompletableFuture<>();
     private volatile boolean closing;
 
     private RatisLog(
@@ -68,9 +72,9 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
                         });
     }
 
-    private static LogUnavailableException unwritable(Path directory, Throwable cause) {
-        return new LogUnavailableException(
-                ("the log in %s cannot be written any more (%s): see that there is room on its "
+    private static LogBrokenException unwritable(Path directory, Throwable cause) {
+        return new LogBrokenException(
+                ("the log in %s cannot be written (%s): see that there is room on its "
                                 + "disk, then start this coordinator again")
                         .formatted(directory, rootOf(cause)),
                 cause);
@@ -128,6 +132,9 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
             return server;
         } catch (IOException | RuntimeException e) {
             closeQuietly(server);
+            if (rootOf(e).contains(NO_SPACE)) {
+                throw unwritable(directory.toPath(), e);
+            }
             throw new LogUnavailableException(
                     ("the log in %s cannot be opened (%s): put back a copy of the directory, "
                                     + "or start with an empty one")
@@ -255,7 +262,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
      * Done when this coordinator's own log has failed for good, as on a full disk. Nothing that was
      * accepted is lost; the coordinator has to start again.
      */
-    public CompletableFuture<LogUnavailableException> failure() {
+    public CompletableFuture<LogBrokenException> failure() {
         return failure.copy();
     }
 

@@ -6,6 +6,7 @@ import coop.sahkar.coordinator.CoordinatorOptions;
 import coop.sahkar.coordinator.gateway.Gateway;
 import coop.sahkar.coordinator.gateway.GatewayException;
 import coop.sahkar.coordinator.gateway.GatewayOptions;
+import coop.sahkar.coordinator.state.LogBrokenException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -101,7 +102,11 @@ final class CoordinatorCommand extends Subcommand {
             out().flush();
             awaitEnd(lifetime, coordinator);
         } catch (CoordinatorException | GatewayException e) {
-            throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
+            int code =
+                    e.getCause() instanceof LogBrokenException
+                            ? ExitCode.LOG_FAILED
+                            : ExitCode.FAILED;
+            throw new CommandFailure(code, String.valueOf(e.getMessage()), e);
         }
         return ExitCode.OK;
     }

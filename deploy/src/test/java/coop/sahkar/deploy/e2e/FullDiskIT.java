@@ -117,6 +117,12 @@ class FullDiskIT {
             assertThat(coordinator.exitCode()).isEqualTo(ExitCode.LOG_FAILED);
             assertThat(coordinator.output()).contains("No space left").contains("start");
 
+            disk.fill();
+            try (Node tooEarly = pool.launchCoordinator()) {
+                await("its end").atMost(TestPool.SOON).until(() -> !tooEarly.alive());
+                assertThat(tooEarly.exitCode()).isEqualTo(ExitCode.LOG_FAILED);
+            }
+
             disk.empty();
             pool.startCoordinator();
 

@@ -1,5 +1,7 @@
 package coop.sahkar.deploy.e2e;
 
+import static java.nio.file.StandardOpenOption.APPEND;
+import static java.nio.file.StandardOpenOption.CREATE;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
@@ -43,10 +45,10 @@ final class SmallDisk implements AutoCloseable {
         run("mount", "-o", "remount,size=" + kilobytes + "k", path.toString());
     }
 
-    /** Takes all the room that is left, in a file of its own. */
+    /** Takes all the room that is left, in a file of its own; again, when there is some again. */
     void fill() throws IOException {
         byte[] page = new byte[PAGE_BYTES];
-        try (OutputStream out = Files.newOutputStream(filler())) {
+        try (OutputStream out = Files.newOutputStream(filler(), CREATE, APPEND)) {
             for (int i = 0; i < MOST_PAGES; i++) {
                 out.write(page);
             }
