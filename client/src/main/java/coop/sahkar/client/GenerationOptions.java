@@ -13,8 +13,9 @@ import java.util.TreeSet;
  * How a model is to answer. Ranges beyond "not negative" are checked by the pool, which names the
  * field that is wrong.
  *
- * @param maxTokens most tokens to generate, fewer if the context is full before; 0: as many as the
- *     pool grants by default, 2048 unless its members chose another number
+ * @param maxTokens most tokens to generate, fewer if the prompt leaves less of the context; 0: as
+ *     many as the pool grants by default, 2048 unless its members chose another number; more than
+ *     the model's whole context is refused
  * @param stop the answer ends before the first of these that appears
  * @param timeout how long the whole answer may take; empty: as long as it takes
  * @param temperature 0 is greedy: the likeliest token every time

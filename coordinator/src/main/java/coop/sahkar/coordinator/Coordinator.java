@@ -26,6 +26,7 @@ import io.grpc.BindableService;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
@@ -158,6 +159,14 @@ public final class Coordinator implements AutoCloseable {
     /** Whether the log has a leader; its state was applied here before {@link #start} returned. */
     public boolean ready() {
         return !log.leaderId().isEmpty();
+    }
+
+    /**
+     * Done, with a sentence, when its log can be written no more. It still answers what it knows,
+     * but takes no change: whoever runs it should close it and start again.
+     */
+    public CompletableFuture<String> logFailure() {
+        return log.failure().thenApply(failure -> String.valueOf(failure.getMessage()));
     }
 
     /** This coordinator's id. */

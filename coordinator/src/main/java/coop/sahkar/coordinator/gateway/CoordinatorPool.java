@@ -2,6 +2,8 @@ package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.coordinator.Coordinator;
 import coop.sahkar.coordinator.routing.RouteDesk;
+import coop.sahkar.coordinator.state.ModelRecord;
+import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
 import io.grpc.BindableService;
@@ -42,5 +44,16 @@ record CoordinatorPool(Coordinator coordinator) implements GatewayPool {
     @Override
     public int defaultAnswerTokens() {
         return coordinator.pool().state().policy().defaultAnswerTokens();
+    }
+
+    @Override
+    public int contextLength(String model) {
+        PoolState state = coordinator.pool().state();
+        List<ModelRecord> found = state.modelsNamed(model);
+        return found.size() == 1
+                ? Math.min(
+                        state.policy().maxSessionPositions(),
+                        found.getFirst().manifest().contextLength())
+                : 0;
     }
 }

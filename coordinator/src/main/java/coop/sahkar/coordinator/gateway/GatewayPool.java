@@ -28,4 +28,12 @@ public interface GatewayPool {
 
     /** Most tokens of an answer whose caller set no length. */
     int defaultAnswerTokens();
+
+    /**
+     * Most tokens, prompt and answer together, that a session of a model may hold.
+     *
+     * @param model its id, or a name that only one model has
+     * @return 0 if there is no such model
+     */
+    int contextLength(String model);
 }

@@ -59,6 +59,9 @@ final class GenerationRunner implements AutoCloseable {
 
     private @Nullable Problem admit(GenerateRequest request) {
         Problem wrong = RequestRules.check(request);
+        if (wrong == null) {
+            wrong = RequestRules.checkLength(request, pool.contextLength(request.getModel()));
+        }
         if (wrong != null) {
             return wrong;
         }

@@ -64,6 +64,22 @@ final class RequestRules {
         return stop != null ? stop : checkSampling(request.getSampling());
     }
 
+    /**
+     * What is wrong with the length asked for, or null. Beyond the model's context it can never be
+     * had; below it, but longer than what the prompt leaves, the answer ends with "length".
+     *
+     * @param contextLength most tokens of a session with the model; 0 when that is not known
+     */
+    static @Nullable Problem checkLength(GenerateRequest request, int contextLength) {
+        return contextLength == 0 || request.getMaxTokens() <= contextLength
+                ? null
+                : Problem.inField(
+                        "max_tokens",
+                        ("max_tokens is %d, but prompt and answer together may take %d tokens with"
+                                        + " this model; ask for fewer, or leave it out.")
+                                .formatted(request.getMaxTokens(), contextLength));
+    }
+
     private static @Nullable Problem checkInput(GenerateRequest request) {
         return switch (request.getInputCase()) {
             case CHAT -> checkChat(request.getChat());

@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.ratis.io.MD5Hash;
+import org.apache.ratis.proto.RaftProtos.LogEntryProto;
+import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftGroupId;
@@ -45,10 +47,28 @@ import org.apache.ratis.util.MD5FileUtil;
 final class PoolMachine extends BaseStateMachine {
     private final SimpleStateMachineStorage storage = new SimpleStateMachineStorage();
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+    private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
     private volatile PoolState state = PoolState.EMPTY;
 
     PoolState state() {
         return state;
+    }
+
+    /**
+     * Done once this node's log can be written no more, or its server has ended: with the reason.
+     */
+    CompletableFuture<Throwable> broken() {
+        return broken;
+    }
+
+    @Override
+    public void notifyLogFailed(Throwable cause, LogEntryProto failedEntry) {
+        broken.complete(cause);
+    }
+
+    @Override
+    public void notifyServerShutdown(RoleInfoProto roleInfo, boolean allServer) {
+        broken.complete(new IOException("its server has ended"));
     }
 
     void onChange(Runnable listener) {
@@ -106,6 +126,9 @@ final class PoolMachine extends BaseStateMachine {
         try (FileOutputStream out = new FileOutputStream(partial)) {
             SnapshotCodec.write(state, out);
             out.getFD().sync();
+        } catch (IOException e) {
+            Files.deleteIfExists(partial.toPath()); // on a full disk the log needs the room more
+            throw e;
         }
         MD5Hash checksum = MD5FileUtil.computeMd5ForFile(partial);
         Files.move(partial.toPath(), file.toPath(), StandardCopyOption.REPLACE_EXISTING);

@@ -4,6 +4,7 @@ import coop.sahkar.coordinator.log.CommandCodec;
 import coop.sahkar.coordinator.log.OutcomeCodec;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.CommandId;
+import coop.sahkar.coordinator.state.LogBrokenException;
 import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.LoggedCommand;
 import coop.sahkar.coordinator.state.PoolState;
@@ -38,21 +39,45 @@ import org.slf4j.LoggerFactory;
 /** The replicated log on Apache Ratis: one node or several, the same code. */
 public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RatisLog.class);
-    private static final int PROPOSAL_MILLIS = 15_000;
+    private static final int PROPOSAL_MILLIS = 8_000;
     private static final int RETRY_MILLIS = 100;
     private static final int LOOK_MILLIS = 10;
+
+    /** What Linux and macOS say of a full disk. */
+    private static final String NO_SPACE = "No space left";
 
     private final RaftServer server;
     private final RaftClient client;
     private final PoolMachine machine;
     private final Supplier<CommandId> ids;
+    private final CompletableFuture<LogBrokenException> failure = new CompletableFuture<>();
+    private volatile boolean closing;
 
     private RatisLog(
-            RaftServer server, RaftClient client, PoolMachine machine, Supplier<CommandId> ids) {
+            RaftServer server,
+            RaftClient client,
+            PoolMachine machine,
+            Path directory,
+            Supplier<CommandId> ids) {
         this.server = server;
         this.client = client;
         this.machine = machine;
         this.ids = ids;
+        var _ =
+                machine.broken()
+                        .thenAccept(cause -> {
+                            if (!closing) {
+                                failure.complete(unwritable(directory, cause));
+                            }
+                        });
+    }
+
+    private static LogBrokenException unwritable(Path directory, Throwable cause) {
+        return new LogBrokenException(
+                ("the log in %s cannot be written (%s): see that there is room on its "
+                                + "disk, then start this coordinator again")
+                        .formatted(directory, rootOf(cause)),
+                cause);
     }
 
     /**
@@ -78,7 +103,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
                                 RetryPolicies.retryForeverWithSleep(
                                         RaftSettings.millis(RETRY_MILLIS)))
                         .build();
-        RatisLog log = new RatisLog(server, client, machine, ids);
+        RatisLog log = new RatisLog(server, client, machine, directory, ids);
         try {
             log.catchUp(timeoutMillis);
             return log;
@@ -107,6 +132,9 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
             return server;
         } catch (IOException | RuntimeException e) {
             closeQuietly(server);
+            if (rootOf(e).contains(NO_SPACE)) {
+                throw unwritable(directory.toPath(), e);
+            }
             throw new LogUnavailableException(
                     ("the log in %s cannot be opened (%s): put back a copy of the directory, "
                                     + "or start with an empty one")
@@ -151,6 +179,9 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private void catchUp(int timeoutMillis) {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
         while (true) {
+            if (failure.isDone()) {
+                throw failure.join();
+            }
             long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
             if (leftMillis <= 0) {
                 throw new LogUnavailableException(
@@ -186,10 +217,17 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
                 OutcomeCodec.read(PoolMachine.bytes(reply.getMessage().getContent())));
     }
 
-    private static RaftClientReply await(
-            CompletableFuture<RaftClientReply> future, int timeoutMillis) {
+    /** Waits for a reply, or for the end of the log, after which no reply comes. */
+    private RaftClientReply await(CompletableFuture<RaftClientReply> future, int timeoutMillis) {
         try {
-            RaftClientReply reply = future.get(timeoutMillis, TimeUnit.MILLISECONDS);
+            var _ =
+                    CompletableFuture.anyOf(future, failure)
+                            .get(timeoutMillis, TimeUnit.MILLISECONDS);
+            if (!future.isDone()) {
+                future.cancel(true);
+                throw failure.join();
+            }
+            RaftClientReply reply = future.join();
             if (!reply.isSuccess()) {
                 throw new LogUnavailableException(
                         "the log did not take a command: " + reply.getException().getMessage(),
@@ -220,6 +258,14 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
         machine.onChange(listener);
     }
 
+    /**
+     * Done when this coordinator's own log has failed for good, as on a full disk. Nothing that was
+     * accepted is lost; the coordinator has to start again.
+     */
+    public CompletableFuture<LogBrokenException> failure() {
+        return failure.copy();
+    }
+
     @Override
     public boolean leads() {
         return info().map(i -> i.isLeader() && i.isLeaderReady()).orElse(false);
@@ -231,6 +277,9 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     }
 
     private Optional<DivisionInfo> info() {
+        if (failure.isDone()) {
+            return Optional.empty();
+        }
         try {
             return Optional.of(server.getDivision(RaftNode.groupId()).getInfo());
         } catch (IOException e) {
@@ -240,6 +289,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
 
     @Override
     public void close() {
+        closing = true;
         try {
             client.close();
         } catch (IOException e) {

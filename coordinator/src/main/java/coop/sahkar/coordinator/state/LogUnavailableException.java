@@ -1,7 +1,7 @@
 package coop.sahkar.coordinator.state;
 
 /** The replicated log cannot be had; the message is a sentence. */
-public final class LogUnavailableException extends RuntimeException {
+public class LogUnavailableException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     public LogUnavailableException(String sentence, Throwable cause) {

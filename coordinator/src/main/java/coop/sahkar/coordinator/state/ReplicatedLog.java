@@ -10,7 +10,8 @@ public interface ReplicatedLog extends PoolView {
      * the way.
      *
      * @return why it was refused; empty when it was accepted and {@link #state()} shows it
-     * @throws LogUnavailableException if no majority could be reached in time
+     * @throws LogUnavailableException if no majority could be reached in time; at once, when this
+     *     coordinator's own log has failed
      */
     Optional<Refusal> propose(Command command);
 

@@ -278,13 +278,13 @@ class AnswersTest {
                 "/v1/completions",
                 "{\"model\":\"tiny-Q8_0\",\"prompt\":\"\u00e4bc\",\"max_tokens\":10}");
         caller.chat(GatewayFixture.chat(""));
-        caller.chat(GatewayFixture.chat(",\"max_tokens\":500"));
+        caller.chat(GatewayFixture.chat(",\"max_tokens\":512"));
         assertThat(fixture.pool.draws.stream().map(ScriptedPool.Draw::positions))
-                .containsExactly(4 + 256 + 10, 17 + 32 + 256 + 200, 17 + 32 + 256 + 500, 0);
+                .containsExactly(4 + 256 + 10, 17 + 32 + 256 + 200, 17 + 32 + 256 + 512, 0);
         assertThat(head.requests)
                 .extracting(run -> run.getRequest().getMaxTokens())
                 .as("an answer whose length is not set has the policy's")
-                .containsExactly(10, ScriptedPool.ANSWER, 500);
+                .containsExactly(10, ScriptedPool.ANSWER, 512);
     }
 
     @Test

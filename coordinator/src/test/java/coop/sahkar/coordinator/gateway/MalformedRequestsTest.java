@@ -58,6 +58,7 @@ class MalformedRequestsTest {
                 "\"max_tokens\":\"10\"                   | max_tokens",
                 "\"max_tokens\":10.5                     | max_tokens",
                 "\"max_tokens\":1e18                     | max_tokens",
+                "\"max_tokens\":513                     | max_tokens",
                 "\"max_completion_tokens\":false         | max_completion_tokens",
                 "\"seed\":\"x\"                          | seed",
                 "\"seed\":99999999999999999999           | seed",

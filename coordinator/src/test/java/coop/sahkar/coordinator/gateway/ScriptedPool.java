@@ -155,6 +155,11 @@ final class ScriptedPool implements GatewayPool, RouteDesk {
     }
 
     @Override
+    public int contextLength(String model) {
+        return model.equals(MODEL) || model.equals(NAME) ? LIMIT : 0;
+    }
+
+    @Override
     public int defaultAnswerTokens() {
         return ANSWER;
     }

@@ -6,8 +6,12 @@ import coop.sahkar.coordinator.CoordinatorOptions;
 import coop.sahkar.coordinator.gateway.Gateway;
 import coop.sahkar.coordinator.gateway.GatewayException;
 import coop.sahkar.coordinator.gateway.GatewayOptions;
+import coop.sahkar.coordinator.state.LogBrokenException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -20,7 +24,7 @@ import picocli.CommandLine.Option;
             "",
             "Workers report to it, it decides who serves which blocks, and clients ask through its gateway.",
             "",
-            "It remembers models and placement in its data folder; starting it again goes on where it stopped. It ends with Ctrl-C.",
+            "It remembers models and placement in its data folder; starting it again goes on where it stopped. It ends with Ctrl-C, and by itself, with exit code 7, when its disk is full: make room and start it again.",
             ""
         },
         footer = {
@@ -34,6 +38,8 @@ import picocli.CommandLine.Option;
             "brings a model, and any OpenAI client answers through http://127.0.0.1:7311/v1."
         })
 final class CoordinatorCommand extends Subcommand {
+    private static final Executor FAREWELL = CompletableFuture.delayedExecutor(1, TimeUnit.SECONDS);
+
     @Mixin private DataOptions data = new DataOptions();
     @Mixin private ExposeOption expose = new ExposeOption();
 
@@ -94,11 +100,29 @@ final class CoordinatorCommand extends Subcommand {
             out().println("  OpenAI API   %s/v1".formatted(gateway.url()));
             out().println("  data         %s".formatted(folder));
             out().flush();
-            lifetime.await();
+            awaitEnd(lifetime, coordinator);
         } catch (CoordinatorException | GatewayException e) {
-            throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
+            int code =
+                    e.getCause() instanceof LogBrokenException
+                            ? ExitCode.LOG_FAILED
+                            : ExitCode.FAILED;
+            throw new CommandFailure(code, String.valueOf(e.getMessage()), e);
         }
         return ExitCode.OK;
+    }
+
+    /**
+     * Waits until Ctrl-C, or until the log fails: then those who wait for it hear so before the
+     * gateway closes.
+     */
+    private static void awaitEnd(Lifetime lifetime, Coordinator coordinator)
+            throws InterruptedException {
+        CompletableFuture<String> failed = coordinator.logFailure();
+        var _ = failed.thenRunAsync(lifetime::end, FAREWELL);
+        lifetime.await();
+        if (failed.isDone()) {
+            throw new CommandFailure(ExitCode.LOG_FAILED, "Ended: %s.".formatted(failed.join()));
+        }
     }
 
     private CoordinatorOptions options(Path folder) {

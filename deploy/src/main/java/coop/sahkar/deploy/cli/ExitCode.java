@@ -25,6 +25,9 @@ public final class ExitCode {
     /** There is no room now; try again later. */
     public static final int OVERLOADED = 6;
 
+    /** A coordinator's log cannot be written, for example because its disk is full. */
+    public static final int LOG_FAILED = 7;
+
     /** Ended by Ctrl-C; the JVM's own code for it. */
     public static final int INTERRUPTED = 130;
 
@@ -38,6 +41,7 @@ public final class ExitCode {
                     " 4:no worker holds some blocks of the model",
                     " 5:no such model is published",
                     " 6:no room now; try again later",
+                    " 7:the coordinator's log cannot be written, for example on a full disk",
                     "130:ended by Ctrl-C");
 
     private ExitCode() {}

@@ -38,6 +38,11 @@ public final class Lifetime implements AutoCloseable {
         ended.await();
     }
 
+    /** Lets {@link #await} return; closing is left to the one who waits. */
+    public void end() {
+        ended.countDown();
+    }
+
     @Override
     public void close() {
         synchronized (this) {

@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -71,24 +70,11 @@ final class PublishCommand extends Subcommand {
     @Option(names = "--stay", description = "Go on serving the file until Ctrl-C.")
     private boolean stay;
 
-    @Option(
-            names = "--listen",
-            paramLabel = "HOST:PORT",
-            converter = Endpoint.Converter.class,
-            defaultValue = "127.0.0.1:0",
-            description =
-                    "Where workers fetch from; port 0 picks one. Default: ${DEFAULT-VALUE}, this machine only.")
-    private Endpoint listen = new Endpoint("127.0.0.1", 0);
-
-    @Option(
-            names = "--advertise",
-            paramLabel = "HOST",
-            description = "The name workers reach this machine under. Default: that of --listen.")
-    private @Nullable String advertised;
+    @Mixin private ListenOptions listen = new ListenOptions();
 
     @Override
     public Integer call() throws InterruptedException {
-        expose.check(List.of(listen));
+        expose.check(List.of(listen.at()));
         if (!Files.isReadable(file) || Files.isDirectory(file)) {
             throw new CommandFailure(
                     ExitCode.USAGE, "%s is no file that can be read.".formatted(file));
@@ -126,7 +112,7 @@ final class PublishCommand extends Subcommand {
                         .withName(name)
                         .withMinStages(minStages)
                         .withSources(urls, serve)
-                        .withBind(listen.socket(), advertised == null ? listen.host() : advertised);
+                        .withBind(listen.at().socket(), listen.advertised());
         try (Progress bar = Progress.ofBytes("Reading " + file.getFileName(), size())) {
             return Publisher.publish(file, options, bar::at);
         } catch (StoreException e) {

@@ -68,21 +68,17 @@ final class WorkerCommand extends Subcommand {
             description = "Threads to compute with. Default: one for each core.")
     private @Nullable Integer threads;
 
-    @Option(
-            names = "--listen",
-            paramLabel = "HOST:PORT",
-            converter = Endpoint.Converter.class,
-            defaultValue = "127.0.0.1:0",
-            description =
-                    "Where other workers connect; port 0 picks one. Default: ${DEFAULT-VALUE}, this machine only.")
-    private Endpoint listen = new Endpoint("127.0.0.1", 0);
+    @Mixin private ListenOptions listen = new ListenOptions();
 
     @Option(
-            names = "--advertise",
-            paramLabel = "HOST",
-            description =
-                    "The name other workers reach this machine under. Default: that of --listen.")
-    private @Nullable String advertised;
+            names = "--metrics",
+            paramLabel = "HOST:PORT",
+            converter = Endpoint.Converter.class,
+            description = {
+                "Show how this worker fares to Prometheus, at http://HOST:PORT/metrics: its stages, its",
+                "links, its disk. Port 0 picks one. Default: off."
+            })
+    private @Nullable Endpoint metrics;
 
     @Option(
             names = "--llama",
@@ -123,7 +119,7 @@ final class WorkerCommand extends Subcommand {
 
     @Override
     public Integer call() throws InterruptedException {
-        expose.check(List.of(listen));
+        expose.check(metrics == null ? List.of(listen.at()) : List.of(listen.at(), metrics));
         if (exitWithParent) {
             ParentWatch.start();
         }
@@ -132,6 +128,7 @@ final class WorkerCommand extends Subcommand {
         WorkerScreen screen = new WorkerScreen(this::note);
         try (Lifetime lifetime = new Lifetime()) {
             WorkerNode node = lifetime.add(WorkerNode.start(options, screen));
+            node.metricsUrl().ifPresent(url -> note("Metrics at " + url));
             screen.watch(node);
         } catch (WorkerException e) {
             throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
@@ -143,21 +140,25 @@ final class WorkerCommand extends Subcommand {
         List<String> coordinators =
                 pool.addresses().stream().map(CoordinatorAddress::toString).toList();
         try {
-            WorkerOptions usual =
-                    WorkerOptions.defaults(data.folder("worker"), coordinators, Machine.read());
-            return usual.withName(id)
-                    .withAddress(
-                            listen.host(),
-                            listen.port(),
-                            advertised == null ? listen.host() : advertised)
-                    .withLent(
-                            memory == null ? usual.memoryBytes() : memory.bytes(),
-                            disk == null ? usual.diskBytes() : disk.bytes(),
-                            threads == null ? usual.threads() : threads)
-                    .withLibrary(llama, gpuLayers)
-                    .withCodecs(codecs)
-                    .withSpeed(speed)
-                    .withSoftware(VersionCommand.software());
+            WorkerOptions.Builder options =
+                    WorkerOptions.builder(data.folder("worker"), coordinators, Machine.read())
+                            .name(id)
+                            .address(listen.at().host(), listen.at().port(), listen.advertised())
+                            .library(llama, gpuLayers)
+                            .codecs(codecs)
+                            .decodeBytesPerSecond(speed)
+                            .metrics(metrics == null ? null : metrics.socket())
+                            .software(VersionCommand.software());
+            if (memory != null) {
+                options.memoryBytes(memory.bytes());
+            }
+            if (disk != null) {
+                options.diskBytes(disk.bytes());
+            }
+            if (threads != null) {
+                options.threads(threads);
+            }
+            return options.build();
         } catch (IllegalArgumentException e) {
             throw new CommandFailure(ExitCode.USAGE, String.valueOf(e.getMessage()), e);
         }

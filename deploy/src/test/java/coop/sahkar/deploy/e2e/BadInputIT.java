@@ -89,6 +89,7 @@ class BadInputIT {
         refused(chat(name(), "x", ",\"max_tokens\":-1"), 400, "invalid", "max_tokens");
         refused(chat(name(), "x", ",\"top_p\":1e300"), 400, "invalid", "top_p");
         refused(chat(name(), "x", ",\"max_tokens\":1e18"), 400, "invalid", "max_tokens");
+        refused(chat(name(), "x", ",\"max_tokens\":513"), 400, "invalid", "max_tokens", "512");
         refused(chat(name(), tooLong, ""), 400, "context_length", "512");
         refused(chat(name(), tooLong, ",\"stream\":true"), 400, "context_length", "512");
     }

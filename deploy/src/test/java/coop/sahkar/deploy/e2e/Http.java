@@ -1,6 +1,9 @@
 package coop.sahkar.deploy.e2e;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
@@ -9,6 +12,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.function.Consumer;
 
 /** Raw HTTP to a gateway. */
 final class Http {
@@ -23,13 +27,36 @@ final class Http {
     }
 
     HttpResponse<String> post(String path, String body) throws IOException, InterruptedException {
-        HttpRequest request =
-                HttpRequest.newBuilder(URI.create("http://" + address + path))
-                        .timeout(LIMIT)
-                        .header("content-type", "application/json")
-                        .POST(HttpRequest.BodyPublishers.ofString(body))
-                        .build();
-        return client.send(request, HttpResponse.BodyHandlers.ofString());
+        return client.send(request(path, body), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private HttpRequest request(String path, String body) {
+        return HttpRequest.newBuilder(URI.create("http://" + address + path))
+                .timeout(LIMIT)
+                .header("content-type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body))
+                .build();
+    }
+
+    /**
+     * Asks for a stream and hands over its lines as they come. Returns when the stream has ended as
+     * HTTP wants it to.
+     *
+     * @throws IOException if it was cut off
+     */
+    void stream(String path, String body, Consumer<String> line)
+            throws IOException, InterruptedException {
+        HttpResponse<InputStream> response =
+                client.send(request(path, body), HttpResponse.BodyHandlers.ofInputStream());
+        try (var lines =
+                new BufferedReader(
+                        new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
+            String next = lines.readLine();
+            while (next != null) {
+                line.accept(next);
+                next = lines.readLine();
+            }
+        }
     }
 
     /** Asks for a stream and hangs up rudely as soon as the first bytes of it are here. */

@@ -1,8 +1,12 @@
 package coop.sahkar.deploy.e2e;
 
+import static java.nio.file.StandardOpenOption.APPEND;
+import static java.nio.file.StandardOpenOption.CREATE;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -11,6 +15,8 @@ import java.util.concurrent.TimeUnit;
 /** A file system in memory that is soon full. Only root may mount one; tests skip otherwise. */
 final class SmallDisk implements AutoCloseable {
     private static final int COMMAND_SECONDS = 10;
+    private static final int PAGE_BYTES = 4096;
+    private static final int MOST_PAGES = 1 << 20;
 
     private final Path path;
 
@@ -37,6 +43,32 @@ final class SmallDisk implements AutoCloseable {
     /** Makes room while it is in use. */
     void grow(int kilobytes) throws Exception {
         run("mount", "-o", "remount,size=" + kilobytes + "k", path.toString());
+    }
+
+    /** Takes all the room that is left, in a file of its own; again, when there is some again. */
+    void fill() throws IOException {
+        byte[] page = new byte[PAGE_BYTES];
+        try (OutputStream out = Files.newOutputStream(filler(), CREATE, APPEND)) {
+            for (int i = 0; i < MOST_PAGES; i++) {
+                out.write(page);
+            }
+            throw new IOException(path + " does not fill up");
+        } catch (FileSystemException e) {
+            throw e;
+        } catch (IOException full) {
+            if (!String.valueOf(full.getMessage()).contains("No space left")) {
+                throw full;
+            }
+        }
+    }
+
+    /** Gives back what {@link #fill} took. */
+    void empty() throws IOException {
+        Files.delete(filler());
+    }
+
+    private Path filler() {
+        return path.resolve("filler");
     }
 
     @Override

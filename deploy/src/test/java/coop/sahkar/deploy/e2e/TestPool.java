@@ -93,6 +93,14 @@ final class TestPool implements AutoCloseable {
 
     /** Starts the coordinator, for the first time or again, and waits until it answers. */
     Node startCoordinator(String... more) throws IOException {
+        Node node = launchCoordinator(more);
+        channel.resetConnectBackoff();
+        await("the coordinator").atMost(SOON).ignoreExceptions().until(() -> status() != null);
+        return node;
+    }
+
+    /** Starts the coordinator and does not wait. */
+    Node launchCoordinator(String... more) throws IOException {
         List<String> arguments =
                 new ArrayList<>(
                         List.of(
@@ -104,10 +112,7 @@ final class TestPool implements AutoCloseable {
                                 "--data",
                                 scratch.resolve(COORDINATOR).toString()));
         arguments.addAll(List.of(more));
-        Node node = start(COORDINATOR, arguments);
-        channel.resetConnectBackoff();
-        await("the coordinator").atMost(SOON).ignoreExceptions().until(() -> status() != null);
-        return node;
+        return start(COORDINATOR, arguments);
     }
 
     /** Starts a worker, for the first time or again, and does not wait. */

@@ -7,8 +7,6 @@ import coop.sahkar.worker.llama.StageOptions;
  *
  * @param lentBytes memory the donor lends
  * @param threads threads of each stage
- * @param kvType how keys and values are kept
- * @param flashAttention whether to use llama.cpp's flash attention
  * @param maxSequences sessions a stage tells apart
  * @param gpuLayers blocks that go to a GPU where the library has one
  * @param drainMillis how long sessions of a shard that is given up may go on
@@ -17,8 +15,6 @@ import coop.sahkar.worker.llama.StageOptions;
 public record HostOptions(
         long lentBytes,
         int threads,
-        StageOptions.KvType kvType,
-        boolean flashAttention,
         int maxSequences,
         int gpuLayers,
         long drainMillis,
@@ -35,7 +31,6 @@ public record HostOptions(
                 kvCells,
                 maxSequences,
                 Math.min(MAX_ROWS, kvCells),
-                kvType,
-                flashAttention);
+                StageOptions.KvType.F16);
     }
 }

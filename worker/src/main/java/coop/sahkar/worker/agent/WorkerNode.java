@@ -16,14 +16,17 @@ import coop.sahkar.worker.store.TensorStore;
 import io.grpc.BindableService;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,6 +50,7 @@ public final class WorkerNode implements AutoCloseable {
     private final TicketKeys keys = new TicketKeys();
     private final ShardHost host;
     private final ControlLinks links;
+    private final @Nullable URI metricsUrl;
 
     /**
      * Starts a worker. Returns when it listens; coordinators and shards come later.
@@ -117,10 +121,30 @@ public final class WorkerNode implements AutoCloseable {
                         InstantSource.system(),
                         random);
         untilNow.add(host);
+        InetSocketAddress page = options.metrics();
+        this.metricsUrl = page == null ? null : metrics(page, ring, files, untilNow);
         opened.addAll(untilNow);
         listener.ready(self);
         host.start();
         links.start(options.coordinators());
+    }
+
+    private URI metrics(
+            InetSocketAddress at, Ring ring, TensorStore files, List<AutoCloseable> untilNow)
+            throws IOException {
+        var registry =
+                MetricsPage.registry(() ->
+                        new MetricsPage.View(
+                                self,
+                                files.usedBytes(),
+                                options.diskBytes(),
+                                ring.directory().sessionCount(),
+                                ring.counters(),
+                                host.shards()));
+        untilNow.add(registry::close);
+        MetricsServer server = MetricsServer.start(at, registry::scrape);
+        untilNow.add(server);
+        return server.url();
     }
 
     private static LlamaLibrary library(WorkerOptions options) throws StageException {
@@ -155,8 +179,6 @@ public final class WorkerNode implements AutoCloseable {
         return new HostOptions(
                 options.memoryBytes(),
                 options.threads(),
-                options.kvType(),
-                options.flashAttention(),
                 Math.min(MAX_SEQUENCES, library.maxSequences()),
                 options.gpuLayers(),
                 DRAIN_MILLIS,
@@ -166,6 +188,11 @@ public final class WorkerNode implements AutoCloseable {
     /** Who this worker is. */
     public WorkerSelf self() {
         return self;
+    }
+
+    /** Where Prometheus reads how it fares; empty when that is off. */
+    public Optional<URI> metricsUrl() {
+        return Optional.ofNullable(metricsUrl);
     }
 
     /** Every shard as it is now. */

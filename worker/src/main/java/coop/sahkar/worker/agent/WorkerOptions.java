@@ -1,14 +1,13 @@
 package coop.sahkar.worker.agent;
 
 import coop.sahkar.proto.HiddenCodec;
-import coop.sahkar.worker.llama.StageOptions;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a donor lends, and how the worker is reached. {@link #defaults} has the usual values; {@code
- * with…} methods change one.
+ * What a donor lends, and how the worker is reached. {@link #builder} starts from the usual values.
  *
  * @param name the worker's id; null: the one in the data directory, made at the first start
  * @param data where its id, shards and measurements are kept
@@ -22,9 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param codecs codecs of hidden states, the best first; empty: F32 on this machine, else F16
  * @param libraryDirectory folder of a llama.cpp release; null: the one that comes along
  * @param gpuLayers blocks that go to a GPU where the library has one
- * @param kvType how keys and values are kept
- * @param flashAttention whether to use llama.cpp's flash attention
  * @param decodeBytesPerSecond speed to declare; 0: measure it
+ * @param metrics where Prometheus reads how the worker fares; null: nowhere
  * @param software version of this program
  */
 public record WorkerOptions(
@@ -40,9 +38,8 @@ public record WorkerOptions(
         List<HiddenCodec> codecs,
         @Nullable Path libraryDirectory,
         int gpuLayers,
-        StageOptions.KvType kvType,
-        boolean flashAttention,
         long decodeBytesPerSecond,
+        @Nullable InetSocketAddress metrics,
         String software) {
     private static final String LOOPBACK = "127.0.0.1";
     private static final long DEFAULT_DISK_BYTES = 50_000_000_000L;
@@ -62,196 +59,121 @@ public record WorkerOptions(
         require(diskBytes > 0, "the disk space to lend must be more than nothing");
         require(threads > 0, "threads must be at least 1, not " + threads);
         require(gpuLayers >= 0, "GPU layers cannot be " + gpuLayers);
-        require(
-                !flashAttention || kvType == StageOptions.KvType.F16,
-                "flash attention needs F16 keys and values");
         require(decodeBytesPerSecond >= 0, "the speed cannot be negative");
     }
 
-    /** Listens on loopback, lends what {@code machine} can spare. */
-    public static WorkerOptions defaults(Path data, List<String> coordinators, Machine machine) {
-        return new WorkerOptions(
-                null,
-                data,
-                coordinators,
-                LOOPBACK,
-                0,
-                LOOPBACK,
-                machine.sensibleMemoryBytes(),
-                DEFAULT_DISK_BYTES,
-                machine.cores(),
-                List.of(),
-                null,
-                0,
-                StageOptions.KvType.F16,
-                false,
-                0,
-                "dev");
+    /** Starts from the usual values: loopback, and what {@code machine} can spare. */
+    public static Builder builder(Path data, List<String> coordinators, Machine machine) {
+        return new Builder(data, coordinators, machine);
     }
 
-    public WorkerOptions withName(@Nullable String newName) {
-        return new WorkerOptions(
-                newName,
-                data,
-                coordinators,
-                bindHost,
-                port,
-                advertisedHost,
-                memoryBytes,
-                diskBytes,
-                threads,
-                codecs,
-                libraryDirectory,
-                gpuLayers,
-                kvType,
-                flashAttention,
-                decodeBytesPerSecond,
-                software);
-    }
+    /** Changes the usual values one by one. */
+    public static final class Builder {
+        private final Path data;
+        private final List<String> coordinators;
+        private @Nullable String name;
+        private String bindHost = LOOPBACK;
+        private int port;
+        private String advertisedHost = LOOPBACK;
+        private long memoryBytes;
+        private long diskBytes = DEFAULT_DISK_BYTES;
+        private int threads;
+        private List<HiddenCodec> codecs = List.of();
+        private @Nullable Path libraryDirectory;
+        private int gpuLayers;
+        private long decodeBytesPerSecond;
+        private @Nullable InetSocketAddress metrics;
+        private String software = "dev";
 
-    /** Reached from elsewhere than this machine. */
-    public WorkerOptions withAddress(String newBindHost, int newPort, String newAdvertisedHost) {
-        return new WorkerOptions(
-                name,
-                data,
-                coordinators,
-                newBindHost,
-                newPort,
-                newAdvertisedHost,
-                memoryBytes,
-                diskBytes,
-                threads,
-                codecs,
-                libraryDirectory,
-                gpuLayers,
-                kvType,
-                flashAttention,
-                decodeBytesPerSecond,
-                software);
-    }
+        private Builder(Path data, List<String> coordinators, Machine machine) {
+            this.data = data;
+            this.coordinators = coordinators;
+            this.memoryBytes = machine.sensibleMemoryBytes();
+            this.threads = machine.cores();
+        }
 
-    /** Lends as much. */
-    public WorkerOptions withLent(long newMemoryBytes, long newDiskBytes, int newThreads) {
-        return new WorkerOptions(
-                name,
-                data,
-                coordinators,
-                bindHost,
-                port,
-                advertisedHost,
-                newMemoryBytes,
-                newDiskBytes,
-                newThreads,
-                codecs,
-                libraryDirectory,
-                gpuLayers,
-                kvType,
-                flashAttention,
-                decodeBytesPerSecond,
-                software);
-    }
+        /** The worker's id; null: the one in the data directory. */
+        public Builder name(@Nullable String value) {
+            name = value;
+            return this;
+        }
 
-    public WorkerOptions withCodecs(List<HiddenCodec> newCodecs) {
-        return new WorkerOptions(
-                name,
-                data,
-                coordinators,
-                bindHost,
-                port,
-                advertisedHost,
-                memoryBytes,
-                diskBytes,
-                threads,
-                newCodecs,
-                libraryDirectory,
-                gpuLayers,
-                kvType,
-                flashAttention,
-                decodeBytesPerSecond,
-                software);
-    }
+        /** Listens there, and is reached by others under {@code advertised}. */
+        public Builder address(String host, int value, String advertised) {
+            bindHost = host;
+            port = value;
+            advertisedHost = advertised;
+            return this;
+        }
 
-    /** Computes with this llama.cpp. */
-    public WorkerOptions withLibrary(@Nullable Path newLibraryDirectory, int newGpuLayers) {
-        return new WorkerOptions(
-                name,
-                data,
-                coordinators,
-                bindHost,
-                port,
-                advertisedHost,
-                memoryBytes,
-                diskBytes,
-                threads,
-                codecs,
-                newLibraryDirectory,
-                newGpuLayers,
-                kvType,
-                flashAttention,
-                decodeBytesPerSecond,
-                software);
-    }
+        public Builder memoryBytes(long value) {
+            memoryBytes = value;
+            return this;
+        }
 
-    /** Keeps keys and values so. */
-    public WorkerOptions withKv(StageOptions.KvType newKvType, boolean newFlashAttention) {
-        return new WorkerOptions(
-                name,
-                data,
-                coordinators,
-                bindHost,
-                port,
-                advertisedHost,
-                memoryBytes,
-                diskBytes,
-                threads,
-                codecs,
-                libraryDirectory,
-                gpuLayers,
-                newKvType,
-                newFlashAttention,
-                decodeBytesPerSecond,
-                software);
-    }
+        public Builder diskBytes(long value) {
+            diskBytes = value;
+            return this;
+        }
 
-    /** Declares this speed instead of measuring one. */
-    public WorkerOptions withSpeed(long newDecodeBytesPerSecond) {
-        return new WorkerOptions(
-                name,
-                data,
-                coordinators,
-                bindHost,
-                port,
-                advertisedHost,
-                memoryBytes,
-                diskBytes,
-                threads,
-                codecs,
-                libraryDirectory,
-                gpuLayers,
-                kvType,
-                flashAttention,
-                newDecodeBytesPerSecond,
-                software);
-    }
+        public Builder threads(int value) {
+            threads = value;
+            return this;
+        }
 
-    public WorkerOptions withSoftware(String newSoftware) {
-        return new WorkerOptions(
-                name,
-                data,
-                coordinators,
-                bindHost,
-                port,
-                advertisedHost,
-                memoryBytes,
-                diskBytes,
-                threads,
-                codecs,
-                libraryDirectory,
-                gpuLayers,
-                kvType,
-                flashAttention,
-                decodeBytesPerSecond,
-                newSoftware);
+        /** The best first; empty: F32 on this machine, else F16. */
+        public Builder codecs(List<HiddenCodec> value) {
+            codecs = value;
+            return this;
+        }
+
+        /** Computes with this llama.cpp; null: with the one that comes along. */
+        public Builder library(@Nullable Path directory, int layersOnGpu) {
+            libraryDirectory = directory;
+            gpuLayers = layersOnGpu;
+            return this;
+        }
+
+        /** Declares this speed instead of measuring one; 0 measures. */
+        public Builder decodeBytesPerSecond(long value) {
+            decodeBytesPerSecond = value;
+            return this;
+        }
+
+        /** Shows metrics there; null: nowhere. */
+        public Builder metrics(@Nullable InetSocketAddress value) {
+            metrics = value;
+            return this;
+        }
+
+        public Builder software(String value) {
+            software = value;
+            return this;
+        }
+
+        /**
+         * Checks and makes the options.
+         *
+         * @throws IllegalArgumentException in a sentence that names the option
+         */
+        public WorkerOptions build() {
+            return new WorkerOptions(
+                    name,
+                    data,
+                    coordinators,
+                    bindHost,
+                    port,
+                    advertisedHost,
+                    memoryBytes,
+                    diskBytes,
+                    threads,
+                    codecs,
+                    libraryDirectory,
+                    gpuLayers,
+                    decodeBytesPerSecond,
+                    metrics,
+                    software);
+        }
     }
 
     private static void require(boolean holds, String sentence) {

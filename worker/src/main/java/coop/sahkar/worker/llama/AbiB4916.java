@@ -103,28 +103,22 @@ final class AbiB4916 extends LlamaAbi {
 
     @Override
     boolean knowsModel(Struct params) {
-        return params.getPointer("devices") == 0
+        return super.knowsModel(params)
                 && params.getInt("n_gpu_layers") == 0
-                && params.getInt("split_mode") == 1
-                && params.getPointer("tensor_split") == 0
-                && params.getPointer("kv_overrides") == 0
-                && params.getBool("vocab_only") == 0
                 && params.getBool("use_mmap") == 1
-                && params.getBool("use_mlock") == 0
-                && params.getBool("check_tensors") == 0;
+                && params.getBool("use_mlock") == 0;
     }
 
     @Override
     boolean knowsContext(Struct params) {
         return super.knowsContext(params)
                 && params.getBool("logits_all") == 0
-                && params.getBool("flash_attn") == 0
-                && params.getPointer("abort_callback") == 0;
+                && params.getBool("flash_attn") == 0;
     }
 
     @Override
     void fillModel(Struct params, int gpuLayers) {
-        params.set("n_gpu_layers", gpuLayers);
+        super.fillModel(params, gpuLayers);
         // b4916 rearranges Q4_0 for the processor in a copy; a mapped file would count once more.
         params.set("use_mmap", false);
     }

@@ -112,14 +112,9 @@ final class AbiV05 extends LlamaAbi {
 
     @Override
     boolean knowsModel(Struct params) {
-        return params.getPointer("devices") == 0
+        return super.knowsModel(params)
                 && params.getPointer("tensor_buft_overrides") == 0
-                && params.getInt("split_mode") == 1
                 && params.getInt("main_gpu") == 0
-                && params.getPointer("tensor_split") == 0
-                && params.getPointer("kv_overrides") == 0
-                && params.getBool("vocab_only") == 0
-                && params.getBool("check_tensors") == 0
                 && params.getBool("use_extra_bufts") == 1
                 && params.getBool("no_alloc") == 0;
     }
@@ -128,15 +123,9 @@ final class AbiV05 extends LlamaAbi {
     boolean knowsContext(Struct params) {
         return super.knowsContext(params)
                 && params.getInt("flash_attn_type") == -1
-                && params.getPointer("abort_callback") == 0
                 && params.getBool("swa_full") == 1
                 && params.getBool("kv_unified") == 0
                 && params.getPointer("samplers") == 0;
-    }
-
-    @Override
-    void fillModel(Struct params, int gpuLayers) {
-        params.set("n_gpu_layers", gpuLayers);
     }
 
     /**

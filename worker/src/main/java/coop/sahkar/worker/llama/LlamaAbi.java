@@ -157,13 +157,23 @@ abstract sealed class LlamaAbi permits AbiB4916, AbiV05 {
                 && params.getInt("type_v") == 1
                 && params.getBool("embeddings") == 0
                 && params.getBool("offload_kqv") == 1
-                && (params.getBool("no_perf") & ~1) == 0;
+                && (params.getBool("no_perf") & ~1) == 0
+                && params.getPointer("abort_callback") == 0;
     }
 
-    /** Whether the defaults of the model's parameters read back as they should. */
-    abstract boolean knowsModel(Struct params);
+    /** Whether the model's parameters both releases share read back as they should. */
+    boolean knowsModel(Struct params) {
+        return params.getPointer("devices") == 0
+                && params.getInt("split_mode") == 1
+                && params.getPointer("tensor_split") == 0
+                && params.getPointer("kv_overrides") == 0
+                && params.getBool("vocab_only") == 0
+                && params.getBool("check_tensors") == 0;
+    }
 
-    abstract void fillModel(Struct params, int gpuLayers);
+    void fillModel(Struct params, int gpuLayers) {
+        params.set("n_gpu_layers", gpuLayers);
+    }
 
     abstract void fillContext(Struct params, ContextWish wish);
 

@@ -21,9 +21,12 @@ import java.util.function.Function;
  * answers.
  */
 public final class PoolModels {
-    private static final int ROUNDS = 6;
-    private static final long CALL_MILLIS = 15_000;
+    private static final long PATIENCE_MILLIS = 8_000;
+    private static final long CALL_MILLIS = 9_000;
     private static final long FIRST_PAUSE_MILLIS = 250;
+
+    /** An uplink slower than this cannot publish. */
+    private static final long SLOWEST_BYTES_PER_MILLI = 100;
 
     private final List<String> coordinators;
 
@@ -42,7 +45,8 @@ public final class PoolModels {
      * @throws StoreException if it is refused, or no coordinator answers
      */
     PublishReply publish(PublishRequest request) throws StoreException, InterruptedException {
-        return ask("the model cannot be published", stub -> stub.publish(request));
+        long millis = CALL_MILLIS + request.getSerializedSize() / SLOWEST_BYTES_PER_MILLI;
+        return ask("the model cannot be published", millis, stub -> stub.publish(request));
     }
 
     /**
@@ -52,7 +56,11 @@ public final class PoolModels {
      */
     public ModelManifest manifest(String modelId) throws StoreException, InterruptedException {
         GetManifestRequest request = GetManifestRequest.newBuilder().setModelId(modelId).build();
-        Manifest wire = ask("there is no manifest of " + modelId, s -> s.getManifest(request));
+        Manifest wire =
+                ask(
+                        "there is no manifest of " + modelId,
+                        CALL_MILLIS + Limits.MAX_MANIFEST_BYTES / SLOWEST_BYTES_PER_MILLI,
+                        stub -> stub.getManifest(request));
         try {
             ModelManifest manifest = ManifestCodec.decode(wire);
             if (!manifest.id().equals(modelId)) {
@@ -66,20 +74,35 @@ public final class PoolModels {
         }
     }
 
-    private <T> T ask(String failure, Function<ModelsGrpc.ModelsBlockingStub, T> question)
+    /**
+     * Goes round the coordinators until one answers. What one of them said tells more than that
+     * another could not be reached.
+     */
+    private <T> T ask(
+            String failure, long callMillis, Function<ModelsGrpc.ModelsBlockingStub, T> question)
             throws StoreException, InterruptedException {
+        long began = System.nanoTime();
         String last = "no coordinator is known";
+        boolean said = false;
         long pause = FIRST_PAUSE_MILLIS;
-        for (int round = 0; round < ROUNDS && !coordinators.isEmpty(); round++) {
+        while (!coordinators.isEmpty()) {
             for (String coordinator : coordinators) {
                 try {
-                    return askOne(coordinator, question);
+                    return askOne(coordinator, callMillis, question);
                 } catch (StatusRuntimeException e) {
-                    last = coordinator + ": " + sentence(e.getStatus());
+                    boolean unreachable = e.getStatus().getCause() != null;
+                    if (!said || !unreachable) {
+                        last = coordinator + ": " + sentence(e.getStatus());
+                    }
+                    said |= !unreachable;
                     if (!mayPass(e.getStatus())) {
                         throw new StoreException(failure + ": " + last, e);
                     }
                 }
+            }
+            long gone = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
+            if (gone + pause > PATIENCE_MILLIS) {
+                break;
             }
             TimeUnit.MILLISECONDS.sleep(pause);
             pause *= 2;
@@ -88,7 +111,9 @@ public final class PoolModels {
     }
 
     private static <T> T askOne(
-            String coordinator, Function<ModelsGrpc.ModelsBlockingStub, T> question) {
+            String coordinator,
+            long callMillis,
+            Function<ModelsGrpc.ModelsBlockingStub, T> question) {
         ManagedChannel channel =
                 ManagedChannelBuilder.forTarget(coordinator)
                         .usePlaintext()
@@ -97,7 +122,7 @@ public final class PoolModels {
         try {
             return question.apply(
                     ModelsGrpc.newBlockingStub(channel)
-                            .withDeadlineAfter(CALL_MILLIS, TimeUnit.MILLISECONDS));
+                            .withDeadlineAfter(callMillis, TimeUnit.MILLISECONDS));
         } finally {
             channel.shutdownNow();
         }

@@ -13,7 +13,6 @@ import coop.sahkar.worker.gguf.Progress;
 import coop.sahkar.worker.gguf.TensorType;
 import coop.sahkar.worker.gguf.synthetic.RandomModel;
 import coop.sahkar.worker.head.HeadHost;
-import coop.sahkar.worker.llama.StageOptions;
 import coop.sahkar.worker.ring.RingOptions;
 import coop.sahkar.worker.ring.SessionDirectory;
 import coop.sahkar.worker.store.FetchPolicy;
@@ -96,16 +95,7 @@ class ShardHostTest {
     }
 
     private ShardHost host(long lentBytes) throws IOException {
-        HostOptions options =
-                new HostOptions(
-                        lentBytes,
-                        1,
-                        StageOptions.KvType.F16,
-                        false,
-                        4,
-                        0,
-                        1000,
-                        new Backoff(1000, 1000));
+        HostOptions options = new HostOptions(lentBytes, 1, 4, 0, 1000, new Backoff(1000, 1000));
         ShardStore store =
                 new ShardStore(
                         TensorStore.open(directory.resolve("store"), 1L << 30),

@@ -14,18 +14,23 @@ import coop.sahkar.proto.v1.RunRequest;
 import coop.sahkar.proto.v1.SamplingMessage;
 import coop.sahkar.proto.v1.SignedTicket;
 import coop.sahkar.worker.gguf.Progress;
-import coop.sahkar.worker.llama.StageOptions;
 import coop.sahkar.worker.store.Publication;
 import coop.sahkar.worker.store.PublishOptions;
 import coop.sahkar.worker.store.Publisher;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -69,19 +74,21 @@ class WorkerNodeTest {
                         .toURI());
     }
 
-    private WorkerOptions options(String name) {
-        return WorkerOptions.defaults(
+    private WorkerOptions.Builder options(String name) {
+        return WorkerOptions.builder(
                         directory.resolve(name),
                         List.of(pool.address()),
                         new Machine(1000, 1000, 1))
-                .withName(name)
-                .withLent(400_000_000, 100_000_000, 1)
-                .withKv(StageOptions.KvType.F32, false)
-                .withSpeed(1_000_000_000);
+                .name(name)
+                .memoryBytes(400_000_000)
+                .diskBytes(100_000_000)
+                .threads(1)
+                .decodeBytesPerSecond(1_000_000_000)
+                .metrics(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     }
 
     private WorkerNode node(String name) throws WorkerException {
-        WorkerNode node = WorkerNode.start(options(name), WorkerListener.SILENT);
+        WorkerNode node = WorkerNode.start(options(name).build(), WorkerListener.SILENT);
         nodes.add(node);
         await().until(() -> pool.attached(name));
         return node;
@@ -158,6 +165,31 @@ class WorkerNodeTest {
             compared++;
         }
         assertThat(compared).isGreaterThanOrEqualTo(3);
+        for (int i = 0; i < names.size(); i++) {
+            String stage =
+                    "{blocks=\"%s\",model=\"%s\"}".formatted(THIRDS.get(i), publication.modelId());
+            Map<String, Double> seen = metrics(nodes.get(i));
+            assertThat(seen.get("sahkar_stage_rows_total" + stage)).isPositive();
+            assertThat(seen.get("sahkar_stage_kv_cells" + stage)).isGreaterThanOrEqualTo(CELLS);
+            assertThat(seen.get("sahkar_ring_sent_total")).isPositive();
+            assertThat(seen.get("sahkar_ring_violations_total")).isZero();
+            assertThat(seen.get("sahkar_store_bytes")).isBetween(1e5, 1e8);
+        }
+    }
+
+    /** A worker's metrics, by name and labels. */
+    private static Map<String, Double> metrics(WorkerNode node) throws Exception {
+        try (InputStream page = node.metricsUrl().orElseThrow().toURL().openStream()) {
+            return new String(page.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(line -> !line.startsWith("#"))
+                    .collect(
+                            Collectors.toMap(
+                                    line -> line.substring(0, line.lastIndexOf(' ')),
+                                    line ->
+                                            Double.parseDouble(
+                                                    line.substring(line.lastIndexOf(' ') + 1))));
+        }
     }
 
     @Test
@@ -190,7 +222,7 @@ class WorkerNodeTest {
     @Test
     void letsNoSecondWorkerUseItsData() throws Exception {
         node("w1");
-        assertThatThrownBy(() -> WorkerNode.start(options("w1"), WorkerListener.SILENT))
+        assertThatThrownBy(() -> WorkerNode.start(options("w1").build(), WorkerListener.SILENT))
                 .isInstanceOf(WorkerException.class)
                 .hasMessageContaining("another worker uses the data directory");
     }
@@ -199,7 +231,7 @@ class WorkerNodeTest {
     void saysWhenItsPortIsTaken() throws Exception {
         String endpoint = node("w1").self().endpoint();
         int port = Integer.parseInt(endpoint.substring(endpoint.lastIndexOf(':') + 1));
-        WorkerOptions taken = options("w2").withAddress("127.0.0.1", port, "127.0.0.1");
+        WorkerOptions taken = options("w2").address("127.0.0.1", port, "127.0.0.1").build();
         assertThatThrownBy(() -> WorkerNode.start(taken, WorkerListener.SILENT))
                 .isInstanceOf(WorkerException.class)
                 .hasMessageContaining("cannot listen");
