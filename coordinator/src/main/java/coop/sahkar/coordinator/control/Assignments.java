@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.control;
 import com.google.protobuf.ByteString;
 import coop.sahkar.coordinator.liveness.ShardStatus;
 import coop.sahkar.coordinator.liveness.WorkerPresence;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Reach;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
@@ -68,6 +69,7 @@ final class Assignments {
         }
         return presence.values().stream()
                 .filter(p -> !p.workerId().equals(workerId))
+                .filter(p -> p.reach() == Reach.DIRECT) // relays carry sessions, not files
                 .filter(p -> holds(p, shard.modelId(), shard.span(), false))
                 .map(p -> state.workers().get(p.workerId()))
                 .map(Assignments::source)

@@ -1,11 +1,13 @@
 package coop.sahkar.worker.agent;
 
+import com.google.protobuf.ByteString;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerReport;
 import coop.sahkar.worker.engine.StageException;
 import coop.sahkar.worker.head.HeadService;
 import coop.sahkar.worker.llama.LlamaLibrary;
+import coop.sahkar.worker.relay.Relays;
 import coop.sahkar.worker.ring.Ring;
 import coop.sahkar.worker.ring.RingOptions;
 import coop.sahkar.worker.store.FetchPolicy;
@@ -15,12 +17,15 @@ import coop.sahkar.worker.store.TensorService;
 import coop.sahkar.worker.store.TensorStore;
 import io.grpc.BindableService;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.random.RandomGenerator;
@@ -47,6 +52,8 @@ public final class WorkerNode implements AutoCloseable {
     private final TicketKeys keys = new TicketKeys();
     private final ShardHost host;
     private final ControlLinks links;
+    private final Relays relays;
+    private final InetSocketAddress own;
 
     /**
      * Starts a worker. Returns when it listens; coordinators and shards come later.
@@ -78,8 +85,14 @@ public final class WorkerNode implements AutoCloseable {
         untilNow.add(identity);
         LlamaLibrary library = library(options);
         TensorStore files = TensorStore.open(data.resolve("shards"), options.diskBytes());
+        this.relays = new Relays(identity.workerId());
+        untilNow.add(relays);
         Ring ring =
-                new Ring(ringOptions(identity.workerId()), keys, InstantSource.system()::millis);
+                new Ring(
+                        ringOptions(identity.workerId()),
+                        keys,
+                        relays,
+                        InstantSource.system()::millis);
         untilNow.add(ring);
         HostedHeads heads = new HostedHeads();
         HeadService head =
@@ -88,10 +101,12 @@ public final class WorkerNode implements AutoCloseable {
                         heads,
                         ring.directory(),
                         InstantSource.system()::millis);
-        List<BindableService> services = List.of(new TensorService(files), head);
+        List<BindableService> services =
+                List.of(new TensorService(files), head, new ReachService(identity.workerId()));
         int port =
                 ring.listen(new InetSocketAddress(options.bindHost(), options.port()), services)
                         .port();
+        this.own = own(port);
         this.self = self(identity.workerId(), port, library);
         HostOptions hostOptions = hostOptions(library);
         this.links =
@@ -130,6 +145,13 @@ public final class WorkerNode implements AutoCloseable {
                 : LlamaLibrary.inDirectory(chosen);
     }
 
+    /** Where this worker reaches itself. */
+    private InetSocketAddress own(int port) throws UnknownHostException {
+        InetAddress bound = InetAddress.getByName(options.bindHost());
+        InetAddress here = bound.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : bound;
+        return new InetSocketAddress(here, port);
+    }
+
     private RingOptions ringOptions(String workerId) {
         RingOptions usual = RingOptions.defaults(workerId);
         return options.codecs().isEmpty() ? usual : usual.withCodecs(options.codecs());
@@ -148,7 +170,8 @@ public final class WorkerNode implements AutoCloseable {
                 "llama.cpp " + library.release(),
                 options.memoryBytes(),
                 speed,
-                options.threads());
+                options.threads(),
+                options.relaying());
     }
 
     private HostOptions hostOptions(LlamaLibrary library) {
@@ -185,6 +208,21 @@ public final class WorkerNode implements AutoCloseable {
     }
 
     private final class Heard implements ControlEvents {
+        @Override
+        public void known(String coordinator, ByteString relayToken) {
+            relays.admitted(coordinator, relayToken);
+        }
+
+        @Override
+        public void dialled(String coordinator, Optional<String> fault) {
+            if (fault.isPresent() && options.relaying() != Relaying.NEVER) {
+                relays.serve(coordinator, own);
+                listener.relayed(coordinator, fault.get());
+            } else {
+                relays.stop(coordinator);
+            }
+        }
+
         @Override
         public void welcomed(String coordinator, Welcome welcome) {
             keys.replace(coordinator, welcome.getTicketKeysList());

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param flashAttention whether to use llama.cpp's flash attention
  * @param decodeBytesPerSecond speed to declare; 0: measure it
  * @param software version of this program
+ * @param relaying when it is reached through coordinators
  */
 public record WorkerOptions(
         @Nullable String name,
@@ -43,7 +44,8 @@ public record WorkerOptions(
         StageOptions.KvType kvType,
         boolean flashAttention,
         long decodeBytesPerSecond,
-        String software) {
+        String software,
+        Relaying relaying) {
     private static final String LOOPBACK = "127.0.0.1";
     private static final long DEFAULT_DISK_BYTES = 50_000_000_000L;
     private static final int MAX_PORT = 65_535;
@@ -86,7 +88,8 @@ public record WorkerOptions(
                 StageOptions.KvType.F16,
                 false,
                 0,
-                "dev");
+                "dev",
+                Relaying.AUTO);
     }
 
     public WorkerOptions withName(@Nullable String newName) {
@@ -106,7 +109,8 @@ public record WorkerOptions(
                 kvType,
                 flashAttention,
                 decodeBytesPerSecond,
-                software);
+                software,
+                relaying);
     }
 
     /** Reached from elsewhere than this machine. */
@@ -127,7 +131,8 @@ public record WorkerOptions(
                 kvType,
                 flashAttention,
                 decodeBytesPerSecond,
-                software);
+                software,
+                relaying);
     }
 
     /** Lends as much. */
@@ -148,7 +153,8 @@ public record WorkerOptions(
                 kvType,
                 flashAttention,
                 decodeBytesPerSecond,
-                software);
+                software,
+                relaying);
     }
 
     public WorkerOptions withCodecs(List<HiddenCodec> newCodecs) {
@@ -168,7 +174,8 @@ public record WorkerOptions(
                 kvType,
                 flashAttention,
                 decodeBytesPerSecond,
-                software);
+                software,
+                relaying);
     }
 
     /** Computes with this llama.cpp. */
@@ -189,7 +196,8 @@ public record WorkerOptions(
                 kvType,
                 flashAttention,
                 decodeBytesPerSecond,
-                software);
+                software,
+                relaying);
     }
 
     /** Keeps keys and values so. */
@@ -210,7 +218,8 @@ public record WorkerOptions(
                 newKvType,
                 newFlashAttention,
                 decodeBytesPerSecond,
-                software);
+                software,
+                relaying);
     }
 
     /** Declares this speed instead of measuring one. */
@@ -231,7 +240,8 @@ public record WorkerOptions(
                 kvType,
                 flashAttention,
                 newDecodeBytesPerSecond,
-                software);
+                software,
+                relaying);
     }
 
     public WorkerOptions withSoftware(String newSoftware) {
@@ -251,7 +261,30 @@ public record WorkerOptions(
                 kvType,
                 flashAttention,
                 decodeBytesPerSecond,
-                newSoftware);
+                newSoftware,
+                relaying);
+    }
+
+    /** Reached so. */
+    public WorkerOptions withRelaying(Relaying newRelaying) {
+        return new WorkerOptions(
+                name,
+                data,
+                coordinators,
+                bindHost,
+                port,
+                advertisedHost,
+                memoryBytes,
+                diskBytes,
+                threads,
+                codecs,
+                libraryDirectory,
+                gpuLayers,
+                kvType,
+                flashAttention,
+                decodeBytesPerSecond,
+                software,
+                newRelaying);
     }
 
     private static void require(boolean holds, String sentence) {
