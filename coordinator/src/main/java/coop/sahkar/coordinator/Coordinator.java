@@ -89,7 +89,7 @@ public final class Coordinator implements AutoCloseable {
                         leases,
                         () -> log.state().policy().relayBytesPerSecond(),
                         System::nanoTime);
-        this.relayService = new RelayService(relay, tokens, leases, log, unixMillis);
+        this.relayService = new RelayService(relay, tokens, attendance, log, unixMillis);
         this.look = new PoolLook(id, software(), log, attendance, shortfalls, relay::bytes);
         this.workers =
                 new WorkerDoor(id, options.advertised(), log, attendance, unixMillis, tokens);

@@ -63,13 +63,8 @@ final class CarriedEnd implements StreamObserver<RelayChunk>, TunnelEnd {
     private void dial(@Nullable Tunnel joined, RelayDial dial) {
         require(joined == null, "A relayed connection is dialled once.");
         check(service.stranger(dial.getWorkerId(), dial.getToken()));
-        check(
-                service.desk()
-                        .call(
-                                dial.getWorkerId(),
-                                dial.getTargetId(),
-                                service.open(dial.getTicket()),
-                                this));
+        check(service.right(dial));
+        check(service.desk().connect(dial.getTargetId(), this));
     }
 
     private void answer(@Nullable Tunnel joined, RelayAnswer answer) {

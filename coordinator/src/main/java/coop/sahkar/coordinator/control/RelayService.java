@@ -1,20 +1,20 @@
 package coop.sahkar.coordinator.control;
 
 import com.google.protobuf.ByteString;
-import coop.sahkar.coordinator.liveness.LeaseTable;
+import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.relay.RelayDesk;
+import coop.sahkar.coordinator.relay.RelayRules;
 import coop.sahkar.coordinator.relay.RelayTokens;
 import coop.sahkar.coordinator.state.PoolView;
 import coop.sahkar.coordinator.state.TicketKeyRecord;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
-import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.Tickets;
 import coop.sahkar.proto.v1.RelayAttachRequest;
 import coop.sahkar.proto.v1.RelayCall;
 import coop.sahkar.proto.v1.RelayChunk;
+import coop.sahkar.proto.v1.RelayDial;
 import coop.sahkar.proto.v1.RelayGrpc;
-import coop.sahkar.proto.v1.SignedTicket;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -32,7 +32,7 @@ public final class RelayService extends RelayGrpc.RelayImplBase {
 
     private final RelayDesk desk;
     private final RelayTokens tokens;
-    private final LeaseTable leases;
+    private final Attendance attendance;
     private final PoolView pool;
     private final LongSupplier unixMillis;
 
@@ -42,12 +42,12 @@ public final class RelayService extends RelayGrpc.RelayImplBase {
     public RelayService(
             RelayDesk desk,
             RelayTokens tokens,
-            LeaseTable leases,
+            Attendance attendance,
             PoolView pool,
             LongSupplier unixMillis) {
         this.desk = desk;
         this.tokens = tokens;
-        this.leases = leases;
+        this.attendance = attendance;
         this.pool = pool;
         this.unixMillis = unixMillis;
     }
@@ -83,7 +83,7 @@ public final class RelayService extends RelayGrpc.RelayImplBase {
                 !workerId.isEmpty()
                         && workerId.length() <= Limits.MAX_WORKER_ID
                         && tokens.proves(workerId, token.toByteArray())
-                        && leases.isAttached(workerId);
+                        && attendance.leases().isAttached(workerId);
         return known
                 ? Optional.empty()
                 : Optional.of(
@@ -93,12 +93,19 @@ public final class RelayService extends RelayGrpc.RelayImplBase {
                                         + " attach, and use the token of its welcome."));
     }
 
-    /** What a ticket grants, if it is genuine and in time. */
-    Ticket open(SignedTicket wire) {
-        return switch (Tickets.open(wire, this::key, unixMillis.getAsLong())) {
-            case Tickets.Valid(var sealed) -> sealed.ticket();
-            case Tickets.Expired(_, var problem) -> throw failure(problem);
-            case Tickets.Refused(var problem) -> throw failure(problem);
+    /** Why a caller, known here, has no right to the one it dials; empty when it has. */
+    Optional<Problem> right(RelayDial dial) {
+        String caller = dial.getWorkerId();
+        String target = dial.getTargetId();
+        if (!dial.hasTicket()) {
+            boolean fetches =
+                    Assignments.namesRelayed(pool.state(), attendance.now(), caller, target);
+            return RelayRules.callWithoutTicket(caller, target, fetches);
+        }
+        return switch (Tickets.open(dial.getTicket(), this::key, unixMillis.getAsLong())) {
+            case Tickets.Valid(var sealed) -> RelayRules.call(caller, target, sealed.ticket());
+            case Tickets.Expired(_, var problem) -> Optional.of(problem);
+            case Tickets.Refused(var problem) -> Optional.of(problem);
         };
     }
 

@@ -3,7 +3,6 @@ package coop.sahkar.coordinator.relay;
 import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RelayEndpoint;
-import coop.sahkar.proto.Ticket;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -135,20 +134,11 @@ public final class RelayDesk implements AutoCloseable {
     }
 
     /**
-     * A worker calls another.
+     * Connects an end with a worker, when that takes the call.
      *
-     * @param caller who calls, as it has proved
-     * @param ticket genuine and in time
-     * @param end the caller's end
+     * @param end of somebody who has the right to it: see {@link RelayRules}
      */
-    public Connection call(String caller, String target, Ticket ticket, TunnelEnd end) {
-        Optional<Problem> refused = RelayRules.call(caller, target, ticket);
-        return refused.<Connection>map(Connection.Refused::new)
-                .orElseGet(() -> connect(target, end));
-    }
-
-    /** Connects with a worker on behalf of this coordinator. */
-    Connection connect(String target, TunnelEnd end) {
+    public Connection connect(String target, TunnelEnd end) {
         Tunnel tunnel = new Tunnel(target, end, rules);
         long call;
         Line line;

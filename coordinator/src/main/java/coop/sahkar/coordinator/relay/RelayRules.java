@@ -7,13 +7,14 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Who may be connected to whom: two workers of one session, and nobody else. Pure.
+ * Who may be connected to whom: two workers of one session, a worker with one it is told to fetch
+ * tensors from, and nobody else. Pure.
  *
  * <p>The ticket is checked when a connection begins. Later sessions of the same two workers share
  * it, as they share a direct link; what is said on it the called worker checks against the tickets
  * of its sessions, message by message.
  */
-final class RelayRules {
+public final class RelayRules {
     private RelayRules() {}
 
     /**
@@ -21,7 +22,7 @@ final class RelayRules {
      *
      * @param ticket genuine and in time
      */
-    static Optional<Problem> call(String caller, String target, Ticket ticket) {
+    public static Optional<Problem> call(String caller, String target, Ticket ticket) {
         List<String> route = ticket.stages().stream().map(RouteStage::workerId).toList();
         if (caller.equals(target)) {
             return Optional.of(
@@ -39,6 +40,23 @@ final class RelayRules {
                                     .formatted(shown(caller), shown(target))));
         }
         return Optional.empty();
+    }
+
+    /**
+     * Why a worker without a ticket may not call another.
+     *
+     * @param fetches whether the placement has it fetch tensors from there
+     */
+    public static Optional<Problem> callWithoutTicket(
+            String caller, String target, boolean fetches) {
+        return fetches
+                ? Optional.empty()
+                : Optional.of(
+                        Problem.of(
+                                Problem.Kind.UNAUTHORIZED,
+                                ("Worker %s shows no ticket, and has nothing to fetch from worker %s "
+                                                + "through this relay.")
+                                        .formatted(shown(caller), shown(target))));
     }
 
     static Problem notRelayed(String target) {

@@ -42,6 +42,13 @@ class RelayRulesTest {
     }
 
     @Test
+    void withoutATicketOnlyWhatThePlacementAsksForIsFetched() {
+        assertThat(RelayRules.callWithoutTicket("a", "b", true)).isEmpty();
+        assertThat(RelayRules.callWithoutTicket("a", "b", false).orElseThrow().kind())
+                .isEqualTo(Problem.Kind.UNAUTHORIZED);
+    }
+
+    @Test
     void aTokenProvesOneWorkerOfOneProcess() {
         RelayTokens tokens = new RelayTokens(new byte[32]);
         RelayTokens restarted = new RelayTokens(new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10});

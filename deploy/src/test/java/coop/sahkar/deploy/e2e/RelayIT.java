@@ -2,6 +2,7 @@ package coop.sahkar.deploy.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import coop.sahkar.client.TextPiece;
 import coop.sahkar.client.TokenStream;
@@ -10,11 +11,14 @@ import coop.sahkar.proto.RelayEndpoint;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.v1.ReachState;
 import coop.sahkar.proto.v1.WorkerStatus;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -28,6 +32,9 @@ class RelayIT {
 
     private static final List<String> EXACT = List.of("--codec", "F32");
     private static final int PIECES_BEFORE = 10;
+
+    /** The spare and the worker in the private network are alike to the router. */
+    private static final int MAX_ASKS = 10;
 
     @TempDir private Path scratch = Path.of("");
     private @Nullable TestPool running;
@@ -92,6 +99,64 @@ class RelayIT {
             int victim = stage;
             Answer broken = ask(stream -> kill(stream.answering().orElseThrow().route(), victim));
             assertThat(broken.text()).as("stage %d killed", stage).isEqualTo(unbroken.text());
+        }
+    }
+
+    @Test
+    void aWorkerInAPrivateNetworkServesAndPullingItsCableIsARepairLikeAnyOther() throws Exception {
+        assumeTrue(
+                PrivateNetwork.possible(),
+                "NOT TESTED: a private network needs root and iproute2 (ip netns)");
+        try (PrivateNetwork network = PrivateNetwork.create()) {
+            running = TestPool.start(scratch, PrivateNetwork.outside());
+            List<String> here =
+                    List.of(
+                            "--listen",
+                            PrivateNetwork.outside() + ":0",
+                            "--expose-without-encryption");
+            start("worker-1", here);
+            start("worker-2", here);
+            pool().startWorkerIn(network, "hidden", EXACT.toArray(String[]::new));
+            pool().awaitPresent(3);
+            pool().publish(Distribution.bundledModel(), 3);
+            assertThat(reach("hidden")).isEqualTo(ReachState.REACH_STATE_RELAYED);
+            Answer unbroken = ask(_ -> {});
+            assertThat(unbroken.relayed()).containsExactly("hidden");
+
+            List<String> spare = new ArrayList<>(here);
+            spare.addAll(List.of("--relay", "always"));
+            for (int i = 3; i <= 5; i++) {
+                start("worker-" + i, spare);
+            }
+            await().atMost(TestPool.SOON).until(() -> pool().chain().size() == 6);
+            AtomicLong struck = new AtomicLong();
+            for (int i = 0; i < MAX_ASKS && struck.get() == 0; i++) {
+                Answer answer = ask(stream -> cutIfUsed(network, stream, struck));
+                assertThat(answer.text()).isEqualTo(unbroken.text());
+            }
+            assertThat(struck.get()).as("an answer went through the private network").isPositive();
+            System.out.printf(
+                    "cable pulled: the answer was whole %d ms later%n",
+                    (System.nanoTime() - struck.get()) / 1_000_000);
+        }
+    }
+
+    private static void cutIfUsed(
+            PrivateNetwork network, TokenStream stream, AtomicLong struckNanos) {
+        boolean used =
+                stream.answering().orElseThrow().route().stream()
+                        .anyMatch(stage -> stage.workerId().equals("hidden"));
+        if (used) {
+            struckNanos.set(System.nanoTime());
+            cut(network);
+        }
+    }
+
+    private static void cut(PrivateNetwork network) {
+        try {
+            network.cut();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

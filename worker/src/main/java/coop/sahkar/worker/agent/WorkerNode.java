@@ -7,6 +7,7 @@ import coop.sahkar.proto.v1.WorkerReport;
 import coop.sahkar.worker.engine.StageException;
 import coop.sahkar.worker.head.HeadService;
 import coop.sahkar.worker.llama.LlamaLibrary;
+import coop.sahkar.worker.relay.ReachedSources;
 import coop.sahkar.worker.relay.Relays;
 import coop.sahkar.worker.ring.Ring;
 import coop.sahkar.worker.ring.RingOptions;
@@ -118,7 +119,7 @@ public final class WorkerNode implements AutoCloseable {
                         hostOptions,
                         modelId -> new PoolModels(links.known()).manifest(modelId),
                         new ShardStore(files, FetchPolicy.DEFAULT),
-                        ("sahkar://" + self.endpoint())::equals);
+                        this::ways);
         this.host =
                 new ShardHost(
                         hostOptions,
@@ -143,6 +144,11 @@ public final class WorkerNode implements AutoCloseable {
         return chosen == null
                 ? LlamaLibrary.bundled(options.data().resolve("llama"))
                 : LlamaLibrary.inDirectory(chosen);
+    }
+
+    private ReachedSources ways(List<String> sources) {
+        String ourselves = "sahkar://" + self.endpoint();
+        return relays.reach(sources.stream().filter(s -> !s.equals(ourselves)).toList());
     }
 
     /** Where this worker reaches itself. */

@@ -13,6 +13,7 @@ import io.grpc.stub.ClientResponseObserver;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -39,6 +40,7 @@ final class RelayListener {
     private final ScheduledExecutorService thread;
     private final ManagedChannel channel;
     private long waitMillis = FIRST_WAIT_MILLIS;
+    private @Nullable Future<?> retry;
     private volatile boolean closed;
 
     RelayListener(
@@ -61,7 +63,17 @@ final class RelayListener {
         thread.execute(this::attach);
     }
 
+    /** Asks at once if it was about to ask later: the coordinator is there. */
+    void again() {
+        thread.execute(() -> {
+            if (retry != null && retry.cancel(false)) {
+                attach();
+            }
+        });
+    }
+
     private void attach() {
+        retry = null;
         if (!closed) {
             RelayGrpc.newStub(channel)
                     .attach(
@@ -79,7 +91,7 @@ final class RelayListener {
         }
         LOG.info("{} relays no more: {}; asking again", coordinator, why.getDescription());
         try {
-            var _ = thread.schedule(this::attach, waitMillis, TimeUnit.MILLISECONDS);
+            retry = thread.schedule(this::attach, waitMillis, TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException e) {
             LOG.debug("the worker is closing");
         }

@@ -12,6 +12,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -21,6 +23,8 @@ import org.slf4j.LoggerFactory;
 
 /** A worker's dealings with the relays of its coordinators. Safe for use by many threads. */
 public final class Relays implements RelayPath, AutoCloseable {
+    private static final String SOURCE = "sahkar://";
+    private static final int FETCHES_AT_ONCE = 16;
     private static final Logger LOG = LoggerFactory.getLogger(Relays.class);
 
     /** A link that is prepared is dialled by then, or never. */
@@ -49,25 +53,27 @@ public final class Relays implements RelayPath, AutoCloseable {
     }
 
     /**
-     * Is reached through a coordinator from now on; asks again and again until it agrees.
+     * Is reached through a coordinator from now on; asks again and again until it agrees. Called by
+     * one thread.
      *
      * @param own where this worker listens
      */
     public void serve(String coordinator, InetSocketAddress own) {
-        listeners.computeIfAbsent(
-                coordinator,
-                _ -> {
-                    RelayListener made =
-                            new RelayListener(
-                                    workerId,
-                                    coordinator,
-                                    own,
-                                    () -> tokens.getOrDefault(coordinator, ByteString.EMPTY),
-                                    sockets,
-                                    thread);
-                    made.start();
-                    return made;
-                });
+        RelayListener known = listeners.get(coordinator);
+        if (known != null) {
+            known.again();
+            return;
+        }
+        RelayListener made =
+                new RelayListener(
+                        workerId,
+                        coordinator,
+                        own,
+                        () -> tokens.getOrDefault(coordinator, ByteString.EMPTY),
+                        sockets,
+                        thread);
+        listeners.put(coordinator, made);
+        made.start();
     }
 
     /** Is not reached through that coordinator any more; connections that stand go on. */
@@ -80,25 +86,72 @@ public final class Relays implements RelayPath, AutoCloseable {
 
     @Override
     public InetSocketAddress open(RelayEndpoint to, SealedTicket ticket) throws IOException {
+        RelayChunk dial = chunk(dial(to).setTicket(Tickets.toWire(ticket)));
+        ServerSocket door = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        door.setSoTimeout(DIAL_MILLIS);
+        Thread.ofVirtual().name("relay-dial").start(() -> accept(door, to, dial));
+        return new InetSocketAddress(door.getInetAddress(), door.getLocalPort());
+    }
+
+    private RelayDial.Builder dial(RelayEndpoint to) throws IOException {
         ByteString token = tokens.get(to.coordinator());
         if (token == null) {
             throw new IOException(
                     "it is reached through coordinator %s only, which this worker is not attached to"
                             .formatted(to.coordinator()));
         }
-        RelayChunk dial =
-                RelayChunk.newBuilder()
-                        .setDial(
-                                RelayDial.newBuilder()
-                                        .setWorkerId(workerId)
-                                        .setToken(token)
-                                        .setTargetId(to.workerId())
-                                        .setTicket(Tickets.toWire(ticket)))
-                        .build();
-        ServerSocket door = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-        door.setSoTimeout(DIAL_MILLIS);
-        Thread.ofVirtual().name("relay-dial").start(() -> accept(door, to, dial));
-        return new InetSocketAddress(door.getInetAddress(), door.getLocalPort());
+        return RelayDial.newBuilder()
+                .setWorkerId(workerId)
+                .setToken(token)
+                .setTargetId(to.workerId());
+    }
+
+    private static RelayChunk chunk(RelayDial.Builder dial) {
+        return RelayChunk.newBuilder().setDial(dial).build();
+    }
+
+    /**
+     * Opens a way to those sources of tensors that are relayed workers; the others stay as they
+     * are.
+     *
+     * @param sources as an assignment names them; one that can't be reached is left out
+     */
+    public ReachedSources reach(List<String> sources) {
+        List<String> addresses = new ArrayList<>();
+        List<ServerSocket> doors = new ArrayList<>();
+        for (String source : sources) {
+            String endpoint = source.startsWith(SOURCE) ? source.substring(SOURCE.length()) : "";
+            RelayEndpoint relayed = RelayEndpoint.read(endpoint).orElse(null);
+            if (relayed == null) {
+                addresses.add(source);
+                continue;
+            }
+            try {
+                RelayChunk dial = chunk(dial(relayed));
+                ServerSocket door =
+                        new ServerSocket(0, FETCHES_AT_ONCE, InetAddress.getLoopbackAddress());
+                doors.add(door);
+                addresses.add(
+                        SOURCE
+                                + door.getInetAddress().getHostAddress()
+                                + ":"
+                                + door.getLocalPort());
+                Thread.ofVirtual().name("relay-fetch").start(() -> acceptAll(door, relayed, dial));
+            } catch (IOException e) {
+                LOG.info("{} is left out: {}", source, e.getMessage());
+            }
+        }
+        return new ReachedSources(addresses, doors);
+    }
+
+    private void acceptAll(ServerSocket door, RelayEndpoint to, RelayChunk dial) {
+        try {
+            while (true) {
+                sockets.carry(door.accept(), to.coordinator(), dial);
+            }
+        } catch (IOException e) {
+            LOG.debug("nothing more is fetched from {}", to);
+        }
     }
 
     private void accept(ServerSocket door, RelayEndpoint to, RelayChunk dial) {
