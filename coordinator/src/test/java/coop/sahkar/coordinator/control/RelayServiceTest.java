@@ -115,6 +115,7 @@ class RelayServiceTest {
                         .http(0)
                         .requestTimeoutMillis(0)
                         .maxRequestLength(0)
+                        .gracefulShutdownTimeoutMillis(0, 0)
                         .service(
                                 GrpcService.builder()
                                         .addService(service)

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -88,20 +89,11 @@ public final class WorkerNode implements AutoCloseable {
         TensorStore files = TensorStore.open(data.resolve("shards"), options.diskBytes());
         this.relays = new Relays(identity.workerId());
         untilNow.add(relays);
-        Ring ring =
-                new Ring(
-                        ringOptions(identity.workerId()),
-                        keys,
-                        relays,
-                        InstantSource.system()::millis);
+        LongSupplier clock = InstantSource.system()::millis;
+        Ring ring = new Ring(ringOptions(identity.workerId()), keys, relays, clock);
         untilNow.add(ring);
         HostedHeads heads = new HostedHeads();
-        HeadService head =
-                new HeadService(
-                        identity.workerId(),
-                        heads,
-                        ring.directory(),
-                        InstantSource.system()::millis);
+        HeadService head = new HeadService(identity.workerId(), heads, ring.directory(), clock);
         List<BindableService> services =
                 List.of(new TensorService(files), head, new ReachService(identity.workerId()));
         int port =
