@@ -3,12 +3,15 @@ package coop.sahkar.coordinator;
 import coop.sahkar.coordinator.control.ModelsService;
 import coop.sahkar.coordinator.control.PoolLook;
 import coop.sahkar.coordinator.control.PoolService;
+import coop.sahkar.coordinator.control.RelayService;
 import coop.sahkar.coordinator.control.TicketSigner;
 import coop.sahkar.coordinator.control.WorkerDoor;
 import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.placement.PlacementLoop;
 import coop.sahkar.coordinator.raft.RatisLog;
+import coop.sahkar.coordinator.relay.RelayDesk;
+import coop.sahkar.coordinator.relay.RelayTokens;
 import coop.sahkar.coordinator.routing.PoolDesk;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.state.Command;
@@ -23,9 +26,11 @@ import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
 import io.grpc.BindableService;
+import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -39,6 +44,8 @@ import org.jspecify.annotations.Nullable;
  * randomness come in.
  */
 public final class Coordinator implements AutoCloseable {
+    private static final int RELAY_SECRET_BYTES = 32;
+
     private final String id;
     private final DataDirectory directory;
     private final RatisLog log;
@@ -47,6 +54,8 @@ public final class Coordinator implements AutoCloseable {
     private final PoolLook look;
     private final WorkerDoor workers;
     private final ModelsService models;
+    private final RelayDesk relay;
+    private final RelayService relayService;
 
     private Coordinator(
             CoordinatorOptions options,
@@ -72,8 +81,19 @@ public final class Coordinator implements AutoCloseable {
                         signer,
                         () -> new SessionId(random.nextLong(), random.nextLong()),
                         unixMillis);
-        this.look = new PoolLook(id, software(), log, attendance, shortfalls);
-        this.workers = new WorkerDoor(id, options.advertised(), log, attendance, unixMillis);
+        byte[] secret = new byte[RELAY_SECRET_BYTES];
+        random.nextBytes(secret);
+        RelayTokens tokens = new RelayTokens(secret);
+        this.relay =
+                new RelayDesk(
+                        options.advertised().stream().findFirst().orElse(""),
+                        leases,
+                        () -> log.state().policy().relayBytesPerSecond(),
+                        System::nanoTime);
+        this.relayService = new RelayService(relay, tokens, attendance, log, unixMillis);
+        this.look = new PoolLook(id, software(), log, attendance, shortfalls, relay::bytes);
+        this.workers =
+                new WorkerDoor(id, options.advertised(), log, attendance, unixMillis, tokens);
         this.models = new ModelsService(log, look, unixMillis);
     }
 
@@ -141,9 +161,14 @@ public final class Coordinator implements AutoCloseable {
         return log;
     }
 
-    /** WorkerControl, Models and Pool, to be mounted on the gateway's port. */
+    /** WorkerControl, Models, Pool and Relay, to be mounted on the gateway's port. */
     public List<BindableService> services() {
-        return List.of(workers, models, new PoolService(look));
+        return List.of(workers, models, new PoolService(look), relayService);
+    }
+
+    /** Where this process reaches a worker that is relayed to here; empty for any other. */
+    public Optional<InetSocketAddress> relayDoor(String workerId) {
+        return relay.door(workerId);
     }
 
     /** One look at everything. */
@@ -183,6 +208,7 @@ public final class Coordinator implements AutoCloseable {
     @Override
     public void close() {
         workers.close();
+        relay.close();
         models.close();
         placement.close();
         log.close();

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param raftHost address its log listens on
  * @param raftPort port its log listens on; 0 picks a free one (a single coordinator only)
  * @param peers every coordinator of the pool, itself included; empty for a single one
- * @param advertised where workers reach the gateways of the pool, {@code host:port}
+ * @param advertised where workers reach the gateways of the pool, {@code host:port}; the
+ *     coordinator's own first, since its relay is reached there
  * @param policy the policy to adopt at start; null keeps the one in force
  * @param startTimeoutMillis how long to wait for the log to have a leader
  */

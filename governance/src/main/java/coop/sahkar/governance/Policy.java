@@ -14,6 +14,7 @@ package coop.sahkar.governance;
  * @param detachGraceMillis how long a worker whose stream broke keeps its place in the placement
  * @param kvPositions positions every shard's KV cache should hold, where memory allows
  * @param minKvPositions fewest positions worth placing a model for
+ * @param relayBytesPerSecond most that one coordinator relays to and from one worker, in bytes
  */
 public record Policy(
         int maxSessionPositions,
@@ -24,14 +25,17 @@ public record Policy(
         int reportIntervalMillis,
         int detachGraceMillis,
         int kvPositions,
-        int minKvPositions) {
+        int minKvPositions,
+        int relayBytesPerSecond) {
 
     /** The policy of a new pool. */
     public static final Policy DEFAULT =
-            new Policy(8192, 64, 2048, 600_000, 10_000, 1000, 2000, 16_384, 256);
+            new Policy(8192, 64, 2048, 600_000, 10_000, 1000, 2000, 16_384, 256, 16 << 20);
 
     private static final int MAX_POSITIONS = 1 << 20;
     private static final int MAX_GENERATIONS = 1 << 16;
+    private static final int MIN_RELAY_BYTES = 1 << 16;
+    private static final int MAX_RELAY_BYTES = 1 << 30;
     private static final int MAX_MILLIS = 24 * 60 * 60 * 1000;
 
     /**
@@ -49,6 +53,7 @@ public record Policy(
         within("detach_grace_millis", detachGraceMillis, 0, leaseMillis);
         within("kv_positions", kvPositions, 1, MAX_POSITIONS);
         within("min_kv_positions", minKvPositions, 1, kvPositions);
+        within("relay_bytes_per_second", relayBytesPerSecond, MIN_RELAY_BYTES, MAX_RELAY_BYTES);
     }
 
     /** The same, with another size of KV caches. */
@@ -62,7 +67,8 @@ public record Policy(
                 reportIntervalMillis,
                 detachGraceMillis,
                 positions,
-                Math.min(minKvPositions, positions));
+                Math.min(minKvPositions, positions),
+                relayBytesPerSecond);
     }
 
     private static void within(String name, int value, int least, int most) {

@@ -62,6 +62,9 @@ public final class Limits {
     /** Bytes of a signed session ticket. */
     public static final int MAX_TICKET_BYTES = 64 * 1024;
 
+    /** Bytes of one piece of a relayed connection. */
+    public static final int MAX_RELAY_CHUNK_BYTES = 64 * 1024;
+
     /** Characters of an error's message. */
     public static final int MAX_ERROR_CHARS = 2000;
 

@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.control;
 import com.google.protobuf.ByteString;
 import coop.sahkar.coordinator.liveness.ShardStatus;
 import coop.sahkar.coordinator.liveness.WorkerPresence;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Reach;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
@@ -12,6 +13,7 @@ import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.TicketKey;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.SortedMap;
 
@@ -21,6 +23,8 @@ import java.util.SortedMap;
 final class Assignments {
     /** Peers named as sources of one shard, besides the published sources. */
     private static final int MAX_PEERS = 8;
+
+    private static final String SCHEME = "sahkar://";
 
     private Assignments() {}
 
@@ -68,15 +72,33 @@ final class Assignments {
         }
         return presence.values().stream()
                 .filter(p -> !p.workerId().equals(workerId))
+                .filter(p -> p.reach() == Reach.DIRECT || p.reach() == Reach.RELAYED)
                 .filter(p -> holds(p, shard.modelId(), shard.span(), false))
-                .map(p -> state.workers().get(p.workerId()))
-                .map(Assignments::source)
+                .sorted(Comparator.comparing(p -> p.reach() == Reach.RELAYED))
+                .map(p -> source(state, p))
                 .limit(MAX_PEERS)
                 .toList();
     }
 
-    private static String source(WorkerRecord worker) {
-        return "sahkar://" + worker.endpoint();
+    private static String source(PoolState state, WorkerPresence worker) {
+        WorkerRecord record = state.workers().get(worker.workerId());
+        return worker.reach() == Reach.DIRECT && record != null
+                ? SCHEME + record.endpoint()
+                : SCHEME + worker.relayEndpoint();
+    }
+
+    /** Whether a worker is told to fetch from another, through this coordinator's relay. */
+    static boolean namesRelayed(
+            PoolState state,
+            SortedMap<String, WorkerPresence> presence,
+            String workerId,
+            String sourceId) {
+        WorkerPresence source = presence.get(sourceId);
+        return source != null
+                && source.reach() == Reach.RELAYED
+                && shards(state, presence, workerId).stream()
+                        .anyMatch(
+                                s -> s.getSourcesList().contains(SCHEME + source.relayEndpoint()));
     }
 
     private static boolean holds(

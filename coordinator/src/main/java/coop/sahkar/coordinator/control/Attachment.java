@@ -2,6 +2,7 @@ package coop.sahkar.coordinator.control;
 
 import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.liveness.ShardStatus;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Reach;
 import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
@@ -9,6 +10,8 @@ import coop.sahkar.proto.ProtocolVersions;
 import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.CoordinatorMessage;
+import coop.sahkar.proto.v1.Reachability;
+import coop.sahkar.proto.v1.RelayWish;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerHello;
 import coop.sahkar.proto.v1.WorkerMessage;
@@ -39,6 +42,7 @@ final class Attachment implements StreamObserver<WorkerMessage> {
     private final StreamObserver<CoordinatorMessage> out;
     private Phase phase = Phase.OPENED;
     private String workerId = "";
+    private RelayWish wish = RelayWish.RELAY_WISH_UNSPECIFIED;
     private long lease;
     private @Nullable WorkerReport early;
     private @Nullable Assignment sent;
@@ -82,6 +86,7 @@ final class Attachment implements StreamObserver<WorkerMessage> {
             worker = WorkerAdapter.worker(hello, door.unixMillis());
             phase = Phase.REGISTERING;
             workerId = worker.id();
+            wish = hello.getRelay();
         }
         door.register(this, worker);
     }
@@ -100,10 +105,47 @@ final class Attachment implements StreamObserver<WorkerMessage> {
         phase = Phase.ADMITTED;
         lease = leases().attached(id, door.attendance().clockMillis());
         send(CoordinatorMessage.newBuilder().setWelcome(welcome).build());
+        reach();
         if (early != null) {
             count(early);
             early = null;
         }
+    }
+
+    /** No route goes to a worker that asked to be tried before that has come to something. */
+    private void reach() {
+        switch (wish) {
+            case RELAY_WISH_AUTO -> leases().dialled(workerId, lease, Reach.TESTING);
+            case RELAY_WISH_ALWAYS -> tell(Optional.of("it asked to be relayed to"));
+            case RELAY_WISH_NEVER, RELAY_WISH_UNSPECIFIED, UNRECOGNIZED -> {}
+        }
+    }
+
+    /** Whether the worker's endpoint is to be tried. */
+    synchronized boolean wantsDialling() {
+        return phase == Phase.ADMITTED && wish == RelayWish.RELAY_WISH_AUTO;
+    }
+
+    /**
+     * Its endpoint was tried.
+     *
+     * @param fault why it is not reached there; empty when it is
+     */
+    synchronized void dialled(Optional<String> fault) {
+        if (phase == Phase.ADMITTED) {
+            tell(fault);
+        }
+    }
+
+    private void tell(Optional<String> fault) {
+        leases().dialled(workerId, lease, fault.isEmpty() ? Reach.DIRECT : Reach.UNREACHABLE);
+        send(
+                CoordinatorMessage.newBuilder()
+                        .setReachability(
+                                Reachability.newBuilder()
+                                        .setReachable(fault.isEmpty())
+                                        .setReason(fault.orElse("")))
+                        .build());
     }
 
     private synchronized void report(WorkerReport report) {

@@ -13,11 +13,13 @@ import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.ModelCoverage;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
+import coop.sahkar.proto.v1.ReachState;
 import coop.sahkar.proto.v1.WorkerStatus;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
+import java.util.function.ToLongFunction;
 
 /** One look at everything: what is replicated and what workers report, for people. */
 public final class PoolLook {
@@ -26,23 +28,27 @@ public final class PoolLook {
     private final ReplicatedLog log;
     private final Attendance attendance;
     private final Function<String, String> shortfalls;
+    private final ToLongFunction<String> relayedBytes;
     private volatile IntSupplier running = () -> 0;
 
     /**
      * @param software version of this release
      * @param shortfalls why a model, by id, cannot be placed whole; empty when it can
+     * @param relayedBytes what passed through this coordinator to and from a worker, by id
      */
     public PoolLook(
             String coordinatorId,
             String software,
             ReplicatedLog log,
             Attendance attendance,
-            Function<String, String> shortfalls) {
+            Function<String, String> shortfalls,
+            ToLongFunction<String> relayedBytes) {
         this.coordinatorId = coordinatorId;
         this.software = software;
         this.log = log;
         this.attendance = attendance;
         this.shortfalls = shortfalls;
+        this.relayedBytes = relayedBytes;
     }
 
     /** Where to read how many generations run here. */
@@ -89,11 +95,17 @@ public final class PoolLook {
         WorkerStatus.Builder status =
                 WorkerStatus.newBuilder()
                         .setHello(WorkerAdapter.hello(worker))
-                        .addAllAssigned(Assignments.shards(state, presence, worker.id()));
+                        .addAllAssigned(Assignments.shards(state, presence, worker.id()))
+                        .setRelayedBytes(relayedBytes.applyAsLong(worker.id()));
         WorkerPresence here = presence.get(worker.id());
         if (here != null) {
             boolean heard = here.lastHeardMillis() > 0;
-            status.setPresent(here.standing() == Standing.HERE)
+            boolean present = here.standing() == Standing.HERE;
+            status.setPresent(present)
+                    .setReach(
+                            present
+                                    ? WorkerAdapter.reach(here.reach())
+                                    : ReachState.REACH_STATE_UNSPECIFIED)
                     .setSilentMillis(heard ? attendance.clockMillis() - here.lastHeardMillis() : 0)
                     .addAllShards(here.shards().stream().map(WorkerAdapter::report).toList());
         }

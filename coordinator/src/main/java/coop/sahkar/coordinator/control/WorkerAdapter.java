@@ -2,10 +2,12 @@ package coop.sahkar.coordinator.control;
 
 import coop.sahkar.coordinator.liveness.ShardStatus;
 import coop.sahkar.coordinator.liveness.ShardStatus.Phase;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Reach;
 import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.ProtocolVersions;
 import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.v1.ReachState;
 import coop.sahkar.proto.v1.ShardReport;
 import coop.sahkar.proto.v1.ShardState;
 import coop.sahkar.proto.v1.WorkerHello;
@@ -118,6 +120,15 @@ final class WorkerAdapter {
                 .setDecodeMicros(shard.decodeMicros())
                 .setRowsComputed(shard.rowsComputed())
                 .build();
+    }
+
+    static ReachState reach(Reach reach) {
+        return switch (reach) {
+            case DIRECT -> ReachState.REACH_STATE_DIRECT;
+            case TESTING -> ReachState.REACH_STATE_TESTING;
+            case RELAYED -> ReachState.REACH_STATE_RELAYED;
+            case UNREACHABLE -> ReachState.REACH_STATE_UNREACHABLE;
+        };
     }
 
     private static ShardState state(Phase phase) {

@@ -1,7 +1,9 @@
 package coop.sahkar.coordinator.control;
 
+import com.google.protobuf.UnsafeByteOperations;
 import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.WorkerPresence;
+import coop.sahkar.coordinator.relay.RelayTokens;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
 import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.PoolState;
@@ -42,6 +44,8 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
     private final ReplicatedLog log;
     private final Attendance attendance;
     private final LongSupplier unixMillis;
+    private final RelayTokens tokens;
+    private final DialBack dialBack = new DialBack();
     private final ExecutorService registrations = Executors.newVirtualThreadPerTaskExecutor();
     private final ExecutorService sender =
             Executors.newSingleThreadExecutor(
@@ -52,18 +56,21 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
     /**
      * @param coordinators every gateway of the pool, host:port, as told to workers
      * @param unixMillis the time that registrations are dated with
+     * @param tokens prove to the relay who was let in here
      */
     public WorkerDoor(
             String coordinatorId,
             List<String> coordinators,
             ReplicatedLog log,
             Attendance attendance,
-            LongSupplier unixMillis) {
+            LongSupplier unixMillis,
+            RelayTokens tokens) {
         this.coordinatorId = coordinatorId;
         this.coordinators = List.copyOf(coordinators);
         this.log = log;
         this.attendance = attendance;
         this.unixMillis = unixMillis;
+        this.tokens = tokens;
         log.onChange(this::sendSoon);
     }
 
@@ -120,11 +127,14 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
                                             + "one data directory, stop one")
                                     .formatted(worker.id())));
         }
-        attachment.admit(worker.id(), welcome());
+        attachment.admit(worker.id(), welcome(worker.id()));
         sendSoon();
+        if (attachment.wantsDialling()) {
+            attachment.dialled(dialBack.fault(worker.id(), worker.endpoint()));
+        }
     }
 
-    private Welcome welcome() {
+    private Welcome welcome(String workerId) {
         PoolState state = log.state();
         return Welcome.newBuilder()
                 .setProtocol(ProtocolVersions.ours())
@@ -133,6 +143,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
                 .setLeaseMillis(state.policy().leaseMillis())
                 .addAllTicketKeys(Assignments.keys(state))
                 .addAllCoordinators(coordinators)
+                .setRelayToken(UnsafeByteOperations.unsafeWrap(tokens.of(workerId)))
                 .build();
     }
 

@@ -7,7 +7,9 @@ import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
 import io.grpc.BindableService;
+import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Optional;
 
 /** The pool as a coordinator of this process sees it. */
 record CoordinatorPool(Coordinator coordinator) implements GatewayPool {
@@ -34,6 +36,11 @@ record CoordinatorPool(Coordinator coordinator) implements GatewayPool {
     @Override
     public List<BindableService> services() {
         return coordinator.services();
+    }
+
+    @Override
+    public Optional<InetSocketAddress> relayDoor(String workerId) {
+        return coordinator.relayDoor(workerId);
     }
 
     @Override

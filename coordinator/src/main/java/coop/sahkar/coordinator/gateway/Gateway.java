@@ -11,6 +11,7 @@ import com.linecorp.armeria.server.cors.CorsService;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import coop.sahkar.coordinator.Coordinator;
 import java.net.InetSocketAddress;
+import java.util.Objects;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -68,7 +69,8 @@ public final class Gateway implements AutoCloseable {
 
     /** The TCP port it listens on. */
     public int port() {
-        return server.activeLocalPort();
+        // Not activeLocalPort(): that knows loopback and wildcard addresses only.
+        return Objects.requireNonNull(server.activePort()).localAddress().getPort();
     }
 
     /** Its address for people and clients, without a slash at the end. */

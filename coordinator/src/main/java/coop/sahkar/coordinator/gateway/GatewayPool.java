@@ -4,7 +4,9 @@ import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
 import io.grpc.BindableService;
+import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Optional;
 
 /** What the gateway needs of a coordinator. Every method answers from memory, without waiting. */
 public interface GatewayPool {
@@ -22,6 +24,11 @@ public interface GatewayPool {
 
     /** The coordinator's own gRPC services, served beside the gateway's. */
     List<BindableService> services();
+
+    /** Where this process reaches a worker that its coordinator relays to; empty for any other. */
+    default Optional<InetSocketAddress> relayDoor(String workerId) {
+        return Optional.empty();
+    }
 
     /** Most generations that may run through this gateway at once. */
     int maxConcurrentGenerations();

@@ -132,12 +132,12 @@ final class GenerationRun implements HeadCall.Receiver {
         release();
         plan.drawn(ticket.ticket());
         RouteStage stage = ticket.ticket().head();
-        HeadCall call = new HeadCall(stage.workerId(), stage.endpoint(), this);
+        HeadCall call = new HeadCall(stage.workerId(), runner.address(stage), this);
         head = call;
         heardMillis = now();
         try {
             RunRequest run = HeadRequests.run(ticket, request, plan);
-            call.start(runner.heads().to(stage.endpoint()), run, deadline);
+            call.start(runner.heads().to(call.endpoint()), run, deadline);
         } catch (IllegalArgumentException | IllegalStateException unreachable) {
             LOG.warn("head {} at {} cannot be dialled", stage.workerId(), stage.endpoint());
             lost(Status.UNAVAILABLE);

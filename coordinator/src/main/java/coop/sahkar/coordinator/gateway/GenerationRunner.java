@@ -2,6 +2,8 @@ package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.RelayEndpoint;
+import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.v1.GenerateRequest;
 import io.grpc.Deadline;
 import java.util.Set;
@@ -94,6 +96,14 @@ final class GenerationRunner implements AutoCloseable {
 
     RouteDesk routes() {
         return pool.routes();
+    }
+
+    /** Where a stage is dialled, {@code host:port}: for a relayed one, a door of this process. */
+    String address(RouteStage stage) {
+        return RelayEndpoint.read(stage.endpoint())
+                .flatMap(relayed -> pool.relayDoor(relayed.workerId()))
+                .map(door -> door.getAddress().getHostAddress() + ":" + door.getPort())
+                .orElse(stage.endpoint());
     }
 
     Patience patience() {

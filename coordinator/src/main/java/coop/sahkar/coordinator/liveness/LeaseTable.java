@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.liveness;
 
+import coop.sahkar.coordinator.liveness.WorkerPresence.Reach;
 import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.proto.SessionId;
 import java.util.Collection;
@@ -32,6 +33,8 @@ public final class LeaseTable {
         long endedAtMillis;
         long generation;
         List<ShardStatus> shards = List.of();
+        Reach dialled = Reach.DIRECT;
+        String relayEndpoint = "";
         final Map<SessionId, Integer> drawn = new LinkedHashMap<>();
     }
 
@@ -76,6 +79,36 @@ public final class LeaseTable {
         lease.shards = List.copyOf(shards);
         lease.drawn.clear();
         return changed;
+    }
+
+    /**
+     * What dialling a worker's endpoint came to.
+     *
+     * @param dialled direct, testing or unreachable; whether it has a relay is known here
+     */
+    public synchronized void dialled(String workerId, long attachment, Reach dialled) {
+        Lease lease = current(workerId, attachment);
+        if (lease != null) {
+            lease.dialled = dialled;
+        }
+    }
+
+    /**
+     * A worker opened a relay, or closed it.
+     *
+     * @param endpoint where it is reached through this coordinator; empty when not any more
+     */
+    public synchronized void relayed(String workerId, String endpoint) {
+        Lease lease = leases.get(workerId);
+        if (lease != null) {
+            lease.relayEndpoint = endpoint;
+        }
+    }
+
+    /** Whether a worker's stream is open. */
+    public synchronized boolean isAttached(String workerId) {
+        Lease lease = leases.get(workerId);
+        return lease != null && lease.open && !lease.left;
     }
 
     /** A worker said that it is leaving: it is gone at once. */
@@ -161,7 +194,14 @@ public final class LeaseTable {
                 standing == Standing.HERE ? lease.shards : List.of(),
                 lease.generation,
                 lease.drawn.size(),
-                lease.drawn.values().stream().mapToLong(Integer::longValue).sum());
+                lease.drawn.values().stream().mapToLong(Integer::longValue).sum(),
+                reach(lease),
+                lease.relayEndpoint);
+    }
+
+    private static Reach reach(Lease lease) {
+        boolean relays = lease.dialled == Reach.UNREACHABLE && !lease.relayEndpoint.isEmpty();
+        return relays ? Reach.RELAYED : lease.dialled;
     }
 
     private @Nullable Lease current(String workerId, long attachment) {

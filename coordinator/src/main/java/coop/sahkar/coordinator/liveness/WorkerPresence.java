@@ -12,6 +12,8 @@ import java.util.List;
  * @param generation newest placement generation it said it has seen
  * @param drawnSessions sessions routed over it since its last report
  * @param drawnPositions KV positions those sessions may take
+ * @param reach how other workers reach it
+ * @param relayEndpoint where this coordinator relays to it; empty when it does not
  */
 public record WorkerPresence(
         String workerId,
@@ -20,7 +22,9 @@ public record WorkerPresence(
         List<ShardStatus> shards,
         long generation,
         int drawnSessions,
-        long drawnPositions) {
+        long drawnPositions,
+        Reach reach,
+        String relayEndpoint) {
 
     /** Whether a worker is here. */
     public enum Standing {
@@ -34,6 +38,39 @@ public record WorkerPresence(
         AWAITED,
         /** It left, or was silent for too long. */
         GONE
+    }
+
+    /** How a worker is reached. */
+    public enum Reach {
+        /** At the endpoint it names. */
+        DIRECT,
+        /** Its endpoint is being tried: no route goes there yet. */
+        TESTING,
+        /** Its endpoint does not answer; it has opened a relay. */
+        RELAYED,
+        /** Its endpoint does not answer, and it has not opened a relay. */
+        UNREACHABLE
+    }
+
+    /** A worker that is reached where it says. */
+    public WorkerPresence(
+            String workerId,
+            Standing standing,
+            long lastHeardMillis,
+            List<ShardStatus> shards,
+            long generation,
+            int drawnSessions,
+            long drawnPositions) {
+        this(
+                workerId,
+                standing,
+                lastHeardMillis,
+                shards,
+                generation,
+                drawnSessions,
+                drawnPositions,
+                Reach.DIRECT,
+                "");
     }
 
     public WorkerPresence {

@@ -135,6 +135,7 @@ final class EntryAdapter {
                 .setDetachGraceMillis(p.detachGraceMillis())
                 .setKvPositions(p.kvPositions())
                 .setMinKvPositions(p.minKvPositions())
+                .setRelayBytesPerSecond(p.relayBytesPerSecond())
                 .build();
     }
 
@@ -148,6 +149,9 @@ final class EntryAdapter {
                 p.getReportIntervalMillis(),
                 p.getDetachGraceMillis(),
                 p.getKvPositions(),
-                p.getMinKvPositions());
+                p.getMinKvPositions(),
+                p.getRelayBytesPerSecond() == 0
+                        ? Policy.DEFAULT.relayBytesPerSecond()
+                        : p.getRelayBytesPerSecond());
     }
 }

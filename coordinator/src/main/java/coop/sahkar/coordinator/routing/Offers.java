@@ -2,6 +2,7 @@ package coop.sahkar.coordinator.routing;
 
 import coop.sahkar.coordinator.liveness.ShardStatus;
 import coop.sahkar.coordinator.liveness.WorkerPresence;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Reach;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.WorkerRecord;
@@ -19,6 +20,9 @@ final class Offers {
             PoolState state, ModelRecord model, SortedMap<String, WorkerPresence> presence) {
         List<StageOffer> offers = new ArrayList<>();
         for (WorkerPresence here : presence.values()) {
+            if (here.reach() == Reach.TESTING || here.reach() == Reach.UNREACHABLE) {
+                continue;
+            }
             WorkerRecord worker = state.workers().get(here.workerId());
             for (ShardStatus shard : here.shards()) {
                 boolean fits =
@@ -37,7 +41,7 @@ final class Offers {
             WorkerRecord worker, ModelRecord model, WorkerPresence here, ShardStatus shard) {
         return new StageOffer(
                 worker.id(),
-                worker.endpoint(),
+                here.reach() == Reach.RELAYED ? here.relayEndpoint() : worker.endpoint(),
                 shard.span(),
                 computeMicros(worker, model, shard),
                 shard.kvCells(),

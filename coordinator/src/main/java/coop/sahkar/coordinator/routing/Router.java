@@ -12,12 +12,16 @@ import java.util.TreeMap;
  * Finds the cheapest chain of shards that covers a model exactly once with no worker twice. Pure.
  *
  * <p>A stage costs its compute time, more the more sessions share it, and a fixed price for the
- * hop. It is a shortest path from block 0 to the last over block boundaries; since no worker may
- * stand twice, the few best ways to each boundary are kept rather than only the best.
+ * hop; one that is reached through a relay more. It is a shortest path from block 0 to the last
+ * over block boundaries; since no worker may stand twice, the few best ways to each boundary are
+ * kept rather than only the best.
  */
 public final class Router {
     /** What a hop costs, in microseconds: serialization, network, a batch's wait. */
     static final long HOP_MICROS = 500;
+
+    /** What it costs besides that everything to a worker goes through a coordinator. */
+    static final long RELAY_MICROS = 30_000;
 
     /** Ways kept to each boundary. */
     private static final int WAYS_KEPT = 8;
@@ -91,6 +95,6 @@ public final class Router {
                 offer.computeMicros()
                         * (SESSIONS_TO_DOUBLE + offer.sessions())
                         / SESSIONS_TO_DOUBLE;
-        return HOP_MICROS + shared;
+        return HOP_MICROS + (offer.relayed() ? RELAY_MICROS : 0) + shared;
     }
 }

@@ -1,12 +1,13 @@
 package coop.sahkar.coordinator.routing;
 
+import coop.sahkar.proto.RelayEndpoint;
 import coop.sahkar.proto.Span;
 
 /**
  * A shard that could be a stage of a route.
  *
  * @param workerId who serves it
- * @param endpoint where it is reached
+ * @param endpoint where it is reached; that of a relay where nothing else works
  * @param span its blocks
  * @param computeMicros time of one token in it
  * @param kvCells KV positions it has in all; 0 when unknown
@@ -28,6 +29,13 @@ public record StageOffer(
     /** Whether it has room for a session of that many positions, as far as is known. */
     boolean hasRoom(int positions) {
         return freePositions == UNKNOWN || freePositions >= positions;
+    }
+
+    /**
+     * Whether everything to it goes through a coordinator: to be avoided where there is another.
+     */
+    boolean relayed() {
+        return RelayEndpoint.relayed(endpoint);
     }
 
     /** The same shard with no session in it. */

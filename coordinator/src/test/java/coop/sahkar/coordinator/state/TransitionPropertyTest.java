@@ -110,7 +110,8 @@ class TransitionPropertyTest {
                 p.reportIntervalMillis(),
                 p.detachGraceMillis(),
                 p.kvPositions(),
-                p.minKvPositions());
+                p.minKvPositions(),
+                p.relayBytesPerSecond());
     }
 
     private static Placement placement(

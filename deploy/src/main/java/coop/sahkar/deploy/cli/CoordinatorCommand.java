@@ -67,7 +67,7 @@ final class CoordinatorCommand extends Subcommand {
             paramLabel = "HOST:PORT",
             split = ",",
             description =
-                    "What workers are told of where the pool's coordinators are reached. Default: --listen.")
+                    "Where workers reach the pool's coordinators, this one first. Default: --listen.")
     private List<String> advertised = List.of();
 
     @Option(

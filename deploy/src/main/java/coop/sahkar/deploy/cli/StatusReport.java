@@ -38,7 +38,9 @@ final class StatusReport {
             return "No workers yet; start one with 'sahkar worker'.\n";
         }
         Table table =
-                new Table("WORKER", "AT", "MEMORY", "THREADS", "SEEN", "MODEL", "BLOCKS", "STATE");
+                new Table(
+                        "WORKER", "AT", "MEMORY", "THREADS", "SEEN", "REACHED", "MODEL", "BLOCKS",
+                        "STATE");
         StringBuilder failures = new StringBuilder();
         for (WorkerStatus worker : status.getWorkersList()) {
             if (worker.getShardsCount() == 0) {
@@ -66,9 +68,20 @@ final class StatusReport {
                 Amounts.bytes(hello.getMemoryBytes()),
                 hello.getThreads(),
                 worker.getPresent() ? "now" : seen(worker),
+                reached(worker),
                 model,
                 blocks,
                 worker.getPresent() ? state : "absent");
+    }
+
+    private static String reached(WorkerStatus worker) {
+        return switch (worker.getReach()) {
+            case REACH_STATE_DIRECT -> "directly";
+            case REACH_STATE_TESTING -> "being tried";
+            case REACH_STATE_RELAYED -> "relay, " + Amounts.bytes(worker.getRelayedBytes());
+            case REACH_STATE_UNREACHABLE -> "not";
+            case REACH_STATE_UNSPECIFIED, UNRECOGNIZED -> "-";
+        };
     }
 
     private static String seen(WorkerStatus worker) {
@@ -127,6 +140,8 @@ final class StatusReport {
         fields.put("threads", hello.getThreads());
         fields.put("present", worker.getPresent());
         fields.put("silent_millis", worker.getSilentMillis());
+        fields.put("reached", reach(worker));
+        fields.put("relayed_bytes", worker.getRelayedBytes());
         fields.put("shards", worker.getShardsList().stream().map(StatusReport::shard).toList());
         return fields;
     }
@@ -162,6 +177,10 @@ final class StatusReport {
 
     private static String blocks(ShardReport shard) {
         return Amounts.blocks(new Span(shard.getSpan().getFirst(), shard.getSpan().getEnd()));
+    }
+
+    private static String reach(WorkerStatus worker) {
+        return worker.getReach().name().replace("REACH_STATE_", "").toLowerCase(Locale.ROOT);
     }
 
     private static String state(ShardReport shard) {

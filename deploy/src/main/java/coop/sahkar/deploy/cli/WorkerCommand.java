@@ -3,6 +3,7 @@ package coop.sahkar.deploy.cli;
 import coop.sahkar.client.CoordinatorAddress;
 import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.worker.agent.Machine;
+import coop.sahkar.worker.agent.Relaying;
 import coop.sahkar.worker.agent.WorkerException;
 import coop.sahkar.worker.agent.WorkerNode;
 import coop.sahkar.worker.agent.WorkerOptions;
@@ -81,6 +82,16 @@ final class WorkerCommand extends Subcommand {
     private @Nullable Endpoint metrics;
 
     @Option(
+            names = "--relay",
+            paramLabel = "WHEN",
+            defaultValue = "auto",
+            description = {
+                "When others reach this worker through a coordinator, over connections it opened itself: always, never, or auto, when the coordinator cannot connect to it (behind NAT or a firewall).",
+                "Default: ${DEFAULT-VALUE}."
+            })
+    private Relaying relaying = Relaying.AUTO;
+
+    @Option(
             names = "--llama",
             paramLabel = "DIR",
             description =
@@ -148,6 +159,7 @@ final class WorkerCommand extends Subcommand {
                             .codecs(codecs)
                             .decodeBytesPerSecond(speed)
                             .metrics(metrics == null ? null : metrics.socket())
+                            .relaying(relaying)
                             .software(VersionCommand.software());
             if (memory != null) {
                 options.memoryBytes(memory.bytes());

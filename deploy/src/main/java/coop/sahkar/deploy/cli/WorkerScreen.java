@@ -43,6 +43,13 @@ final class WorkerScreen implements WorkerListener {
     }
 
     @Override
+    public void relayed(String coordinator, String why) {
+        line.accept(
+                "Others reach this worker through %s: %s. Slower; --advertise and a forwarded port help"
+                        .formatted(coordinator, why));
+    }
+
+    @Override
     public void detached(String coordinator, String why) {
         line.accept("Not attached to %s: %s".formatted(coordinator, why));
     }

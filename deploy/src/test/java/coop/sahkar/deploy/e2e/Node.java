@@ -1,12 +1,10 @@
 package coop.sahkar.deploy.e2e;
 
-import coop.sahkar.deploy.demo.Distribution;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A coordinator or a worker in a process of its own, for a test to ill-treat. */
@@ -26,15 +24,13 @@ final class Node implements AutoCloseable {
     /**
      * Starts a command of the distribution.
      *
+     * @param builder the command, with nothing redirected yet
      * @param scratch where its output goes; a node that starts again adds to it
      */
-    static Node start(Distribution sahkar, String id, Path scratch, List<String> arguments)
-            throws IOException {
+    static Node start(ProcessBuilder builder, String id, Path scratch) throws IOException {
         Path log = scratch.resolve(id + ".log");
-        ProcessBuilder builder =
-                sahkar.command(arguments)
-                        .redirectErrorStream(true)
-                        .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        builder.redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         return new Node(id, builder.start(), log);
     }
 

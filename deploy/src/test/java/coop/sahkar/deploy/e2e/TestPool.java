@@ -19,6 +19,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -40,9 +41,11 @@ final class TestPool implements AutoCloseable {
     static final Duration SOON = Duration.ofSeconds(60);
 
     private static final int CALL_SECONDS = 10;
+    private static final String LOOPBACK = "127.0.0.1";
     private static final String COORDINATOR = "coordinator";
 
     private final Path scratch;
+    private final String host;
     private final Distribution sahkar;
     private final int port;
     private final int raftPort;
@@ -52,21 +55,27 @@ final class TestPool implements AutoCloseable {
     private final InferenceClient client;
     private String model = "";
 
-    private TestPool(Path scratch) throws IOException {
+    private TestPool(Path scratch, String host) throws IOException {
         this.scratch = scratch;
+        this.host = host;
         this.sahkar = new Distribution(scratch);
         this.port = freePort();
         this.raftPort = freePort();
-        this.channel = open("127.0.0.1:" + port);
+        this.channel = open(address());
         this.client = InferenceClient.connect(address());
         Runtime.getRuntime().addShutdownHook(lastResort);
     }
 
     /** A pool with a coordinator and nobody else yet. */
     static TestPool start(Path scratch) throws IOException {
-        TestPool pool = new TestPool(scratch);
+        return start(scratch, LOOPBACK);
+    }
+
+    /** The same on another address of this machine. */
+    static TestPool start(Path scratch, String host) throws IOException {
+        TestPool pool = new TestPool(scratch, host);
         try {
-            pool.startCoordinator();
+            pool.startCoordinator("--expose-without-encryption");
             return pool;
         } catch (RuntimeException | Error e) {
             pool.close();
@@ -117,6 +126,10 @@ final class TestPool implements AutoCloseable {
 
     /** Starts a worker, for the first time or again, and does not wait. */
     Node startWorker(String id, String... more) throws IOException {
+        return start(id, workerArguments(id, more));
+    }
+
+    private List<String> workerArguments(String id, String... more) {
         List<String> arguments =
                 new ArrayList<>(
                         List.of("worker", "--exit-with-parent", "--id", id, "--threads", "1"));
@@ -124,11 +137,22 @@ final class TestPool implements AutoCloseable {
         arguments.addAll(List.of("--data", scratch.resolve(id).toString()));
         arguments.addAll(List.of("--memory", "2G"));
         arguments.addAll(List.of(more));
-        return start(id, arguments);
+        return arguments;
+    }
+
+    /** Starts a worker in a network of its own. */
+    Node startWorkerIn(PrivateNetwork network, String id, String... more) throws IOException {
+        ProcessBuilder command = sahkar.command(workerArguments(id, more));
+        command.command(network.inside(command.command()));
+        return started(Node.start(command, id, scratch));
     }
 
     private Node start(String id, List<String> arguments) throws IOException {
-        Node node = Node.start(sahkar, id, scratch, arguments);
+        return started(Node.start(sahkar.command(arguments), id, scratch));
+    }
+
+    private Node started(Node node) {
+        String id = node.id();
         nodes.put(id, node);
         return node;
     }
@@ -143,7 +167,10 @@ final class TestPool implements AutoCloseable {
 
     /** Publishes a model and waits until it is served. */
     void publish(Path file, int stages) throws Exception {
-        PublishOptions options = PublishOptions.local(List.of(address())).withMinStages(stages);
+        PublishOptions options =
+                PublishOptions.local(List.of(address()))
+                        .withMinStages(stages)
+                        .withBind(new InetSocketAddress(host, 0), host);
         try (Publication publication = Publisher.publish(file, options, Progress.NONE)) {
             model = publication.modelId();
             awaitServed();
@@ -215,7 +242,7 @@ final class TestPool implements AutoCloseable {
     }
 
     String address() {
-        return "127.0.0.1:" + port;
+        return host + ":" + port;
     }
 
     InferenceClient client() {

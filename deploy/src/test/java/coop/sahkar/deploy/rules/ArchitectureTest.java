@@ -38,6 +38,7 @@ class ArchitectureTest {
         "coop.sahkar.coordinator.routing..",
         "coop.sahkar.worker.agent..",
         "coop.sahkar.worker.head..",
+        "coop.sahkar.worker.relay..",
         "coop.sahkar.worker.ring..",
         "coop.sahkar.worker.store..",
         "coop.sahkar.deploy.."
@@ -65,6 +66,8 @@ class ArchitectureTest {
                     "coop.sahkar.client.routing.Window",
                     "coop.sahkar.coordinator.gateway.RequestRules",
                     "coop.sahkar.coordinator.gateway.ResumePlan",
+                    "coop.sahkar.coordinator.relay.Meter",
+                    "coop.sahkar.coordinator.relay.RelayRules",
                     "coop.sahkar.coordinator.routing.Coverage",
                     "coop.sahkar.coordinator.routing.Offers",
                     "coop.sahkar.coordinator.routing.Readiness",

@@ -1,12 +1,28 @@
 package coop.sahkar.worker.agent;
 
+import com.google.protobuf.ByteString;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.Welcome;
+import java.util.Optional;
 
 /** What coordinators say to a worker. Called from one thread; must not block it. */
 interface ControlEvents {
+    /**
+     * A coordinator knows the worker; also under an address that is not used besides another of it.
+     *
+     * @param relayToken proves to its relay that it does
+     */
+    void known(String coordinator, ByteString relayToken);
+
     /** A coordinator let the worker in. */
     void welcomed(String coordinator, Welcome welcome);
+
+    /**
+     * A coordinator tried to dial this worker.
+     *
+     * @param fault why it did not find it; empty when it did
+     */
+    void dialled(String coordinator, Optional<String> fault);
 
     /** A coordinator says what the worker should hold. */
     void assigned(String coordinator, Assignment assignment);

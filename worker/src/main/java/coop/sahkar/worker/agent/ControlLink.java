@@ -3,6 +3,7 @@ package coop.sahkar.worker.agent;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.ProtocolVersions;
 import coop.sahkar.proto.v1.CoordinatorMessage;
+import coop.sahkar.proto.v1.Reachability;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerControlGrpc;
 import coop.sahkar.proto.v1.WorkerHello;
@@ -218,6 +219,7 @@ final class ControlLink {
                         abandon("it sent an assignment before its welcome");
                     }
                 }
+                case REACHABILITY -> dialled(message.getReachability());
                 case REFUSED -> refuse(message.getRefused().getMessage());
                 // A newer coordinator may say things that are not known here.
                 case MESSAGE_NOT_SET -> {}
@@ -242,6 +244,13 @@ final class ControlLink {
                             MAX_INTERVAL_MILLIS);
             events.welcomed(coordinator, welcome);
             timer = thread.scheduleWithFixedDelay(this::report, 0, interval, TimeUnit.MILLISECONDS);
+        }
+
+        private void dialled(Reachability found) {
+            String reason = found.getReason();
+            String shown = reason.substring(0, Math.min(reason.length(), Limits.MAX_ERROR_CHARS));
+            events.dialled(
+                    coordinator, found.getReachable() ? Optional.empty() : Optional.of(shown));
         }
 
         private void report() {

@@ -1,5 +1,6 @@
 package coop.sahkar.worker.agent;
 
+import com.google.protobuf.ByteString;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.Welcome;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -87,6 +89,7 @@ final class ControlLinks implements AutoCloseable {
     private final class Heard implements ControlEvents {
         @Override
         public void welcomed(String coordinator, Welcome welcome) {
+            events.known(coordinator, welcome.getRelayToken());
             String first = byId.putIfAbsent(welcome.getCoordinatorId(), coordinator);
             ControlLink link = links.get(coordinator);
             if (first != null && !first.equals(coordinator) && link != null) {
@@ -97,6 +100,16 @@ final class ControlLinks implements AutoCloseable {
             }
             events.welcomed(coordinator, welcome);
             welcome.getCoordinatorsList().forEach(ControlLinks.this::add);
+        }
+
+        @Override
+        public void known(String coordinator, ByteString relayToken) {
+            events.known(coordinator, relayToken);
+        }
+
+        @Override
+        public void dialled(String coordinator, Optional<String> fault) {
+            events.dialled(coordinator, fault);
         }
 
         @Override

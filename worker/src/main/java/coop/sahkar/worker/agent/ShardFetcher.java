@@ -4,6 +4,7 @@ import coop.sahkar.worker.gguf.GgufException;
 import coop.sahkar.worker.gguf.GgufFile;
 import coop.sahkar.worker.gguf.ModelManifest;
 import coop.sahkar.worker.head.ChatTemplate;
+import coop.sahkar.worker.relay.ReachedSources;
 import coop.sahkar.worker.store.ChatTemplates;
 import coop.sahkar.worker.store.FetchProgress;
 import coop.sahkar.worker.store.ShardStore;
@@ -13,7 +14,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.function.BiConsumer;
-import java.util.function.Predicate;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,7 +26,7 @@ final class ShardFetcher {
     private final HostOptions options;
     private final Manifests manifests;
     private final ShardStore store;
-    private final Predicate<String> ourselves;
+    private final Function<List<String>, ReachedSources> ways;
 
     /** Where manifests come from. */
     @FunctionalInterface
@@ -57,17 +58,17 @@ final class ShardFetcher {
     /**
      * Joins the parts.
      *
-     * @param ourselves whether a source is this very worker
+     * @param ways opens a way to those of an assignment's sources that can be used
      */
     ShardFetcher(
             HostOptions options,
             Manifests manifests,
             ShardStore store,
-            Predicate<String> ourselves) {
+            Function<List<String>, ReachedSources> ways) {
         this.options = options;
         this.manifests = manifests;
         this.store = store;
-        this.ourselves = ourselves;
+        this.ways = ways;
     }
 
     /** Fetches a shard and says how that went; says nothing when it was cancelled. */
@@ -111,12 +112,18 @@ final class ShardFetcher {
 
     private StoredFile obtain(HostedShard shard, ModelManifest manifest)
             throws StoreException, InterruptedException {
-        List<String> sources = shard.wish.sources().stream().filter(ourselves.negate()).toList();
         FetchProgress progress =
                 (done, total) -> {
                     shard.bytesDone = done;
                     shard.bytesTotal = total;
                 };
-        return store.obtain(manifest, shard.key().span(), sources, progress, shard.cancellation);
+        try (ReachedSources sources = ways.apply(shard.wish.sources())) {
+            return store.obtain(
+                    manifest,
+                    shard.key().span(),
+                    sources.addresses(),
+                    progress,
+                    shard.cancellation);
+        }
     }
 }

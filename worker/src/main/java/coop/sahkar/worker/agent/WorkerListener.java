@@ -16,6 +16,13 @@ public interface WorkerListener {
     default void attached(String coordinator, String coordinatorId) {}
 
     /**
+     * A coordinator did not find it at its endpoint: others reach it through that coordinator now.
+     *
+     * @param why in a sentence
+     */
+    default void relayed(String coordinator, String why) {}
+
+    /**
      * A coordinator is not reached, or does not let it in; it goes on trying.
      *
      * @param why in a sentence

@@ -1,11 +1,14 @@
 package coop.sahkar.worker.agent;
 
+import com.google.protobuf.ByteString;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerReport;
 import coop.sahkar.worker.engine.StageException;
 import coop.sahkar.worker.head.HeadService;
 import coop.sahkar.worker.llama.LlamaLibrary;
+import coop.sahkar.worker.relay.ReachedSources;
+import coop.sahkar.worker.relay.Relays;
 import coop.sahkar.worker.ring.Ring;
 import coop.sahkar.worker.ring.RingOptions;
 import coop.sahkar.worker.store.FetchPolicy;
@@ -15,8 +18,10 @@ import coop.sahkar.worker.store.TensorService;
 import coop.sahkar.worker.store.TensorStore;
 import io.grpc.BindableService;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
@@ -25,6 +30,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -51,6 +57,8 @@ public final class WorkerNode implements AutoCloseable {
     private final ShardHost host;
     private final ControlLinks links;
     private final @Nullable URI metricsUrl;
+    private final Relays relays;
+    private final InetSocketAddress own;
 
     /**
      * Starts a worker. Returns when it listens; coordinators and shards come later.
@@ -82,20 +90,19 @@ public final class WorkerNode implements AutoCloseable {
         untilNow.add(identity);
         LlamaLibrary library = library(options);
         TensorStore files = TensorStore.open(data.resolve("shards"), options.diskBytes());
-        Ring ring =
-                new Ring(ringOptions(identity.workerId()), keys, InstantSource.system()::millis);
+        this.relays = new Relays(identity.workerId());
+        untilNow.add(relays);
+        LongSupplier clock = InstantSource.system()::millis;
+        Ring ring = new Ring(ringOptions(identity.workerId()), keys, relays, clock);
         untilNow.add(ring);
         HostedHeads heads = new HostedHeads();
-        HeadService head =
-                new HeadService(
-                        identity.workerId(),
-                        heads,
-                        ring.directory(),
-                        InstantSource.system()::millis);
-        List<BindableService> services = List.of(new TensorService(files), head);
+        HeadService head = new HeadService(identity.workerId(), heads, ring.directory(), clock);
+        List<BindableService> services =
+                List.of(new TensorService(files), head, new ReachService(identity.workerId()));
         int port =
                 ring.listen(new InetSocketAddress(options.bindHost(), options.port()), services)
                         .port();
+        this.own = own(port);
         this.self = self(identity.workerId(), port, library);
         HostOptions hostOptions = hostOptions(library);
         this.links =
@@ -107,7 +114,7 @@ public final class WorkerNode implements AutoCloseable {
                         hostOptions,
                         modelId -> new PoolModels(links.known()).manifest(modelId),
                         new ShardStore(files, FetchPolicy.DEFAULT),
-                        ("sahkar://" + self.endpoint())::equals);
+                        this::ways);
         this.host =
                 new ShardHost(
                         hostOptions,
@@ -154,6 +161,18 @@ public final class WorkerNode implements AutoCloseable {
                 : LlamaLibrary.inDirectory(chosen);
     }
 
+    private ReachedSources ways(List<String> sources) {
+        String ourselves = "sahkar://" + self.endpoint();
+        return relays.reach(sources.stream().filter(s -> !s.equals(ourselves)).toList());
+    }
+
+    /** Where this worker reaches itself. */
+    private InetSocketAddress own(int port) throws UnknownHostException {
+        InetAddress bound = InetAddress.getByName(options.bindHost());
+        InetAddress here = bound.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : bound;
+        return new InetSocketAddress(here, port);
+    }
+
     private RingOptions ringOptions(String workerId) {
         RingOptions usual = RingOptions.defaults(workerId);
         return options.codecs().isEmpty() ? usual : usual.withCodecs(options.codecs());
@@ -172,7 +191,8 @@ public final class WorkerNode implements AutoCloseable {
                 "llama.cpp " + library.release(),
                 options.memoryBytes(),
                 speed,
-                options.threads());
+                options.threads(),
+                options.relaying());
     }
 
     private HostOptions hostOptions(LlamaLibrary library) {
@@ -212,6 +232,21 @@ public final class WorkerNode implements AutoCloseable {
     }
 
     private final class Heard implements ControlEvents {
+        @Override
+        public void known(String coordinator, ByteString relayToken) {
+            relays.admitted(coordinator, relayToken);
+        }
+
+        @Override
+        public void dialled(String coordinator, Optional<String> fault) {
+            if (fault.isPresent() && options.relaying() != Relaying.NEVER) {
+                relays.serve(coordinator, own);
+                listener.relayed(coordinator, fault.get());
+            } else {
+                relays.stop(coordinator);
+            }
+        }
+
         @Override
         public void welcomed(String coordinator, Welcome welcome) {
             keys.replace(coordinator, welcome.getTicketKeysList());

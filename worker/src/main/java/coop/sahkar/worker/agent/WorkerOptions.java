@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param decodeBytesPerSecond speed to declare; 0: measure it
  * @param metrics where Prometheus reads how the worker fares; null: nowhere
  * @param software version of this program
+ * @param relaying when it is reached through coordinators
  */
 public record WorkerOptions(
         @Nullable String name,
@@ -40,7 +41,8 @@ public record WorkerOptions(
         int gpuLayers,
         long decodeBytesPerSecond,
         @Nullable InetSocketAddress metrics,
-        String software) {
+        String software,
+        Relaying relaying) {
     private static final String LOOPBACK = "127.0.0.1";
     private static final long DEFAULT_DISK_BYTES = 50_000_000_000L;
     private static final int MAX_PORT = 65_535;
@@ -84,6 +86,7 @@ public record WorkerOptions(
         private long decodeBytesPerSecond;
         private @Nullable InetSocketAddress metrics;
         private String software = "dev";
+        private Relaying relaying = Relaying.AUTO;
 
         private Builder(Path data, List<String> coordinators, Machine machine) {
             this.data = data;
@@ -151,6 +154,12 @@ public record WorkerOptions(
             return this;
         }
 
+        /** When it is reached through coordinators. */
+        public Builder relaying(Relaying value) {
+            relaying = value;
+            return this;
+        }
+
         /**
          * Checks and makes the options.
          *
@@ -172,7 +181,8 @@ public record WorkerOptions(
                     gpuLayers,
                     decodeBytesPerSecond,
                     metrics,
-                    software);
+                    software,
+                    relaying);
         }
     }
 

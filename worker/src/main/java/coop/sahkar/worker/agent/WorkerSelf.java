@@ -13,6 +13,7 @@ import coop.sahkar.proto.v1.WorkerHello;
  * @param memoryBytes memory the donor lends
  * @param decodeBytesPerSecond weight bytes it passes per second when it decodes
  * @param threads threads it computes with
+ * @param relaying when it is reached through coordinators
  */
 public record WorkerSelf(
         String workerId,
@@ -21,7 +22,8 @@ public record WorkerSelf(
         String library,
         long memoryBytes,
         long decodeBytesPerSecond,
-        int threads) {
+        int threads,
+        Relaying relaying) {
 
     WorkerHello hello() {
         return WorkerHello.newBuilder()
@@ -33,6 +35,7 @@ public record WorkerSelf(
                 .setMemoryBytes(memoryBytes)
                 .setDecodeBytesPerSecond(decodeBytesPerSecond)
                 .setThreads(threads)
+                .setRelay(relaying.toWire())
                 .build();
     }
 }

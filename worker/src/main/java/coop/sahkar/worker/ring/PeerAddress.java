@@ -9,7 +9,7 @@ import java.util.Optional;
 /**
  * Whom a link goes to. A worker that came back on another port is another peer.
  *
- * @param endpoint {@code host:port}
+ * @param endpoint {@code host:port}, or that of a relay
  */
 record PeerAddress(String workerId, String endpoint) {
     static PeerAddress of(RouteStage stage) {

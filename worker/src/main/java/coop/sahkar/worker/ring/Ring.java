@@ -27,18 +27,22 @@ public final class Ring implements AutoCloseable {
 
     /**
      * @param keys public key of a ticket's key id, or null when it is not known
+     * @param relay the way to workers that can't be dialled
      * @param clockMillis Unix time
      */
     public Ring(
             RingOptions options,
             Function<String, @Nullable PublicKey> keys,
+            RelayPath relay,
             LongSupplier clockMillis) {
         this.options = options;
         this.directory = new SessionDirectory(options, keys, clockMillis);
         this.scheduler =
                 Executors.newSingleThreadScheduledExecutor(
                         Thread.ofPlatform().daemon().name("ring-timer").factory());
-        this.links = new RingLinks(options, directory, counters, scheduler, System::nanoTime, loop);
+        this.links =
+                new RingLinks(
+                        options, directory, counters, scheduler, System::nanoTime, loop, relay);
         this.service =
                 new RingService(
                         options,

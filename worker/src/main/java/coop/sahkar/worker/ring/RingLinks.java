@@ -1,12 +1,15 @@
 package coop.sahkar.worker.ring;
 
 import coop.sahkar.proto.HiddenCodec;
+import coop.sahkar.proto.RelayEndpoint;
 import coop.sahkar.proto.RouteStage;
+import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.worker.engine.Links;
 import coop.sahkar.worker.engine.StageMessage;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -36,6 +39,7 @@ final class RingLinks implements Links {
     private final ScheduledExecutorService scheduler;
     private final LongSupplier nanoClock;
     private final RingLoop loop;
+    private final RelayPath relay;
     private final Map<PeerAddress, Peer> peers = new HashMap<>(); // guarded by itself
     private boolean closed; // guarded by peers
 
@@ -49,6 +53,7 @@ final class RingLinks implements Links {
 
     /**
      * @param nanoClock as {@link System#nanoTime}
+     * @param relay the way to workers that can't be dialled
      */
     RingLinks(
             RingOptions options,
@@ -56,13 +61,15 @@ final class RingLinks implements Links {
             RingCounters counters,
             ScheduledExecutorService scheduler,
             LongSupplier nanoClock,
-            RingLoop loop) {
+            RingLoop loop,
+            RelayPath relay) {
         this.options = options;
         this.directory = directory;
         this.counters = counters;
         this.scheduler = scheduler;
         this.nanoClock = nanoClock;
         this.loop = loop;
+        this.relay = relay;
     }
 
     @Override
@@ -132,12 +139,33 @@ final class RingLinks implements Links {
     }
 
     private void dial(OutboundLink link) {
+        if (RelayEndpoint.relayed(link.peer().endpoint())) {
+            dialThroughRelay(link);
+            return;
+        }
         InetSocketAddress address = link.peer().socketAddress().orElse(null);
         if (address == null) {
             link.fail("its endpoint is not of the form host:port");
             return;
         }
         link.dial(channel(address), codecs(address));
+    }
+
+    private void dialThroughRelay(OutboundLink link) {
+        String worker = link.peer().workerId();
+        RelayEndpoint endpoint = RelayEndpoint.read(link.peer().endpoint()).orElse(null);
+        SealedTicket ticket = directory.ticketNaming(worker);
+        if (endpoint == null || !endpoint.workerId().equals(worker)) {
+            link.fail("its endpoint is not of the form relay://host:port/" + worker);
+        } else if (ticket == null) {
+            link.fail("no session here names it, so that a relay would not connect it");
+        } else {
+            try {
+                link.dial(channel(relay.open(endpoint, ticket)), options.remoteCodecs());
+            } catch (IOException e) {
+                link.fail(String.valueOf(e.getMessage()));
+            }
+        }
     }
 
     private ManagedChannel channel(InetSocketAddress address) {

@@ -12,6 +12,7 @@ import java.util.List;
  * right worker and where it goes.
  */
 final class RingSession {
+    final SealedTicket sealed;
     final Ticket ticket;
     final int stage;
     final StageShape shape;
@@ -21,6 +22,7 @@ final class RingSession {
     volatile long lastUsedMillis;
 
     RingSession(SealedTicket sealed, int stage, StageShape shape, StageInbox inbox, long now) {
+        this.sealed = sealed;
         this.ticket = sealed.ticket();
         this.stage = stage;
         this.shape = shape;

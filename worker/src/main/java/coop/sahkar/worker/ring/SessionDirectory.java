@@ -12,6 +12,7 @@ import coop.sahkar.worker.engine.StageInbox;
 import coop.sahkar.worker.engine.StageMessage;
 import coop.sahkar.worker.engine.StageShape;
 import java.security.PublicKey;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -197,6 +198,17 @@ public final class SessionDirectory {
         }
         session.lastUsedMillis = clockMillis.getAsLong();
         return session;
+    }
+
+    /** The ticket of a session that a worker takes part in too, good for longest; null if none. */
+    @Nullable SealedTicket ticketNaming(String peerId) {
+        return sessions.values().stream()
+                .map(session -> session.sealed)
+                .filter(sealed ->
+                        sealed.ticket().stages().stream()
+                                .anyMatch(stage -> stage.workerId().equals(peerId)))
+                .max(Comparator.comparingLong(sealed -> sealed.ticket().expiresAtMillis()))
+                .orElse(null);
     }
 
     /** The session is over at this worker, unless a later epoch has begun. */

@@ -3,10 +3,12 @@ package coop.sahkar.worker.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.ByteString;
 import coop.sahkar.proto.ProtocolVersions;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.CoordinatorMessage;
 import coop.sahkar.proto.v1.Problem;
+import coop.sahkar.proto.v1.Reachability;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerControlGrpc;
 import coop.sahkar.proto.v1.WorkerMessage;
@@ -19,6 +21,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
@@ -31,7 +34,8 @@ class ControlLinksTest {
     private static final ControlPace QUICK =
             new ControlPace(new Backoff(5, 20), new Backoff(5, 20));
     private static final WorkerSelf SELF =
-            new WorkerSelf("w-test", "127.0.0.1:1", "0.1", "llama.cpp b1", 1000, 2000, 3);
+            new WorkerSelf(
+                    "w-test", "127.0.0.1:1", "0.1", "llama.cpp b1", 1000, 2000, 3, Relaying.NEVER);
 
     private final FakeCoordinator coordinator = new FakeCoordinator("c1");
     private final FakeCoordinator second = new FakeCoordinator("c2");
@@ -61,7 +65,19 @@ class ControlLinksTest {
     private static final class Heard implements ControlEvents {
         final List<String> welcomed = new CopyOnWriteArrayList<>();
         final List<Assignment> assigned = new CopyOnWriteArrayList<>();
+        final List<String> tokens = new CopyOnWriteArrayList<>();
+        final List<Optional<String>> dialled = new CopyOnWriteArrayList<>();
         final List<String> detached = new CopyOnWriteArrayList<>();
+
+        @Override
+        public void known(String coordinator, ByteString relayToken) {
+            tokens.add(relayToken.toStringUtf8());
+        }
+
+        @Override
+        public void dialled(String coordinator, Optional<String> fault) {
+            dialled.add(fault);
+        }
 
         @Override
         public void welcomed(String coordinator, Welcome welcome) {
@@ -164,6 +180,7 @@ class ControlLinksTest {
                                                     .setUnderstandsFrom(speaks))
                                     .setCoordinatorId(id)
                                     .setReportIntervalMillis(reportMillis)
+                                    .setRelayToken(ByteString.copyFromUtf8("proof"))
                                     .addAllCoordinators(names))
                     .build();
         }
@@ -185,6 +202,22 @@ class ControlLinksTest {
         Assignment assignment = Assignment.newBuilder().setGeneration(5).build();
         coordinator.send(CoordinatorMessage.newBuilder().setAssignment(assignment));
         await().untilAsserted(() -> assertThat(heard.assigned).containsExactly(assignment));
+    }
+
+    @Test
+    void hearsWhetherItIsReachedAndWhatProvesItToTheRelay() {
+        links.start(List.of(coordinator.address()));
+        await().until(() -> !heard.welcomed.isEmpty());
+        assertThat(heard.tokens).containsExactly("proof");
+        coordinator.send(
+                CoordinatorMessage.newBuilder()
+                        .setReachability(Reachability.newBuilder().setReason("nobody answers")));
+        coordinator.send(
+                CoordinatorMessage.newBuilder()
+                        .setReachability(Reachability.newBuilder().setReachable(true)));
+        await().untilAsserted(() ->
+                assertThat(heard.dialled)
+                        .containsExactly(Optional.of("nobody answers"), Optional.empty()));
     }
 
     @Test

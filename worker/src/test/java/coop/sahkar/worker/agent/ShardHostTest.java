@@ -13,6 +13,7 @@ import coop.sahkar.worker.gguf.Progress;
 import coop.sahkar.worker.gguf.TensorType;
 import coop.sahkar.worker.gguf.synthetic.RandomModel;
 import coop.sahkar.worker.head.HeadHost;
+import coop.sahkar.worker.relay.ReachedSources;
 import coop.sahkar.worker.ring.RingOptions;
 import coop.sahkar.worker.ring.SessionDirectory;
 import coop.sahkar.worker.store.FetchPolicy;
@@ -109,7 +110,11 @@ class ShardHostTest {
                                 directoryOfSessions,
                                 heads,
                                 changes::incrementAndGet),
-                        new ShardFetcher(options, this::manifest, store, _ -> false),
+                        new ShardFetcher(
+                                options,
+                                this::manifest,
+                                store,
+                                sources -> new ReachedSources(sources, List.of())),
                         () -> Instant.ofEpochMilli(now.get()),
                         new Random(1));
         made.start();

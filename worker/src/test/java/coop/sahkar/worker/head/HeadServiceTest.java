@@ -28,6 +28,7 @@ import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.KeyPair;
@@ -119,7 +120,14 @@ final class HeadServiceTest {
     @BeforeEach
     void start() throws Exception {
         keys = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
-        ring = new Ring(RingOptions.defaults("w"), _ -> keys.getPublic(), () -> NOW);
+        ring =
+                new Ring(
+                        RingOptions.defaults("w"),
+                        _ -> keys.getPublic(),
+                        (_, _) -> {
+                            throw new IOException("there is no relay");
+                        },
+                        () -> NOW);
         HeadHost host =
                 (id, span) ->
                         id.equals(MODEL) && span.equals(new Span(0, 2))

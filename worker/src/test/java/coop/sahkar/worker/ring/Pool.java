@@ -34,6 +34,10 @@ final class Pool implements AutoCloseable {
     final KeyPair keys;
     final AtomicLong nowMillis = new AtomicLong(1_000_000);
     final List<Worker> workers = new ArrayList<>();
+    RelayPath relay =
+            (to, _) -> {
+                throw new IOException("there is no relay");
+            };
 
     /** One worker with its ring and a mailbox in the engine's place. */
     static final class Worker implements AutoCloseable {
@@ -74,7 +78,8 @@ final class Pool implements AutoCloseable {
 
     Worker start(RingOptions options, int index, int count, int port, List<BindableService> more)
             throws IOException {
-        Ring ring = new Ring(options, id -> id.equals("k") ? keys.getPublic() : null, this::now);
+        Ring ring =
+                new Ring(options, id -> id.equals("k") ? keys.getPublic() : null, relay, this::now);
         InetSocketAddress bind = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
         int bound = ring.listen(bind, more).port();
         Span span = new Span(2 * index, 2 * index + 2);

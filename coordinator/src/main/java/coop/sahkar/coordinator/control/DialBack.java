@@ -1,0 +1,78 @@
+package coop.sahkar.coordinator.control;
+
+import coop.sahkar.proto.v1.ReachGrpc;
+import coop.sahkar.proto.v1.WhoRequest;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Dials workers back at the endpoint they name, a few at a time, and asks who is there. What it
+ * sends to that address is one call without content.
+ */
+final class DialBack {
+    private static final int AT_ONCE = 64;
+    private static final int CONNECT_MILLIS = 2_000;
+    private static final int ANSWER_MILLIS = 4_000;
+    private static final int MAX_ANSWER_BYTES = 1024;
+
+    private final Semaphore free = new Semaphore(AT_ONCE);
+
+    /**
+     * Why a worker is not found at its endpoint; empty when it is. Waits; on virtual threads only.
+     *
+     * @param endpoint {@code host:port}
+     */
+    Optional<String> fault(String workerId, String endpoint) {
+        try {
+            free.acquire();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.of("this coordinator is shutting down");
+        }
+        try {
+            return ask(workerId, endpoint);
+        } finally {
+            free.release();
+        }
+    }
+
+    private static Optional<String> ask(String workerId, String endpoint) {
+        ManagedChannel channel;
+        try {
+            channel = dial(endpoint);
+        } catch (IllegalArgumentException e) {
+            return Optional.of(endpoint + " is not host:port");
+        }
+        try {
+            String there =
+                    ReachGrpc.newBlockingStub(channel)
+                            .withDeadlineAfter(ANSWER_MILLIS, TimeUnit.MILLISECONDS)
+                            .who(WhoRequest.getDefaultInstance())
+                            .getWorkerId();
+            return there.equals(workerId)
+                    ? Optional.empty()
+                    : Optional.of("another worker answers at " + endpoint);
+        } catch (StatusRuntimeException e) {
+            Status.Code code = e.getStatus().getCode();
+            return Optional.of("nobody answers at %s (%s)".formatted(endpoint, code));
+        } finally {
+            channel.shutdownNow();
+        }
+    }
+
+    private static ManagedChannel dial(String endpoint) {
+        return NettyChannelBuilder.forTarget("dns:///" + endpoint)
+                .usePlaintext()
+                .proxyDetector(_ -> null)
+                .disableRetry()
+                .maxInboundMessageSize(MAX_ANSWER_BYTES)
+                .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)
+                .build();
+    }
+}
