@@ -10,6 +10,8 @@ import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.placement.PlacementLoop;
 import coop.sahkar.coordinator.raft.RatisLog;
 import coop.sahkar.coordinator.routing.PoolDesk;
+import coop.sahkar.coordinator.routing.RepairLog;
+import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
@@ -43,6 +45,7 @@ public final class Coordinator implements AutoCloseable {
     private final RatisLog log;
     private final PlacementLoop placement;
     private final RouteDesk routes;
+    private final RepairLog repairs;
     private final PoolLook look;
     private final WorkerDoor workers;
     private final ModelsService models;
@@ -71,6 +74,7 @@ public final class Coordinator implements AutoCloseable {
                         signer,
                         () -> new SessionId(random.nextLong(), random.nextLong()),
                         unixMillis);
+        this.repairs = new RepairLog(monotonicMillis);
         this.look = new PoolLook(id, software(), log, attendance, shortfalls);
         this.workers = new WorkerDoor(id, options.advertised(), log, attendance, unixMillis);
         this.models = new ModelsService(log, look, unixMillis);
@@ -133,6 +137,11 @@ public final class Coordinator implements AutoCloseable {
     /** Draws routes. */
     public RouteDesk routes() {
         return routes;
+    }
+
+    /** Where repairs of running generations are told, to be shown in the status. */
+    public Repairs repairs() {
+        return repairs;
     }
 
     /** The replicated state. */
