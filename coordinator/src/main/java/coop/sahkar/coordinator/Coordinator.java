@@ -46,7 +46,7 @@ public final class Coordinator implements AutoCloseable {
     private final RatisLog log;
     private final PlacementLoop placement;
     private final RouteDesk routes;
-    private final RepairLog repairs;
+    private final RepairLog repairLog;
     private final PoolLook look;
     private final WorkerDoor workers;
     private final ModelsService models;
@@ -77,8 +77,8 @@ public final class Coordinator implements AutoCloseable {
                         signer,
                         () -> new SessionId(random.nextLong(), random.nextLong()),
                         unixMillis);
-        this.repairs = new RepairLog(monotonicMillis);
-        this.look = new PoolLook(id, software(), log, attendance, latencies, repairs, shortfalls);
+        this.repairLog = new RepairLog(monotonicMillis);
+        this.look = new PoolLook(id, software(), log, attendance, latencies, repairLog, shortfalls);
         this.workers =
                 new WorkerDoor(id, options.advertised(), log, attendance, latencies, unixMillis);
         this.models = new ModelsService(log, look, unixMillis);
@@ -144,8 +144,8 @@ public final class Coordinator implements AutoCloseable {
     }
 
     /** Where repairs of running generations are told, to be shown in the status. */
-    public Repairs repairs() {
-        return repairs;
+    public Repairs repairLog() {
+        return repairLog;
     }
 
     /** The replicated state. */

@@ -253,6 +253,26 @@ class CoordinatorTest {
                 .isEqualTo("rw-------");
     }
 
+    @Test
+    void asksForTheWayToTheNextStageAndShowsWhatItIsTold() {
+        publish(3);
+        List<FakeWorker> workers = workers("a", "b", "c");
+        awaitReady();
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> {
+                    assertThat(workers.getFirst().toMeasure()).containsExactly("b");
+                    assertThat(workers.getLast().toMeasure()).containsExactly("a");
+                });
+        workers.getFirst().measured("b", 420);
+        await().atMost(PATIENCE)
+                .until(() -> coordinator.status().getWorkers(0).getLatenciesCount() == 1);
+        assertThat(coordinator.status().getWorkers(0).getLatencies(0).getMicros()).isEqualTo(420);
+        workers.getFirst().leave();
+        workers.getFirst().breakOff();
+        await().atMost(PATIENCE)
+                .until(() -> coordinator.status().getWorkers(0).getLatenciesCount() == 0);
+    }
+
     private String publish(int minStages) {
         PublishReply reply =
                 models().publish(

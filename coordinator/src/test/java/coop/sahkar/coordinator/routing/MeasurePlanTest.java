@@ -28,7 +28,11 @@ class MeasurePlanTest {
                             PoolState.EMPTY,
                             new LoggedCommand(
                                     new CommandId(1, 1),
-                                    new PublishModel(Fixtures.model("m", 6), List.of("s"), 0, 1)))
+                                    new PublishModel(
+                                            Fixtures.model("m", 6),
+                                            List.of("http://host/m.gguf"),
+                                            0,
+                                            1)))
                     .state();
 
     private final SortedMap<String, WorkerPresence> presence = new TreeMap<>();

@@ -32,8 +32,7 @@ final class MeasureAdapter {
     static PeerLatencies write(SortedMap<String, Integer> micros) {
         PeerLatencies.Builder latencies = PeerLatencies.newBuilder();
         micros.forEach((peer, way) ->
-                latencies.addPeers(
-                        PeerLatency.newBuilder().setWorkerId(peer).setMicros(way)));
+                latencies.addPeers(PeerLatency.newBuilder().setWorkerId(peer).setMicros(way)));
         return latencies.build();
     }
 }

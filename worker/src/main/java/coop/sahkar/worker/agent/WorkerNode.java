@@ -93,8 +93,7 @@ public final class WorkerNode implements AutoCloseable {
                         ring.directory(),
                         InstantSource.system()::millis);
         List<BindableService> services =
-                List.of(
-                        new TensorService(files), head, new PingService(identity.workerId()));
+                List.of(new TensorService(files), head, new PingService(identity.workerId()));
         int port =
                 ring.listen(new InetSocketAddress(options.bindHost(), options.port()), services)
                         .port();
@@ -214,8 +213,7 @@ public final class WorkerNode implements AutoCloseable {
 
         @Override
         public void measure(String coordinator, MeasurePeers measure) {
-            meter.wanted(
-                    coordinator, MeasureAdapter.read(measure), measure.getIntervalMillis());
+            meter.wanted(coordinator, MeasureAdapter.read(measure), measure.getIntervalMillis());
         }
 
         @Override

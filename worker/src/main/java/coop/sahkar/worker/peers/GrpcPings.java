@@ -28,8 +28,7 @@ final class GrpcPings implements Pings {
     @Override
     public OptionalLong roundTripNanos(PeerAddress peer) {
         try {
-            ManagedChannel channel =
-                    channels.computeIfAbsent(peer.endpoint(), GrpcPings::channel);
+            ManagedChannel channel = channels.computeIfAbsent(peer.endpoint(), GrpcPings::channel);
             long least = Long.MAX_VALUE;
             for (int trip = 0; trip < TRIPS; trip++) {
                 long sent = System.nanoTime();

@@ -80,11 +80,12 @@ public final class PeerMeter implements AutoCloseable {
             }
             book.measured(peer, pings.roundTripNanos(peer));
         }
-        book.latencies().forEach((coordinator, latencies) -> {
-            if (!latencies.isEmpty()) {
-                told.accept(coordinator, latencies);
-            }
-        });
+        book.latencies()
+                .forEach((coordinator, latencies) -> {
+                    if (!latencies.isEmpty()) {
+                        told.accept(coordinator, latencies);
+                    }
+                });
         if (!thread.isShutdown()) {
             schedule(pauseMillis);
         }
