@@ -78,7 +78,8 @@ public final class Coordinator implements AutoCloseable {
                         () -> new SessionId(random.nextLong(), random.nextLong()),
                         unixMillis);
         this.repairLog = new RepairLog(monotonicMillis);
-        this.look = new PoolLook(id, software(), log, attendance, latencies, repairLog, shortfalls);
+        this.look =
+                new PoolLook(id, software(), log, attendance, latencies, repairLog, shortfalls);
         this.workers =
                 new WorkerDoor(id, options.advertised(), log, attendance, latencies, unixMillis);
         this.models = new ModelsService(log, look, unixMillis);

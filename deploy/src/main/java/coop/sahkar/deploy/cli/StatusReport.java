@@ -161,8 +161,7 @@ final class StatusReport {
         }
         Table table = new Table("REPAIR", "MODEL", "LOST", "STATE", "WHY");
         for (RepairStatus repair :
-                repairs.getLastList()
-                        .subList(0, Math.min(MOST_REPAIRS, repairs.getLastCount()))) {
+                repairs.getLastList().subList(0, Math.min(MOST_REPAIRS, repairs.getLastCount()))) {
             table.row(
                     Amounts.ago(repair.getAgoMillis()) + " ago",
                     name(repair.getModelId()),
@@ -171,8 +170,7 @@ final class StatusReport {
                     repair.getCause());
         }
         return "\nrepairs: %d running, %d finished, %d failed\n"
-                        .formatted(
-                                repairs.getRunning(), repairs.getFinished(), repairs.getFailed())
+                        .formatted(repairs.getRunning(), repairs.getFinished(), repairs.getFailed())
                 + table;
     }
 
@@ -184,7 +182,9 @@ final class StatusReport {
         boolean partly =
                 shard.getState() == ShardState.SHARD_STATE_FETCHING && shard.getBytesTotal() > 0;
         String percent =
-                partly ? " %d %%".formatted(100 * shard.getBytesDone() / shard.getBytesTotal()) : "";
+                partly
+                        ? " %d %%".formatted(100 * shard.getBytesDone() / shard.getBytesTotal())
+                        : "";
         return StatusFields.state(shard) + percent;
     }
 

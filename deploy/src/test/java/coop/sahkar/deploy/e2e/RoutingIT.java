@@ -90,7 +90,9 @@ class RoutingIT {
                 int number = i;
                 asked.add(threads.submit(() -> answer(number)));
             }
-            await("somebody waits").atMost(TestPool.SOON).until(() -> pool().status().getWaiting() > 0);
+            await("somebody waits")
+                    .atMost(TestPool.SOON)
+                    .until(() -> pool().status().getWaiting() > 0);
             List<Object> outcomes = new ArrayList<>();
             for (Future<Object> one : asked) {
                 outcomes.add(one.get(LIMIT_SECONDS, TimeUnit.SECONDS));
@@ -101,8 +103,7 @@ class RoutingIT {
 
     private Object answer(int number) {
         try {
-            var request =
-                    Questions.sampled(pool().model(), Questions.different(number), number);
+            var request = Questions.sampled(pool().model(), Questions.different(number), number);
             return pool().client().complete(request).text();
         } catch (InferenceException.Overloaded refused) {
             return refused;
