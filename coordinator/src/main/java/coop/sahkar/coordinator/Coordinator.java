@@ -7,12 +7,15 @@ import coop.sahkar.coordinator.control.RelayService;
 import coop.sahkar.coordinator.control.TicketSigner;
 import coop.sahkar.coordinator.control.WorkerDoor;
 import coop.sahkar.coordinator.liveness.Attendance;
+import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.placement.PlacementLoop;
 import coop.sahkar.coordinator.raft.RatisLog;
 import coop.sahkar.coordinator.relay.RelayDesk;
 import coop.sahkar.coordinator.relay.RelayTokens;
 import coop.sahkar.coordinator.routing.PoolDesk;
+import coop.sahkar.coordinator.routing.RepairLog;
+import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
@@ -51,6 +54,7 @@ public final class Coordinator implements AutoCloseable {
     private final RatisLog log;
     private final PlacementLoop placement;
     private final RouteDesk routes;
+    private final RepairLog repairLog;
     private final PoolLook look;
     private final WorkerDoor workers;
     private final ModelsService models;
@@ -67,6 +71,7 @@ public final class Coordinator implements AutoCloseable {
         LongSupplier unixMillis = System::currentTimeMillis;
         LeaseTable leases = new LeaseTable(monotonicMillis.getAsLong());
         Attendance attendance = new Attendance(log, leases, monotonicMillis);
+        LatencyTable latencies = new LatencyTable();
         this.id = options.id();
         this.directory = directory;
         this.log = log;
@@ -77,6 +82,7 @@ public final class Coordinator implements AutoCloseable {
                 new PoolDesk(
                         log,
                         attendance,
+                        latencies,
                         shortfalls,
                         signer,
                         () -> new SessionId(random.nextLong(), random.nextLong()),
@@ -91,9 +97,20 @@ public final class Coordinator implements AutoCloseable {
                         () -> log.state().policy().relayBytesPerSecond(),
                         System::nanoTime);
         this.relayService = new RelayService(relay, tokens, attendance, log, unixMillis);
-        this.look = new PoolLook(id, software(), log, attendance, shortfalls, relay::bytes);
+        this.repairLog = new RepairLog(monotonicMillis);
+        this.look =
+                new PoolLook(
+                        id,
+                        software(),
+                        log,
+                        attendance,
+                        latencies,
+                        repairLog,
+                        shortfalls,
+                        relay::bytes);
         this.workers =
-                new WorkerDoor(id, options.advertised(), log, attendance, unixMillis, tokens);
+                new WorkerDoor(
+                        id, options.advertised(), log, attendance, latencies, unixMillis, tokens);
         this.models = new ModelsService(log, look, unixMillis);
     }
 
@@ -156,6 +173,11 @@ public final class Coordinator implements AutoCloseable {
         return routes;
     }
 
+    /** Where repairs of running generations are told, to be shown in the status. */
+    public Repairs repairLog() {
+        return repairLog;
+    }
+
     /** The replicated state. */
     public PoolView pool() {
         return log;
@@ -199,9 +221,12 @@ public final class Coordinator implements AutoCloseable {
         return id;
     }
 
-    /** Tells the status where to read how many generations run here. */
-    public void countRunning(IntSupplier running) {
-        look.countRunning(running);
+    /**
+     * Tells the status where to read how many generations run here, and how many requests wait for
+     * room.
+     */
+    public void count(IntSupplier running, IntSupplier waiting) {
+        look.count(running, waiting);
     }
 
     /** Ends the workers' streams, stops planning, closes the log. Committed state stays. */

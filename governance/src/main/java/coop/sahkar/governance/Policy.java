@@ -15,6 +15,8 @@ package coop.sahkar.governance;
  * @param kvPositions positions every shard's KV cache should hold, where memory allows
  * @param minKvPositions fewest positions worth placing a model for
  * @param relayBytesPerSecond most that one coordinator relays to and from one worker, in bytes
+ * @param maxWaitingGenerations requests that one coordinator lets wait for room; 0: none waits
+ * @param maxWaitMillis how long a request may wait for room before it is refused
  */
 public record Policy(
         int maxSessionPositions,
@@ -26,11 +28,15 @@ public record Policy(
         int detachGraceMillis,
         int kvPositions,
         int minKvPositions,
-        int relayBytesPerSecond) {
+        int relayBytesPerSecond,
+        int maxWaitingGenerations,
+        int maxWaitMillis) {
 
     /** The policy of a new pool. */
     public static final Policy DEFAULT =
-            new Policy(8192, 64, 2048, 600_000, 10_000, 1000, 2000, 16_384, 256, 16 << 20);
+            new Policy(
+                    8192, 64, 2048, 600_000, 10_000, 1000, 2000, 16_384, 256, 16 << 20, 128,
+                    30_000);
 
     private static final int MAX_POSITIONS = 1 << 20;
     private static final int MAX_GENERATIONS = 1 << 16;
@@ -54,6 +60,8 @@ public record Policy(
         within("kv_positions", kvPositions, 1, MAX_POSITIONS);
         within("min_kv_positions", minKvPositions, 1, kvPositions);
         within("relay_bytes_per_second", relayBytesPerSecond, MIN_RELAY_BYTES, MAX_RELAY_BYTES);
+        within("max_waiting_generations", maxWaitingGenerations, 0, MAX_GENERATIONS);
+        within("max_wait_millis", maxWaitMillis, 0, MAX_MILLIS);
     }
 
     /** The same, with another size of KV caches. */
@@ -68,7 +76,9 @@ public record Policy(
                 detachGraceMillis,
                 positions,
                 Math.min(minKvPositions, positions),
-                relayBytesPerSecond);
+                relayBytesPerSecond,
+                maxWaitingGenerations,
+                maxWaitMillis);
     }
 
     private static void within(String name, int value, int least, int most) {

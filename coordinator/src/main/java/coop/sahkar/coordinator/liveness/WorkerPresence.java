@@ -1,6 +1,8 @@
 package coop.sahkar.coordinator.liveness;
 
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
 
 /**
  * How one worker fares, as far as this coordinator knows.
@@ -10,8 +12,7 @@ import java.util.List;
  * @param lastHeardMillis when it was last heard of, on the caller's monotonic clock
  * @param shards its shards as last reported; empty unless it is here
  * @param generation newest placement generation it said it has seen
- * @param drawnSessions sessions routed over it since its last report
- * @param drawnPositions KV positions those sessions may take
+ * @param unreported by model, what its last report does not say yet
  * @param reach how other workers reach it
  * @param relayEndpoint where this coordinator relays to it; empty when it does not
  */
@@ -21,8 +22,7 @@ public record WorkerPresence(
         long lastHeardMillis,
         List<ShardStatus> shards,
         long generation,
-        int drawnSessions,
-        long drawnPositions,
+        SortedMap<String, Unreported> unreported,
         Reach reach,
         String relayEndpoint) {
 
@@ -59,22 +59,18 @@ public record WorkerPresence(
             long lastHeardMillis,
             List<ShardStatus> shards,
             long generation,
-            int drawnSessions,
-            long drawnPositions) {
-        this(
-                workerId,
-                standing,
-                lastHeardMillis,
-                shards,
-                generation,
-                drawnSessions,
-                drawnPositions,
-                Reach.DIRECT,
-                "");
+            SortedMap<String, Unreported> unreported) {
+        this(workerId, standing, lastHeardMillis, shards, generation, unreported, Reach.DIRECT, "");
     }
 
     public WorkerPresence {
         shards = List.copyOf(shards);
+        unreported = Collections.unmodifiableSortedMap(unreported);
+    }
+
+    /** What its last report does not say yet of one model's sessions. */
+    public Unreported unreported(String modelId) {
+        return unreported.getOrDefault(modelId, Unreported.NONE);
     }
 
     /** Whether the placement counts on it. */

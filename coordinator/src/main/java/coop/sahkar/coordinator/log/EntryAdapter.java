@@ -136,6 +136,8 @@ final class EntryAdapter {
                 .setKvPositions(p.kvPositions())
                 .setMinKvPositions(p.minKvPositions())
                 .setRelayBytesPerSecond(p.relayBytesPerSecond())
+                .setMaxWaitingGenerations(p.maxWaitingGenerations())
+                .setMaxWaitMillis(p.maxWaitMillis())
                 .build();
     }
 
@@ -152,6 +154,8 @@ final class EntryAdapter {
                 p.getMinKvPositions(),
                 p.getRelayBytesPerSecond() == 0
                         ? Policy.DEFAULT.relayBytesPerSecond()
-                        : p.getRelayBytesPerSecond());
+                        : p.getRelayBytesPerSecond(),
+                p.getMaxWaitingGenerations(),
+                p.getMaxWaitMillis());
     }
 }

@@ -111,7 +111,9 @@ class TransitionPropertyTest {
                 p.detachGraceMillis(),
                 p.kvPositions(),
                 p.minKvPositions(),
-                p.relayBytesPerSecond());
+                p.relayBytesPerSecond(),
+                random.nextInt(9),
+                p.maxWaitMillis());
     }
 
     private static Placement placement(

@@ -39,6 +39,7 @@ class ArchitectureTest {
         "coop.sahkar.worker.agent..",
         "coop.sahkar.worker.head..",
         "coop.sahkar.worker.relay..",
+        "coop.sahkar.worker.peers..",
         "coop.sahkar.worker.ring..",
         "coop.sahkar.worker.store..",
         "coop.sahkar.deploy.."
@@ -64,6 +65,7 @@ class ArchitectureTest {
                     "coop.sahkar.client.routing.Standings",
                     "coop.sahkar.client.routing.TokenEstimate",
                     "coop.sahkar.client.routing.Window",
+                    "coop.sahkar.coordinator.gateway.AdmissionQueue",
                     "coop.sahkar.coordinator.gateway.RequestRules",
                     "coop.sahkar.coordinator.gateway.ResumePlan",
                     "coop.sahkar.coordinator.relay.Meter",
@@ -71,7 +73,9 @@ class ArchitectureTest {
                     "coop.sahkar.coordinator.routing.Coverage",
                     "coop.sahkar.coordinator.routing.Offers",
                     "coop.sahkar.coordinator.routing.Readiness",
+                    "coop.sahkar.coordinator.routing.RouteGraph",
                     "coop.sahkar.coordinator.routing.Router",
+                    "coop.sahkar.coordinator.routing.StagePrice",
                     "coop.sahkar.proto.Cuts",
                     "coop.sahkar.proto.LlamaRelease",
                     "coop.sahkar.worker.agent.Reconciler",
@@ -84,7 +88,8 @@ class ArchitectureTest {
                     "coop.sahkar.worker.engine.StageSession",
                     "coop.sahkar.worker.gguf.ModelManifest",
                     "coop.sahkar.worker.gguf.ShardPlan",
-                    "coop.sahkar.worker.head.TextAssembler");
+                    "coop.sahkar.worker.head.TextAssembler",
+                    "coop.sahkar.worker.peers.PeerBook");
 
     private static JavaClasses ours = new ClassFileImporter().importPackages();
 

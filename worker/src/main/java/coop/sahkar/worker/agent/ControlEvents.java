@@ -2,6 +2,7 @@ package coop.sahkar.worker.agent;
 
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.v1.Assignment;
+import coop.sahkar.proto.v1.MeasurePeers;
 import coop.sahkar.proto.v1.Welcome;
 import java.util.Optional;
 
@@ -26,6 +27,9 @@ interface ControlEvents {
 
     /** A coordinator says what the worker should hold. */
     void assigned(String coordinator, Assignment assignment);
+
+    /** A coordinator says which peers the worker should measure the way to. */
+    void measure(String coordinator, MeasurePeers measure);
 
     /**
      * A coordinator is not reached, or does not let the worker in.

@@ -3,6 +3,7 @@ package coop.sahkar.worker.agent;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.ProtocolVersions;
 import coop.sahkar.proto.v1.CoordinatorMessage;
+import coop.sahkar.proto.v1.PeerLatencies;
 import coop.sahkar.proto.v1.Reachability;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerControlGrpc;
@@ -92,6 +93,14 @@ final class ControlLink {
         Attachment open = attachment;
         if (open != null && open.welcomed) {
             open.report();
+        }
+    }
+
+    /** Tells how far peers are, if the coordinator is there to hear it. */
+    void measured(PeerLatencies latencies) {
+        Attachment open = attachment;
+        if (open != null && open.welcomed) {
+            open.send(WorkerMessage.newBuilder().setLatencies(latencies).build());
         }
     }
 
@@ -220,6 +229,11 @@ final class ControlLink {
                     }
                 }
                 case REACHABILITY -> dialled(message.getReachability());
+                case MEASURE -> {
+                    if (welcomed) {
+                        events.measure(coordinator, message.getMeasure());
+                    }
+                }
                 case REFUSED -> refuse(message.getRefused().getMessage());
                 // A newer coordinator may say things that are not known here.
                 case MESSAGE_NOT_SET -> {}

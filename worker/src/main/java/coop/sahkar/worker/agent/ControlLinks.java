@@ -3,6 +3,8 @@ package coop.sahkar.worker.agent;
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.v1.Assignment;
+import coop.sahkar.proto.v1.MeasurePeers;
+import coop.sahkar.proto.v1.PeerLatencies;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerHello;
 import coop.sahkar.proto.v1.WorkerReport;
@@ -71,6 +73,18 @@ final class ControlLinks implements AutoCloseable {
         }
     }
 
+    /** Tells one coordinator how far peers are. */
+    void measured(String coordinator, PeerLatencies latencies) {
+        if (!thread.isShutdown()) {
+            thread.execute(() -> {
+                ControlLink link = links.get(coordinator);
+                if (link != null) {
+                    link.measured(latencies);
+                }
+            });
+        }
+    }
+
     private void add(String coordinator) {
         boolean fits =
                 !coordinator.isEmpty()
@@ -115,6 +129,11 @@ final class ControlLinks implements AutoCloseable {
         @Override
         public void assigned(String coordinator, Assignment assignment) {
             events.assigned(coordinator, assignment);
+        }
+
+        @Override
+        public void measure(String coordinator, MeasurePeers measure) {
+            events.measure(coordinator, measure);
         }
 
         @Override

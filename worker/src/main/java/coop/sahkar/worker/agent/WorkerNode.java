@@ -2,11 +2,13 @@ package coop.sahkar.worker.agent;
 
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.v1.Assignment;
+import coop.sahkar.proto.v1.MeasurePeers;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerReport;
 import coop.sahkar.worker.engine.StageException;
 import coop.sahkar.worker.head.HeadService;
 import coop.sahkar.worker.llama.LlamaLibrary;
+import coop.sahkar.worker.peers.PeerMeter;
 import coop.sahkar.worker.relay.ReachedSources;
 import coop.sahkar.worker.relay.Relays;
 import coop.sahkar.worker.ring.Ring;
@@ -59,6 +61,7 @@ public final class WorkerNode implements AutoCloseable {
     private final @Nullable URI metricsUrl;
     private final Relays relays;
     private final InetSocketAddress own;
+    private final PeerMeter meter;
 
     /**
      * Starts a worker. Returns when it listens; coordinators and shards come later.
@@ -109,6 +112,10 @@ public final class WorkerNode implements AutoCloseable {
                 new ControlLinks(
                         self.hello(), this::report, new Heard(), ControlPace.DEFAULT, random);
         untilNow.add(links);
+        this.meter =
+                new PeerMeter((coordinator, micros) ->
+                        links.measured(coordinator, MeasureAdapter.write(micros)));
+        untilNow.add(meter);
         ShardFetcher fetcher =
                 new ShardFetcher(
                         hostOptions,
@@ -262,6 +269,11 @@ public final class WorkerNode implements AutoCloseable {
             } catch (IllegalArgumentException e) {
                 LOG.warn("{} sent an assignment that is refused: {}", coordinator, e.getMessage());
             }
+        }
+
+        @Override
+        public void measure(String coordinator, MeasurePeers measure) {
+            meter.wanted(coordinator, MeasureAdapter.read(measure), measure.getIntervalMillis());
         }
 
         @Override

@@ -7,6 +7,7 @@ import com.google.protobuf.ByteString;
 import coop.sahkar.proto.ProtocolVersions;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.CoordinatorMessage;
+import coop.sahkar.proto.v1.MeasurePeers;
 import coop.sahkar.proto.v1.Problem;
 import coop.sahkar.proto.v1.Reachability;
 import coop.sahkar.proto.v1.Welcome;
@@ -88,6 +89,9 @@ class ControlLinksTest {
         public void assigned(String coordinator, Assignment assignment) {
             assigned.add(assignment);
         }
+
+        @Override
+        public void measure(String coordinator, MeasurePeers measure) {}
 
         @Override
         public void detached(String coordinator, String why) {
