@@ -138,7 +138,7 @@ public final class TokenStream implements Iterator<TextPiece>, AutoCloseable {
                 }
                 completion = Wire.completion(text.toString(), event.getFinished(), who);
             }
-            case PREFILLED, FAILED, EVENT_NOT_SET -> {}
+            case PREFILLED, REROUTED, FAILED, EVENT_NOT_SET -> {}
         }
     }
 

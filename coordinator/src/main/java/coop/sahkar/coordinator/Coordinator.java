@@ -3,6 +3,7 @@ package coop.sahkar.coordinator;
 import coop.sahkar.coordinator.control.ModelsService;
 import coop.sahkar.coordinator.control.PoolLook;
 import coop.sahkar.coordinator.control.PoolService;
+import coop.sahkar.coordinator.control.RoutesService;
 import coop.sahkar.coordinator.control.TicketSigner;
 import coop.sahkar.coordinator.control.WorkerDoor;
 import coop.sahkar.coordinator.liveness.Attendance;
@@ -10,6 +11,8 @@ import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.placement.PlacementLoop;
 import coop.sahkar.coordinator.raft.RatisLog;
 import coop.sahkar.coordinator.routing.PoolDesk;
+import coop.sahkar.coordinator.routing.PoolRepairs;
+import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
@@ -43,6 +46,8 @@ public final class Coordinator implements AutoCloseable {
     private final RatisLog log;
     private final PlacementLoop placement;
     private final RouteDesk routes;
+    private final RepairDesk repairs;
+    private final RoutesService repairing;
     private final PoolLook look;
     private final WorkerDoor workers;
     private final ModelsService models;
@@ -71,6 +76,8 @@ public final class Coordinator implements AutoCloseable {
                         signer,
                         () -> new SessionId(random.nextLong(), random.nextLong()),
                         unixMillis);
+        this.repairs = new PoolRepairs(log, attendance, signer, unixMillis);
+        this.repairing = new RoutesService(log, repairs, unixMillis);
         this.look = new PoolLook(id, software(), log, attendance, shortfalls);
         this.workers = new WorkerDoor(id, options.advertised(), log, attendance, unixMillis);
         this.models = new ModelsService(log, look, unixMillis);
@@ -135,14 +142,19 @@ public final class Coordinator implements AutoCloseable {
         return routes;
     }
 
+    /** Draws the next routes of running sessions. */
+    public RepairDesk repairs() {
+        return repairs;
+    }
+
     /** The replicated state. */
     public PoolView pool() {
         return log;
     }
 
-    /** WorkerControl, Models and Pool, to be mounted on the gateway's port. */
+    /** WorkerControl, Models, Pool and Routes, to be mounted on the gateway's port. */
     public List<BindableService> services() {
-        return List.of(workers, models, new PoolService(look));
+        return List.of(workers, models, new PoolService(look), repairing);
     }
 
     /** One look at everything. */

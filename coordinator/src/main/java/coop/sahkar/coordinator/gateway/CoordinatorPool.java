@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.coordinator.Coordinator;
+import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
@@ -12,6 +13,11 @@ record CoordinatorPool(Coordinator coordinator) implements GatewayPool {
     @Override
     public RouteDesk routes() {
         return coordinator.routes();
+    }
+
+    @Override
+    public RepairDesk repairs() {
+        return coordinator.repairs();
     }
 
     @Override

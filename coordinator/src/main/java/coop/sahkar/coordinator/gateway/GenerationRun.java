@@ -33,6 +33,8 @@ final class GenerationRun implements HeadCall.Receiver {
     private final Patience patience;
     private final ResumePlan plan;
     private final SynchronizationContext turn;
+    private final HeadWatch watching = new HeadWatch();
+    private final long askedAtMillis = System.currentTimeMillis();
 
     private SynchronizationContext.@Nullable ScheduledHandle watch;
     private @Nullable HeadCall head;
@@ -111,17 +113,16 @@ final class GenerationRun implements HeadCall.Receiver {
 
     /**
      * Asks for a route with room for {@code positions}. That bound counts bytes; where it does not
-     * fit, the request still may, and the head, which counts tokens, decides.
+     * fit, the request still may, and the head, which counts tokens, decides. A later route has the
+     * room of the first.
      */
     private RouteAnswer answer(int positions) {
+        Ticket before = plan.ticket();
+        if (before != null) {
+            return runner.repairs().repair(before, plan.avoid(now()), plan.nextEpoch());
+        }
         RouteAnswer answer =
-                runner.routes()
-                        .draw(
-                                request.getModel(),
-                                positions,
-                                plan.avoid(now()),
-                                plan.session(),
-                                plan.epoch());
+                runner.routes().draw(request.getModel(), positions, plan.avoid(now()), null, 0);
         boolean tooLong =
                 answer instanceof RouteAnswer.None(var problem)
                         && problem.kind() == Problem.Kind.CONTEXT_LENGTH_EXCEEDED;
@@ -135,8 +136,9 @@ final class GenerationRun implements HeadCall.Receiver {
         HeadCall call = new HeadCall(stage.workerId(), stage.endpoint(), this);
         head = call;
         heardMillis = now();
+        watching.begun(heardMillis);
         try {
-            RunRequest run = HeadRequests.run(ticket, request, plan);
+            RunRequest run = HeadRequests.run(ticket, request, plan, askedAtMillis);
             call.start(runner.heads().to(stage.endpoint()), run, deadline);
         } catch (IllegalArgumentException | IllegalStateException unreachable) {
             LOG.warn("head {} at {} cannot be dialled", stage.workerId(), stage.endpoint());
@@ -152,7 +154,9 @@ final class GenerationRun implements HeadCall.Receiver {
     public void received(HeadCall call, GenerationEvent event) {
         turn.execute(() -> {
             if (head == call) {
-                heardMillis = now();
+                long now = now();
+                watching.heard(now - Math.max(heardMillis, askedMillis), now);
+                heardMillis = now;
                 accept(call, event);
             }
         });
@@ -164,7 +168,12 @@ final class GenerationRun implements HeadCall.Receiver {
             String blamed = event.getFailed().getWorkerId();
             String worker = blamed.isEmpty() ? call.workerId() : blamed;
             Problem said = Wire.fromWire(event.getFailed().getProblem());
-            failed(Problems.ofHead(said, worker), worker);
+            Problem problem = Problems.ofHead(said, worker);
+            if (event.getFailed().getNoSpare()) {
+                end(Problems.failedEvent(problem, worker));
+            } else {
+                failed(problem, worker);
+            }
         } else if (event.hasFinished()) {
             head = null;
             end(event.toBuilder().setFinished(plan.finish(event.getFinished())).build());
@@ -260,10 +269,11 @@ final class GenerationRun implements HeadCall.Receiver {
     private void lookAtHead(HeadCall call, long now) {
         int most = plan.prefilling() ? patience.firstTokenMillis() : patience.nextTokenMillis();
         long silentMillis = now - Math.max(heardMillis, askedMillis);
-        String gone = silentMillis > patience.suspicionMillis() ? goneWorker() : null;
-        if (gone != null) {
-            hangUp("a worker of its route is gone");
-            failed(Problems.lost("Worker " + gone + " is not heard of any more."), gone);
+        String worker = call.workerId();
+        if (silentMillis > patience.suspicionMillis() && runner.routes().gone(worker)) {
+            headLost(call, "Worker " + worker + " is not heard of any more.");
+        } else if (watching.suspects(askedMillis, now)) {
+            ask(call);
         } else if (silentMillis > most) {
             hangUp("it was silent");
             failed(
@@ -274,13 +284,31 @@ final class GenerationRun implements HeadCall.Receiver {
         }
     }
 
-    /** A worker of the route that the pool has lost; a stopped process keeps its connections. */
-    private @Nullable String goneWorker() {
-        return plan.route().stream()
-                .map(RouteStage::workerId)
-                .filter(runner.routes()::gone)
-                .findFirst()
-                .orElse(null);
+    private void ask(HeadCall call) {
+        long millis = watching.answerMillis();
+        call.probe(
+                millis,
+                here ->
+                        turn.execute(() -> {
+                            if (head != call) {
+                                return;
+                            }
+                            if (here) {
+                                watching.answered(now());
+                                return;
+                            }
+                            watching.lost();
+                            headLost(
+                                    call,
+                                    "Worker %s did not answer within %d ms."
+                                            .formatted(call.workerId(), millis));
+                        }));
+    }
+
+    private void headLost(HeadCall call, String sentence) {
+        runner.heads().drop(call.endpoint());
+        hangUp("it is silent");
+        failed(Problems.lost(sentence), call.workerId());
     }
 
     private void end(GenerationEvent last) {

@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.GenerateRequest;
@@ -91,6 +92,10 @@ final class GenerationRunner implements AutoCloseable {
 
     RouteDesk routes() {
         return pool.routes();
+    }
+
+    RepairDesk repairs() {
+        return pool.repairs();
     }
 
     Patience patience() {

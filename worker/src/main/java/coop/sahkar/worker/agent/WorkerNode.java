@@ -98,6 +98,8 @@ public final class WorkerNode implements AutoCloseable {
                 new ControlLinks(
                         self.hello(), this::report, new Heard(), ControlPace.DEFAULT, random);
         untilNow.add(links);
+        RepairCalls repairs = new RepairCalls(links::known, ring.directory());
+        untilNow.add(repairs);
         ShardFetcher fetcher =
                 new ShardFetcher(
                         hostOptions,
@@ -112,6 +114,7 @@ public final class WorkerNode implements AutoCloseable {
                                 ring.links(),
                                 ring.directory(),
                                 heads,
+                                repairs,
                                 this::changed),
                         fetcher,
                         InstantSource.system(),

@@ -83,7 +83,7 @@ final class HeadServiceTest {
         }
 
         @Override
-        public void cancel(SessionId session) {
+        public void cancel(SessionId session, int epoch) {
             cancelled.add(session);
         }
     }
