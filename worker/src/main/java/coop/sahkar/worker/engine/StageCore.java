@@ -336,8 +336,8 @@ final class StageCore {
         if (session == null) {
             return;
         }
+        // No sign of life: who asks may itself have been left behind.
         long now = nanoClock.getAsLong();
-        session.touch(now);
         if (!replay.answer(session, need.position(), now)) {
             heads.tell(session, head -> head.rewind(need.position()));
             feed(session, now);

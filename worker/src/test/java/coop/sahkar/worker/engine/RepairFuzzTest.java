@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
  * comes once; every generation ends; and in the end nothing is held anywhere.
  */
 class RepairFuzzTest {
-    private static final int SEEDS = 400;
+    private static final int SEEDS = 600;
     private static final int MOST_TOKENS = 40;
     private static final int SPARES = 2;
 
