@@ -46,6 +46,7 @@ import picocli.CommandLine.Spec;
             ChatCommand.class,
             StatusCommand.class,
             BenchCommand.class,
+            FaultsCommand.class,
             VersionCommand.class,
             HelpCommand.class
         })

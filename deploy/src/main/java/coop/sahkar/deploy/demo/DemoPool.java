@@ -27,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A pool that lives as long as the demo: a coordinator and its gateway in this process, workers in
@@ -39,11 +40,16 @@ public final class DemoPool implements AutoCloseable {
     private static final int START_SECONDS = 60;
     private static final int POLL_MILLIS = 50;
 
+    /** A worker that was not heard of for longer has been stopped. */
+    private static final int MOST_SILENT_MILLIS = 2_500;
+
     private final DemoFolder folder;
     private final Coordinator coordinator;
     private final Gateway gateway;
     private final List<WorkerProcess> workers = new ArrayList<>();
     private String modelId = "";
+    private long lentBytes;
+    private @Nullable Path launcher;
 
     private DemoPool(DemoFolder folder, Coordinator coordinator, Gateway gateway) {
         this.folder = folder;
@@ -110,6 +116,7 @@ public final class DemoPool implements AutoCloseable {
         try {
             step.accept("starting %d workers".formatted(count));
             long memory = Files.size(model) + KV_BYTES;
+            lentBytes = memory;
             for (int i = 1; i <= count; i++) {
                 start(
                         WorkerProcess.start(
@@ -135,6 +142,100 @@ public final class DemoPool implements AutoCloseable {
 
     private synchronized void start(WorkerProcess worker) {
         workers.add(worker);
+    }
+
+    /** What may happen to a worker. */
+    public enum Blow {
+        /** Its process is killed. */
+        KILL,
+        /** Its process is stopped, and keeps its connections. */
+        STOP
+    }
+
+    /** Starts as many workers more, and waits until each block is served twice. */
+    public void addSpares(Path launcher, int count, Consumer<String> step)
+            throws InterruptedException {
+        step.accept("starting %d spare workers".formatted(count));
+        int there = workers().size();
+        try {
+            for (int i = there + 1; i <= there + count; i++) {
+                String id = "worker-" + i;
+                start(WorkerProcess.start(launcher, id, 1, address(), lentBytes, folder.path()));
+            }
+        } catch (IOException e) {
+            throw new DemoException(String.valueOf(e.getMessage()), e);
+        }
+        this.launcher = launcher;
+        awaitAll();
+    }
+
+    /** Strikes a worker; {@link #revive} brings it back. */
+    public synchronized void strike(String id, Blow blow) {
+        WorkerProcess worker = process(id);
+        switch (blow) {
+            case KILL -> {
+                workers.remove(worker);
+                worker.kill();
+            }
+            case STOP -> signal(worker, "STOP");
+        }
+    }
+
+    /** Brings a worker back that was struck. */
+    public void revive(String id) {
+        Path from = launcher;
+        if (pid(id) != 0) {
+            signal(process(id), "CONT");
+        } else if (from != null) {
+            try {
+                start(WorkerProcess.start(from, id, 1, address(), lentBytes, folder.path()));
+            } catch (IOException e) {
+                throw new DemoException(String.valueOf(e.getMessage()), e);
+            }
+        }
+    }
+
+    private static void signal(WorkerProcess worker, String name) {
+        try {
+            worker.signal(name);
+        } catch (IOException e) {
+            throw new DemoException("No signal can be sent: " + e.getMessage() + ".", e);
+        }
+    }
+
+    private synchronized WorkerProcess process(String id) {
+        return workers.stream()
+                .filter(worker -> worker.id().equals(id))
+                .findFirst()
+                .orElseThrow(() -> new DemoException("There is no worker " + id + "."));
+    }
+
+    /** Waits until every worker serves something, and nothing runs. */
+    public void awaitAll() throws InterruptedException {
+        await("every worker to serve", () -> serving() == workers.size());
+        awaitIdle();
+    }
+
+    /** Waits until no worker that is here has a session. */
+    public void awaitIdle() throws InterruptedException {
+        await(
+                "the end of all sessions",
+                () ->
+                        workers().stream()
+                                .filter(WorkerStatus::getPresent)
+                                .filter(w -> w.getSilentMillis() < MOST_SILENT_MILLIS)
+                                .flatMap(w -> w.getShardsList().stream())
+                                .allMatch(shard -> shard.getSessions() == 0));
+    }
+
+    private long serving() {
+        return coordinator.status().getWorkersList().stream()
+                .filter(WorkerStatus::getPresent)
+                .filter(w -> w.getSilentMillis() < MOST_SILENT_MILLIS)
+                .filter(w ->
+                        w.getShardsList().stream()
+                                .anyMatch(s -> s.getState() == ShardState.SHARD_STATE_SERVING))
+                .count();
     }
 
     /** Where the coordinator listens, host:port. */

@@ -53,11 +53,13 @@ class ArchitectureTest {
     /** The same of single classes, in packages that also hold threads or sockets. */
     private static final List<String> CORE_CLASSES =
             List.of(
+                    "coop.sahkar.coordinator.gateway.HeadWatch",
                     "coop.sahkar.coordinator.gateway.RequestRules",
                     "coop.sahkar.coordinator.gateway.ResumePlan",
                     "coop.sahkar.coordinator.routing.Coverage",
                     "coop.sahkar.coordinator.routing.Offers",
                     "coop.sahkar.coordinator.routing.Readiness",
+                    "coop.sahkar.coordinator.routing.RepairRouter",
                     "coop.sahkar.coordinator.routing.Router",
                     "coop.sahkar.proto.Cuts",
                     "coop.sahkar.proto.LlamaRelease",
