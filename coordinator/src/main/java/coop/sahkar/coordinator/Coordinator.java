@@ -4,6 +4,7 @@ import coop.sahkar.coordinator.control.ModelsService;
 import coop.sahkar.coordinator.control.PoolLook;
 import coop.sahkar.coordinator.control.PoolService;
 import coop.sahkar.coordinator.control.RelayService;
+import coop.sahkar.coordinator.control.RoutesService;
 import coop.sahkar.coordinator.control.TicketSigner;
 import coop.sahkar.coordinator.control.WorkerDoor;
 import coop.sahkar.coordinator.liveness.Attendance;
@@ -14,6 +15,8 @@ import coop.sahkar.coordinator.raft.RatisLog;
 import coop.sahkar.coordinator.relay.RelayDesk;
 import coop.sahkar.coordinator.relay.RelayTokens;
 import coop.sahkar.coordinator.routing.PoolDesk;
+import coop.sahkar.coordinator.routing.PoolRepairs;
+import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.RepairLog;
 import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
@@ -55,6 +58,8 @@ public final class Coordinator implements AutoCloseable {
     private final PlacementLoop placement;
     private final RouteDesk routes;
     private final RepairLog repairLog;
+    private final PoolRepairs repairs;
+    private final RoutesService repairing;
     private final PoolLook look;
     private final WorkerDoor workers;
     private final ModelsService models;
@@ -98,6 +103,8 @@ public final class Coordinator implements AutoCloseable {
                         System::nanoTime);
         this.relayService = new RelayService(relay, tokens, attendance, log, unixMillis);
         this.repairLog = new RepairLog(monotonicMillis);
+        this.repairs = new PoolRepairs(log, attendance, latencies, signer, unixMillis);
+        this.repairing = new RoutesService(log, repairs, repairLog, unixMillis);
         this.look =
                 new PoolLook(
                         id,
@@ -178,14 +185,19 @@ public final class Coordinator implements AutoCloseable {
         return repairLog;
     }
 
+    /** Draws the next routes of running sessions. */
+    public RepairDesk repairs() {
+        return repairs;
+    }
+
     /** The replicated state. */
     public PoolView pool() {
         return log;
     }
 
-    /** WorkerControl, Models, Pool and Relay, to be mounted on the gateway's port. */
+    /** WorkerControl, Models, Pool, Relay and Routes, to be mounted on the gateway's port. */
     public List<BindableService> services() {
-        return List.of(workers, models, new PoolService(look), relayService);
+        return List.of(workers, models, new PoolService(look), relayService, repairing);
     }
 
     /** Where this process reaches a worker that is relayed to here; empty for any other. */

@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.coordinator.Coordinator;
+import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
@@ -16,6 +17,11 @@ record CoordinatorPool(Coordinator coordinator) implements GatewayPool {
     @Override
     public RouteDesk routes() {
         return coordinator.routes();
+    }
+
+    @Override
+    public RepairDesk repairs() {
+        return coordinator.repairs();
     }
 
     @Override

@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
@@ -12,6 +13,9 @@ import java.util.Optional;
 public interface GatewayPool {
     /** Draws routes. */
     RouteDesk routes();
+
+    /** Draws the next routes of running generations. */
+    RepairDesk repairs();
 
     /** Every published model, by name. */
     List<ModelStatus> models();

@@ -13,6 +13,7 @@ import coop.sahkar.proto.v1.RunRequest;
 import io.grpc.Deadline;
 import io.grpc.Status;
 import io.grpc.SynchronizationContext;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,8 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private final Patience patience;
     private final ResumePlan plan;
     private final SynchronizationContext turn;
+    private final HeadWatch watching = new HeadWatch();
+    private final long askedAtMillis = System.currentTimeMillis();
 
     private SynchronizationContext.@Nullable ScheduledHandle watch;
     private @Nullable HeadCall head;
@@ -121,19 +124,37 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         if (done) {
             return;
         }
-        switch (Admission.draw(runner.routes(), wish(plan.avoid(now())))) {
+        switch (another()) {
             case RouteAnswer.Found(var route) -> dial(route.ticket());
             case RouteAnswer.None(var problem) -> follow(plan.noRoute(problem, now()), "");
         }
     }
 
-    /** What is wanted of a route: the workers of the last one know the session. */
+    /** A first route, or one that keeps what is left of the last: it holds the session. */
+    private RouteAnswer another() {
+        Set<String> avoid = plan.avoid(now());
+        Ticket before = plan.ticket();
+        if (before == null) {
+            return Admission.draw(runner.routes(), wish(avoid));
+        }
+        int epoch = plan.nextEpoch();
+        runner.repairLog()
+                .begun(
+                        before.session(),
+                        before.modelId(),
+                        epoch,
+                        List.copyOf(avoid),
+                        "the head was lost");
+        return runner.repairs().repair(before, avoid, epoch);
+    }
+
+    /** What is wanted of a first route. */
     private RouteWish wish(Set<String> avoid) {
         return new RouteWish(
                 request.getModel(),
                 RequestRules.positionsBound(request),
                 avoid,
-                plan.route().stream().map(RouteStage::workerId).toList(),
+                List.of(),
                 plan.session(),
                 plan.epoch());
     }
@@ -145,8 +166,9 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         HeadCall call = new HeadCall(stage.workerId(), runner.address(stage), this);
         head = call;
         heardMillis = now();
+        watching.begun(heardMillis);
         try {
-            RunRequest run = HeadRequests.run(ticket, request, plan);
+            RunRequest run = HeadRequests.run(ticket, request, plan, askedAtMillis);
             call.start(runner.heads().to(call.endpoint()), run, deadline);
         } catch (IllegalArgumentException | IllegalStateException unreachable) {
             LOG.warn("head {} at {} cannot be dialled", stage.workerId(), stage.endpoint());
@@ -162,7 +184,9 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     public void received(HeadCall call, GenerationEvent event) {
         turn.execute(() -> {
             if (head == call) {
-                heardMillis = now();
+                long now = now();
+                watching.heard(now - Math.max(heardMillis, askedMillis), now);
+                heardMillis = now;
                 accept(call, event);
             }
         });
@@ -174,12 +198,27 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             String blamed = event.getFailed().getWorkerId();
             String worker = blamed.isEmpty() ? call.workerId() : blamed;
             Problem said = Wire.fromWire(event.getFailed().getProblem());
-            failed(Problems.ofHead(said, worker), worker);
+            Problem problem = Problems.ofHead(said, worker);
+            if (event.getFailed().getNoSpare()) {
+                end(Problems.failedEvent(problem, worker));
+            } else {
+                failed(problem, worker);
+            }
         } else if (event.hasFinished()) {
             head = null;
             end(event.toBuilder().setFinished(plan.finish(event.getFinished())).build());
         } else {
             pass(call, plan.take(event));
+            if (event.hasStarted() || event.hasRerouted()) {
+                repaired();
+            }
+        }
+    }
+
+    private void repaired() {
+        Ticket ticket = plan.ticket();
+        if (ticket != null && plan.epoch() > 1) {
+            runner.repairLog().finished(ticket.session(), plan.epoch());
         }
     }
 
@@ -281,10 +320,11 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private void lookAtHead(HeadCall call, long now) {
         int most = plan.prefilling() ? patience.firstTokenMillis() : patience.nextTokenMillis();
         long silentMillis = now - Math.max(heardMillis, askedMillis);
-        String gone = silentMillis > patience.suspicionMillis() ? goneWorker() : null;
-        if (gone != null) {
-            hangUp("a worker of its route is gone");
-            failed(Problems.lost("Worker " + gone + " is not heard of any more."), gone);
+        String worker = call.workerId();
+        if (silentMillis > patience.suspicionMillis() && runner.routes().gone(worker)) {
+            headLost(call, "Worker " + worker + " is not heard of any more.");
+        } else if (watching.suspects(askedMillis, now)) {
+            ask(call);
         } else if (silentMillis > most) {
             hangUp("it was silent");
             failed(
@@ -295,13 +335,31 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         }
     }
 
-    /** A worker of the route that the pool has lost; a stopped process keeps its connections. */
-    private @Nullable String goneWorker() {
-        return plan.route().stream()
-                .map(RouteStage::workerId)
-                .filter(runner.routes()::gone)
-                .findFirst()
-                .orElse(null);
+    private void ask(HeadCall call) {
+        long millis = watching.answerMillis();
+        call.probe(
+                millis,
+                here ->
+                        turn.execute(() -> {
+                            if (head != call) {
+                                return;
+                            }
+                            if (here) {
+                                watching.answered(now());
+                                return;
+                            }
+                            watching.lost();
+                            headLost(
+                                    call,
+                                    "Worker %s did not answer within %d ms."
+                                            .formatted(call.workerId(), millis));
+                        }));
+    }
+
+    private void headLost(HeadCall call, String sentence) {
+        runner.heads().drop(call.endpoint());
+        hangUp("it is silent");
+        failed(Problems.lost(sentence), call.workerId());
     }
 
     private void end(GenerationEvent last) {

@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RelayEndpoint;
@@ -99,6 +100,14 @@ final class GenerationRunner implements AutoCloseable {
                 .flatMap(relayed -> pool.relayDoor(relayed.workerId()))
                 .map(door -> door.getAddress().getHostAddress() + ":" + door.getPort())
                 .orElse(stage.endpoint());
+    }
+
+    RepairDesk repairs() {
+        return pool.repairs();
+    }
+
+    Repairs repairLog() {
+        return pool.repairLog();
     }
 
     Patience patience() {

@@ -2,13 +2,17 @@ package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.HeadGrpc;
+import coop.sahkar.proto.v1.HeadProbe;
+import coop.sahkar.proto.v1.HeadProbeAnswer;
 import coop.sahkar.proto.v1.RunRequest;
 import io.grpc.Channel;
 import io.grpc.Deadline;
 import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import io.grpc.stub.StreamObserver;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One call of Head.Run. Events come only as they are asked for, on gRPC's threads. */
@@ -23,6 +27,7 @@ final class HeadCall implements ClientResponseObserver<RunRequest, GenerationEve
     private final String workerId;
     private final String endpoint;
     private final Receiver receiver;
+    private @Nullable Channel channel;
     private @Nullable ClientCallStreamObserver<RunRequest> stream;
 
     HeadCall(String workerId, String endpoint, Receiver receiver) {
@@ -41,12 +46,47 @@ final class HeadCall implements ClientResponseObserver<RunRequest, GenerationEve
 
     /** Starts the call; the deadline is passed on so that the head gives up in time too. */
     void start(Channel channel, RunRequest request, @Nullable Deadline deadline) {
+        this.channel = channel;
         HeadGrpc.HeadStub stub = HeadGrpc.newStub(channel);
         if (deadline != null) {
             long millis = Math.max(1, deadline.timeRemaining(TimeUnit.MILLISECONDS));
             stub = stub.withDeadlineAfter(millis, TimeUnit.MILLISECONDS);
         }
         stub.run(request, this);
+    }
+
+    /**
+     * Asks the head whether it is there.
+     *
+     * @param answerMillis how long it has
+     * @param answer true if it is; called once, on any thread
+     */
+    void probe(long answerMillis, Consumer<Boolean> answer) {
+        Channel there = channel;
+        if (there == null) {
+            answer.accept(false);
+            return;
+        }
+        HeadGrpc.newStub(there)
+                .withDeadlineAfter(answerMillis, TimeUnit.MILLISECONDS)
+                .probe(HeadProbe.getDefaultInstance(), new Presence(answer));
+    }
+
+    /** Hears whether a head is there. One that does not know the question is. */
+    private record Presence(Consumer<Boolean> answer) implements StreamObserver<HeadProbeAnswer> {
+        @Override
+        public void onNext(HeadProbeAnswer here) {}
+
+        @Override
+        public void onError(Throwable failure) {
+            Status.Code code = Status.fromThrowable(failure).getCode();
+            answer.accept(code == Status.Code.UNIMPLEMENTED);
+        }
+
+        @Override
+        public void onCompleted() {
+            answer.accept(true);
+        }
     }
 
     /** Asks for one more event. */

@@ -10,8 +10,13 @@ import coop.sahkar.proto.v1.SignedTicket;
 final class HeadRequests {
     private HeadRequests() {}
 
-    /** The request for one route: the caller's, and what earlier heads have committed. */
-    static RunRequest run(SealedTicket ticket, GenerateRequest request, ResumePlan plan) {
+    /**
+     * The request for one route: the caller's, and what earlier heads have committed.
+     *
+     * @param askedAtMillis Unix time of the caller's request
+     */
+    static RunRequest run(
+            SealedTicket ticket, GenerateRequest request, ResumePlan plan, long askedAtMillis) {
         return RunRequest.newBuilder()
                 .setTicket(
                         SignedTicket.newBuilder()
@@ -21,6 +26,7 @@ final class HeadRequests {
                 .setRequest(request.toBuilder().setModel(ticket.ticket().modelId()))
                 .addAllCommitted(plan.committed())
                 .setDeliveredBytes(plan.deliveredBytes())
+                .setAskedAtMillis(askedAtMillis)
                 .build();
     }
 }

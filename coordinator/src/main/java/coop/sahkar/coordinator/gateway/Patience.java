@@ -31,6 +31,7 @@ public record Patience(
             new Patience(60_000, 30_000, 60_000, 10_000, 5_000, 100, 5_000, 5_000, 5_000);
 
     private static final int MOST_SUSPICION_MILLIS = 2_000;
+    private static final int MOST_TICK_MILLIS = 100;
 
     public Patience {
         if (firstTokenMillis < 1
@@ -46,9 +47,7 @@ public record Patience(
         }
     }
 
-    /**
-     * After this much silence the pool is asked whether every worker of the route is still there.
-     */
+    /** After this much silence the pool is asked whether the head is still there. */
     int suspicionMillis() {
         return Math.min(MOST_SUSPICION_MILLIS, nextTokenMillis / 4);
     }
@@ -59,6 +58,6 @@ public record Patience(
                 Math.min(
                         Math.min(firstTokenMillis, nextTokenMillis),
                         Math.min(slowReaderMillis, Math.min(pingMillis, headersMillis)));
-        return Math.clamp(shortest / 4, 10, 1_000);
+        return Math.clamp(shortest / 4, 10, MOST_TICK_MILLIS);
     }
 }

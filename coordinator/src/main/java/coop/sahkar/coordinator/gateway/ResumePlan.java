@@ -4,9 +4,11 @@ import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerationEvent;
+import coop.sahkar.proto.v1.Rerouted;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -21,13 +23,17 @@ import org.jspecify.annotations.Nullable;
  * delivered, the workers to avoid, and the rules for another try. No I/O and no clock; owned by one
  * thread.
  *
- * <p>The rules: at most {@link #MAX_ATTEMPTS} heads are tried. A lost worker is avoided for a
- * while. A route that cannot be drawn is looked for again until the time for finding a spare is
- * over. A first request that finds no route, or only full workers, is refused at once.
+ * <p>The rules: at most {@link #MAX_ATTEMPTS} heads in a row are tried from which no token comes. A
+ * lost worker is avoided for a while. A route that cannot be drawn is looked for again until the
+ * time for finding a spare is over. A first request that finds no route, or only full workers, is
+ * refused at once.
  */
 final class ResumePlan {
-    /** Heads tried for one generation. */
+    /** Heads tried in a row from which no token comes. */
     static final int MAX_ATTEMPTS = 3;
+
+    /** Repairs of one head that may have gone unheard when it is lost. */
+    static final int UNHEARD_REPAIRS = 16;
 
     /** The longest pause between two looks for a route. */
     static final int MAX_PAUSE_MILLIS = 1_000;
@@ -74,6 +80,14 @@ final class ResumePlan {
     /** Number of the newest route; 0 before the first. */
     int epoch() {
         return ticket == null ? 0 : ticket.epoch();
+    }
+
+    /**
+     * Number of the route for another head. It leaves room for repairs that the head before made
+     * and nobody heard of: stages keep to the highest number they know.
+     */
+    int nextEpoch() {
+        return epoch() + UNHEARD_REPAIRS;
     }
 
     /** The session to go on with, null before the first route. */
@@ -135,6 +149,7 @@ final class ResumePlan {
         return switch (event.getEventCase()) {
             case STARTED -> takeStarted(event);
             case PREFILLED -> new Taken.Pass(event);
+            case REROUTED -> takeRerouted(event.getRerouted());
             case DELTA -> takeDelta(event, event.getDelta());
             case FINISHED, FAILED, EVENT_NOT_SET ->
                     new Taken.Breach("sent an event without content");
@@ -153,6 +168,29 @@ final class ResumePlan {
         return new Taken.Pass(event);
     }
 
+    private Taken takeRerouted(Rerouted rerouted) {
+        Ticket now = ticket;
+        if (now == null || rerouted.getEpoch() <= now.epoch()) {
+            return new Taken.Breach("went back to an older route");
+        }
+        try {
+            ticket =
+                    new Ticket(
+                            now.session(),
+                            rerouted.getEpoch(),
+                            now.modelId(),
+                            now.blockCount(),
+                            rerouted.getRouteList().stream().map(Wire::fromWire).toList(),
+                            now.account(),
+                            now.maxPositions(),
+                            now.expiresAtMillis(),
+                            now.generation());
+        } catch (IllegalArgumentException e) {
+            return new Taken.Breach("went over to a route that is none");
+        }
+        return new Taken.Swallow();
+    }
+
     private Taken takeDelta(GenerationEvent event, Delta delta) {
         if (promptTokens < 0 || ticket == null) {
             return new Taken.Breach("sent tokens before it began");
@@ -167,6 +205,7 @@ final class ResumePlan {
             return new Taken.Breach("sent more tokens than its ticket allows");
         }
         heardTokens = true;
+        attempts = 1;
         committed.addAll(delta.getTokensList());
         deliveredBytes += delta.getText().getBytes(StandardCharsets.UTF_8).length;
         return new Taken.Pass(event);

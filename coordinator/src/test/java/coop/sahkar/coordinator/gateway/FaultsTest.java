@@ -45,10 +45,12 @@ class FaultsTest {
         assertThat(resumed.getDeliveredBytes()).isEqualTo(8);
         ScriptedPool.Draw draw = fixture.pool.draws.get(1);
         assertThat(draw.avoid()).containsExactly("a");
-        assertThat(draw.epoch()).isEqualTo(1);
+        assertThat(draw.epoch()).isEqualTo(ResumePlan.UNHEARD_REPAIRS);
         assertThat(draw.session()).isNotNull();
-        await().untilAsserted(
-                        () -> assertThat(fixture.pool.released).as("epochs").containsExactly(1, 2));
+        await().untilAsserted(() ->
+                assertThat(fixture.pool.released)
+                        .as("epochs")
+                        .containsExactly(1, 1 + ResumePlan.UNHEARD_REPAIRS));
     }
 
     @Test

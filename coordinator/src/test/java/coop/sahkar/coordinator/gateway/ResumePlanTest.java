@@ -9,9 +9,11 @@ import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Span;
 import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerationEvent;
+import coop.sahkar.proto.v1.Rerouted;
 import coop.sahkar.proto.v1.Started;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -127,6 +129,39 @@ class ResumePlanTest {
         assertThat(plan.finish(own).getCompletionTokens()).isEqualTo(4);
         Finished all = Finished.newBuilder().setCompletionTokens(5).build();
         assertThat(plan.finish(all)).isEqualTo(all);
+    }
+
+    @Test
+    void aRepairOfTheHeadIsTakenNoteOfAndNotToldTheReader() {
+        plan.drawn(ticket(1));
+        plan.take(started());
+        assertThat(plan.take(rerouted(3, "w1", 6))).isEqualTo(new Taken.Swallow());
+        assertThat(plan.epoch()).isEqualTo(3);
+        assertThat(plan.nextEpoch()).isEqualTo(3 + ResumePlan.UNHEARD_REPAIRS);
+        assertThat(plan.take(rerouted(3, "w1", 6))).isInstanceOf(Taken.Breach.class);
+        assertThat(plan.take(rerouted(4, "w1", 5))).isInstanceOf(Taken.Breach.class);
+    }
+
+    @Test
+    void headsThatGetOnCanBeLostAsOftenAsTheyAre() {
+        for (int i = 0; i < 3 * ResumePlan.MAX_ATTEMPTS; i++) {
+            plan.drawn(ticket(1 + i));
+            plan.take(started());
+            plan.take(delta(7 + i, "x", i));
+            assertThat(plan.failed(lost(), "w1", i)).isEqualTo(new Next.TryAgain(0));
+        }
+    }
+
+    private static GenerationEvent rerouted(int epoch, String worker, int blocks) {
+        return GenerationEvent.newBuilder()
+                .setRerouted(
+                        Rerouted.newBuilder()
+                                .setEpoch(epoch)
+                                .addRoute(
+                                        Wire.toWire(
+                                                new RouteStage(
+                                                        worker, "h:1", new Span(0, blocks)))))
+                .build();
     }
 
     @ParameterizedTest

@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.coordinator.routing.DrawnRoute;
+import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.routing.RouteWish;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A pool of scripted heads, each a route of its own; the first that need not be avoided is drawn.
  */
-final class ScriptedPool implements GatewayPool, RouteDesk {
+final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
     static final String NAME = "tiny-Q8_0";
     static final String MODEL = NAME + "@" + "0123456789abcdef".repeat(4);
 
@@ -82,6 +83,16 @@ final class ScriptedPool implements GatewayPool, RouteDesk {
     }
 
     @Override
+    public RouteAnswer repair(Ticket current, Set<String> lost, int epoch) {
+        return draw(MODEL, current.maxPositions(), lost, current.session(), epoch - 1);
+    }
+
+    @Override
+    public RepairDesk repairs() {
+        return this;
+    }
+
+    @Override
     public void release(Ticket ticket) {
         released.add(ticket.epoch());
     }
@@ -105,7 +116,7 @@ final class ScriptedPool implements GatewayPool, RouteDesk {
                         6,
                         List.of(new RouteStage(worker, endpoint, new Span(0, 6))),
                         "",
-                        100_000,
+                        LIMIT,
                         Long.MAX_VALUE,
                         1);
         byte[] bytes = {1, 2, 3};

@@ -48,6 +48,7 @@ import picocli.CommandLine.Spec;
             ProvidersCommand.class,
             StatusCommand.class,
             BenchCommand.class,
+            FaultsCommand.class,
             VersionCommand.class,
             HelpCommand.class
         })

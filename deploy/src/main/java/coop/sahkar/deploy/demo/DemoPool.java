@@ -40,6 +40,9 @@ public final class DemoPool implements AutoCloseable {
     private static final int START_SECONDS = 60;
     private static final int POLL_MILLIS = 50;
 
+    /** A worker that was not heard of for longer has been stopped. */
+    private static final int MOST_SILENT_MILLIS = 2_500;
+
     private final DemoFolder folder;
     private final Coordinator coordinator;
     private final Gateway gateway;
@@ -147,30 +150,69 @@ public final class DemoPool implements AutoCloseable {
         workers.add(worker);
     }
 
-    /**
-     * Kills a worker without warning, as a power cut would.
-     *
-     * @param id of a worker of this demo
-     */
-    public synchronized void kill(String id) {
-        worker(id).kill();
+    /** What may happen to a worker. */
+    public enum Blow {
+        /** Its process is killed, without warning, as by a power cut. */
+        KILL,
+        /** Its process is stopped, and keeps its connections. */
+        STOP
     }
 
-    /**
-     * Starts a killed worker again and waits until every worker serves all that it should.
-     *
-     * @throws DemoException in a sentence, if that fails or takes too long
-     */
-    public void revive(String id) throws InterruptedException {
+    /** Strikes a worker; {@link #revive} brings it back. */
+    public synchronized void strike(String id, Blow blow) {
+        WorkerProcess worker = worker(id);
+        switch (blow) {
+            case KILL -> worker.kill();
+            case STOP -> signal(worker, "STOP");
+        }
+    }
+
+    /** Brings a worker back that was struck. */
+    public synchronized void revive(String id) {
+        WorkerProcess worker = worker(id);
+        if (worker.alive()) {
+            signal(worker, "CONT");
+            return;
+        }
         try {
-            synchronized (this) {
-                worker(id).start();
-            }
+            worker.start();
         } catch (IOException e) {
             throw new DemoException(
                     "%s cannot be started again: %s.".formatted(id, e.getMessage()), e);
         }
-        await(id + " to serve again", this::whole);
+    }
+
+    private static void signal(WorkerProcess worker, String name) {
+        try {
+            worker.signal(name);
+        } catch (IOException e) {
+            throw new DemoException("No signal can be sent: " + e.getMessage() + ".", e);
+        }
+    }
+
+    /**
+     * Waits until every worker serves all that it should, and nothing runs.
+     *
+     * @throws DemoException in a sentence, if that takes too long
+     */
+    public void awaitWhole() throws InterruptedException {
+        await("every worker to serve", this::whole);
+        awaitIdle();
+    }
+
+    /** Waits until no worker that is here has a session. */
+    public void awaitIdle() throws InterruptedException {
+        await(
+                "the end of all sessions",
+                () ->
+                        workers().stream()
+                                .filter(DemoPool::heard)
+                                .flatMap(w -> w.getShardsList().stream())
+                                .allMatch(shard -> shard.getSessions() == 0));
+    }
+
+    private static boolean heard(WorkerStatus worker) {
+        return worker.getPresent() && worker.getSilentMillis() < MOST_SILENT_MILLIS;
     }
 
     private WorkerProcess worker(String id) {
@@ -191,7 +233,7 @@ public final class DemoPool implements AutoCloseable {
                 worker.getShardsList().stream()
                         .filter(shard -> shard.getState() == ShardState.SHARD_STATE_SERVING)
                         .count();
-        return worker.getPresent() && serving == worker.getAssignedCount();
+        return heard(worker) && serving == worker.getAssignedCount();
     }
 
     /** Where the coordinator listens, host:port. */

@@ -49,7 +49,7 @@ final class WorkerProcess implements AutoCloseable {
             throws IOException {
         Path data = Files.createDirectories(folder.resolve(id));
         Path noSettings = data.resolve("settings.properties");
-        Files.createFile(noSettings);
+        Files.writeString(noSettings, ""); // one that comes back has it already
         Path log = data.resolve("output.txt");
         List<String> command = new ArrayList<>();
         command.add(launcher.toString());
@@ -77,6 +77,15 @@ final class WorkerProcess implements AutoCloseable {
     /** Starts it; also once more, after it was killed. */
     void start() throws IOException {
         process = command.start();
+    }
+
+    /**
+     * Sends a signal by its name, such as STOP or CONT.
+     *
+     * @throws IOException where there is no {@code kill} command
+     */
+    void signal(String name) throws IOException {
+        new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start();
     }
 
     /** Ends it without warning. */
@@ -107,6 +116,20 @@ final class WorkerProcess implements AutoCloseable {
         } catch (IOException e) {
             return "(its output cannot be read: " + e.getMessage() + ")";
         }
+    }
+
+    /** Takes the power away. */
+    void kill() {
+        process.destroyForcibly();
+    }
+
+    /**
+     * Sends a signal by its name, such as STOP or CONT.
+     *
+     * @throws IOException where there is no {@code kill} command
+     */
+    void signal(String name) throws IOException {
+        new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start();
     }
 
     /** Tells it to end, without waiting. */

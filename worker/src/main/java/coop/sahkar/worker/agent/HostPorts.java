@@ -1,6 +1,7 @@
 package coop.sahkar.worker.agent;
 
 import coop.sahkar.worker.engine.Links;
+import coop.sahkar.worker.head.Rerouting;
 import coop.sahkar.worker.ring.SessionDirectory;
 import coop.sahkar.worker.store.ShardKey;
 
@@ -11,6 +12,7 @@ import coop.sahkar.worker.store.ShardKey;
  * @param links the way to other workers
  * @param directory where the ring finds stages
  * @param heads where generations find heads
+ * @param rerouting where heads ask for other routes
  * @param changed called on the host's thread after every change; must not block
  */
 record HostPorts(
@@ -18,6 +20,7 @@ record HostPorts(
         Links links,
         SessionDirectory directory,
         Heads heads,
+        Rerouting rerouting,
         Runnable changed) {
 
     /** Where heads are entered so that generations can be run from them. */

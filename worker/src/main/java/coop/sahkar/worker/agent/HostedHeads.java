@@ -61,8 +61,8 @@ final class HostedHeads implements HeadHost, HostPorts.Heads {
         }
 
         @Override
-        public void cancel(SessionId session) {
-            head.engine().cancel(session);
+        public void cancel(SessionId session, int epoch) {
+            head.engine().cancel(session, epoch);
         }
     }
 }

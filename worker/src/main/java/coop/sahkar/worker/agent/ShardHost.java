@@ -232,7 +232,8 @@ final class ShardHost implements AutoCloseable {
                         ports.links(),
                         EngineLimits.DEFAULT,
                         BatchPolicy.DEFAULT,
-                        (state, why) -> post(() -> engineChanged(shard, state, why)));
+                        (state, why) -> post(() -> engineChanged(shard, state, why)),
+                        ports.rerouting());
         shard.engine = engine;
         engine.launch();
     }

@@ -116,6 +116,8 @@ public final class WorkerNode implements AutoCloseable {
                 new PeerMeter((coordinator, micros) ->
                         links.measured(coordinator, MeasureAdapter.write(micros)));
         untilNow.add(meter);
+        RepairCalls repairs = new RepairCalls(links::known, ring.directory());
+        untilNow.add(repairs);
         ShardFetcher fetcher =
                 new ShardFetcher(
                         hostOptions,
@@ -130,6 +132,7 @@ public final class WorkerNode implements AutoCloseable {
                                 ring.links(),
                                 ring.directory(),
                                 heads,
+                                repairs,
                                 this::changed),
                         fetcher,
                         InstantSource.system(),

@@ -61,6 +61,12 @@ final class Admission {
         return problem;
     }
 
+    /** Says that a head has no room for the newer route of a session. */
+    Problem noRoom(Ticket ticket) {
+        Problem problem = table.refusal(ticket, 0);
+        return problem == null ? leaving(ticket.head()) : problem;
+    }
+
     private @Nullable Problem misplaced(Open open) {
         if (serves(open.ticket().ticket(), open.stage(), shape)) {
             return null;

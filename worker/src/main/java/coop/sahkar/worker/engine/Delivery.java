@@ -38,7 +38,10 @@ final class Delivery {
             if (next != null && log != null) {
                 Frame frame = slice.frame(stage.hiddenStates(), width);
                 log.append(frame);
-                outbox.add(next, frame);
+                Frame wanted = slice.session().toSend(frame);
+                if (wanted != null) {
+                    outbox.add(next, wanted);
+                }
             } else {
                 try {
                     sendToHead(slice, own);

@@ -24,6 +24,12 @@ public record EngineLimits(
         int retryAfterMillis,
         long closeMillis) {
 
+    /**
+     * How long a stage keeps a session whose route is broken, for a repair to take it over. Longer
+     * than a head looks for another route, and than a gateway looks for another head.
+     */
+    static final long ORPHAN_MILLIS = 15_000;
+
     /** What a worker runs with. */
     public static final EngineLimits DEFAULT =
             new EngineLimits(

@@ -1,6 +1,5 @@
 package coop.sahkar.worker.engine;
 
-import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.worker.engine.StageMessage.Frame;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -32,7 +31,7 @@ final class FrameCut {
                 hidden.order(ByteOrder.LITTLE_ENDIAN));
     }
 
-    /** Frames that follow each other as one, in F32 as they are. */
+    /** Frames of one codec that follow each other, as one. */
     static Frame join(List<Frame> parts, int epoch, boolean wantToken) {
         int rows = parts.stream().mapToInt(part -> part.tokens().length).sum();
         int size = parts.stream().mapToInt(part -> part.hidden().remaining()).sum();
@@ -51,7 +50,7 @@ final class FrameCut {
                 first.firstPosition(),
                 tokens,
                 wantToken,
-                HiddenCodec.F32,
+                first.codec(),
                 hidden.flip().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN));
     }
 }

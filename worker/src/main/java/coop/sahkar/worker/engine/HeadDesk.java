@@ -2,6 +2,7 @@ package coop.sahkar.worker.engine;
 
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.Ticket;
+import coop.sahkar.worker.engine.StageMessage.Open;
 import coop.sahkar.worker.head.GenerationSink;
 import coop.sahkar.worker.head.GenerationStart;
 import coop.sahkar.worker.head.HeadGeneration;
@@ -83,6 +84,32 @@ final class HeadDesk {
                 policy.chunksInFlight(stages),
                 limits.stallMillis(),
                 nowNanos);
+    }
+
+    /** The problem with going over from a session that runs here, if it is not an older one. */
+    @Nullable Problem older(StageSession known, Ticket ticket) {
+        return ticket.epoch() > known.epoch()
+                ? null
+                : Problem.of(
+                        Problem.Kind.PROTOCOL,
+                        "Session %s already runs here on route %d."
+                                .formatted(ticket.session(), known.epoch()));
+    }
+
+    /**
+     * How a generation's route is opened. On a session's first route nothing is held anywhere; on a
+     * later one all positions but the last are what they were, unless it is seen here that they are
+     * not.
+     */
+    Open opening(GenerationStart start, @Nullable StageSession known) {
+        Ticket ticket = start.ticket().ticket();
+        int length = start.prompt().length + start.committed().length;
+        int keep = ticket.epoch() == 1 ? 0 : length - 1;
+        HeadGeneration before = known == null ? null : known.generation();
+        if (before != null) {
+            keep = Math.min(keep, before.common(start));
+        }
+        return new Open(start.ticket(), 0, start.sampling(), keep);
     }
 
     /** Tells a sink that its generation will not run. */

@@ -2,6 +2,7 @@ package coop.sahkar.worker.engine;
 
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.worker.head.GenerationStart;
+import coop.sahkar.worker.head.Reroute;
 
 /** What lies in an engine's mailbox. */
 sealed interface Inbound {
@@ -12,11 +13,14 @@ sealed interface Inbound {
     /** A generation to run from this head. */
     record Start(GenerationStart generation) implements Inbound {}
 
-    /** A generation that nobody wants any more. */
-    record Cancel(SessionId session) implements Inbound {}
+    /** A generation, as it was started in an epoch, that nobody wants any more. */
+    record Cancel(SessionId session, int epoch) implements Inbound {}
 
     /** A link that broke. */
     record PeerLost(String workerId, String reason) implements Inbound {}
+
+    /** What asking for another route for a session came to. */
+    record Rerouted(SessionId session, Reroute answer) implements Inbound {}
 
     /** No new sessions from here on. */
     record Drain() implements Inbound {}

@@ -3,6 +3,7 @@ package coop.sahkar.worker.engine;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.worker.engine.StageMessage.Frame;
 import coop.sahkar.worker.engine.StageMessage.NeedFrom;
+import coop.sahkar.worker.engine.StageMessage.Progress;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -34,6 +35,19 @@ final class Replay {
         }
     }
 
+    /** On a renewed route: says what is held here, so that the neighbours know what to send. */
+    void report(StageSession session, long nowNanos) {
+        RouteStage before = session.upstream();
+        if (before != null) {
+            session.ask(session.held(), nowNanos);
+            outbox.send(before, new NeedFrom(session.id(), session.epoch(), session.held()));
+        }
+        if (session.downstream() == null && session.held() > 0) {
+            Progress progress = new Progress(session.id(), session.epoch(), session.held());
+            outbox.send(session.ticket().head(), progress);
+        }
+    }
+
     /**
      * Sends the stage behind the positions from {@code position} on.
      *
@@ -42,11 +56,16 @@ final class Replay {
     boolean answer(StageSession session, int position, long nowNanos) {
         BoundaryLog log = session.log();
         RouteStage next = session.downstream();
-        if (log == null || next == null || position < 0 || position >= log.end()) {
+        if (log == null || next == null || position < 0) {
+            return true;
+        }
+        session.behindHolds(position);
+        if (position >= log.end()) {
             // What is not computed yet cannot be lacking: the next frame will fit.
             return true;
         }
         if (position >= log.start()) {
+            session.behindHolds(0);
             List<Frame> again = log.from(position, session.epoch(), frameRows);
             again.forEach(frame -> outbox.add(next, frame));
             meter.resent.addAndGet(again.size());

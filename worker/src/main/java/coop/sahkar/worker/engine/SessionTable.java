@@ -88,7 +88,7 @@ final class SessionTable {
             return false;
         }
         reserve(change);
-        session.reroute(open.ticket(), open.stage(), open.sampling());
+        session.reroute(open.ticket(), open.stage(), open.sampling(), open.keep());
         return true;
     }
 

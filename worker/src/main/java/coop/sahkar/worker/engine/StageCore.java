@@ -11,12 +11,15 @@ import coop.sahkar.worker.engine.StageMessage.Frame;
 import coop.sahkar.worker.engine.StageMessage.Frames;
 import coop.sahkar.worker.engine.StageMessage.NeedFrom;
 import coop.sahkar.worker.engine.StageMessage.Open;
+import coop.sahkar.worker.engine.StageMessage.Probe;
+import coop.sahkar.worker.engine.StageMessage.ProbeAnswer;
 import coop.sahkar.worker.engine.StageMessage.Progress;
 import coop.sahkar.worker.engine.StageMessage.Token;
 import coop.sahkar.worker.engine.StageMessage.Tokens;
 import coop.sahkar.worker.head.Chunk;
 import coop.sahkar.worker.head.GenerationStart;
 import coop.sahkar.worker.head.HeadGeneration;
+import coop.sahkar.worker.head.Reroute;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -28,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * results on. The engine calls it from its one thread; a simulation calls it from its loop.
  */
 final class StageCore {
+    private static final long ORPHAN_NANOS =
+            TimeUnit.MILLISECONDS.toNanos(EngineLimits.ORPHAN_MILLIS);
     private static final ByteBuffer NO_HIDDEN = ByteBuffer.allocate(0).asReadOnlyBuffer();
 
     private final Stage stage;
@@ -43,6 +48,7 @@ final class StageCore {
     private final Admission admission;
     private final Delivery delivery;
     private final Replay replay;
+    private final HeadRepairs repairs;
 
     StageCore(
             LoadedStage loaded,
@@ -51,7 +57,8 @@ final class StageCore {
             EngineLimits limits,
             BatchPolicy policy,
             StageMeter meter,
-            LongSupplier nanoClock) {
+            LongSupplier nanoClock,
+            HeadRepairs.RouteQuestion routes) {
         this.stage = loaded.stage();
         this.shape = stage.shape();
         this.limits = limits;
@@ -65,6 +72,15 @@ final class StageCore {
         this.delivery = new Delivery(stage, outbox);
         this.replay = new Replay(outbox, meter, limits, policy);
         this.heads = new HeadDesk(loaded.vocabulary(), policy, limits);
+        this.repairs =
+                new HeadRepairs(
+                        table,
+                        batches,
+                        outbox,
+                        heads,
+                        meter,
+                        routes,
+                        session -> feed(session, nanoClock.getAsLong()));
     }
 
     /** Takes a message from a peer. */
@@ -79,51 +95,76 @@ final class StageCore {
             case NeedFrom need -> onNeedFrom(need);
             case Close close -> onClose(close);
             case Failed failed -> onFailed(failed);
+            case Probe probe -> onProbe(probe);
+            case ProbeAnswer answer -> onProbeAnswer(answer);
         }
     }
 
     /** Runs a generation from this head; its sink hears if that cannot be. */
     void start(GenerationStart start) {
         Ticket ticket = start.ticket().ticket();
+        StageSession known = table.find(ticket.session());
         Problem problem = heads.fault(start, shape);
         if (problem == null) {
-            problem = supersede(ticket);
-        }
-        if (problem == null) {
-            problem = admission.refusal(ticket, 0);
+            problem = known == null ? admission.refusal(ticket, 0) : heads.older(known, ticket);
         }
         if (problem != null) {
             HeadDesk.refuse(start.sink(), problem, "");
             return;
         }
         long now = nanoClock.getAsLong();
-        StageSession session = table.open(start.ticket(), 0, start.sampling(), now);
-        session.drive(heads.generation(start, now));
-        openNext(new Open(start.ticket(), 0, start.sampling()));
+        Open open = heads.opening(start, known);
+        StageSession session = known;
+        if (session == null) {
+            session = table.open(start.ticket(), 0, start.sampling(), now);
+        } else if (!takeOver(session, open)) {
+            HeadDesk.refuse(start.sink(), admission.noRoom(ticket), "");
+            return;
+        }
+        HeadGeneration generation = heads.generation(start, now);
+        generation.holds(session.held());
+        session.drive(generation);
+        openNext(open);
         heads.tell(session, HeadGeneration::begin);
         feed(session, now);
     }
 
-    /** Nobody wants this generation any more. */
-    void cancel(SessionId id) {
+    /** Nobody wants this generation, as it was started in {@code epoch}, any more. */
+    void cancel(SessionId id, int epoch) {
         StageSession session = table.find(id);
-        if (session != null) {
+        HeadGeneration generation = session == null ? null : session.generation();
+        if (session != null && generation != null && generation.startedIn() == epoch) {
             heads.tell(session, HeadGeneration::cancel);
             feed(session, nanoClock.getAsLong());
         }
     }
 
-    /** A link broke: what needs the worker behind it fails. */
+    /**
+     * A link broke. A head repairs the routes that have the worker behind it; any other stage tells
+     * the heads, and keeps what it holds for a while.
+     */
     void peerLost(String workerId, String reason) {
-        Problem problem =
-                Problem.of(
-                        Problem.Kind.WORKER_LOST,
-                        "Worker %s was lost: %s. Another route may have room."
-                                .formatted(workerId, reason));
+        Problem problem = HeadRepairs.lostProblem(workerId, reason);
+        long now = nanoClock.getAsLong();
         for (StageSession session : table.all()) {
-            if (session.needs(workerId)) {
-                fail(session, problem, workerId, workerId);
+            if (session.generation() != null) {
+                repairs.lost(session, workerId, problem, now);
+            } else if (session.needs(workerId)) {
+                session.orphan(now);
+                RouteStage head = session.ticket().head();
+                if (!head.workerId().equals(workerId)) {
+                    Failed failed = new Failed(session.id(), session.epoch(), problem, workerId);
+                    outbox.send(head, failed);
+                }
             }
+        }
+    }
+
+    /** What asking for another route came to. */
+    void rerouted(SessionId id, Reroute answer) {
+        StageSession session = table.find(id);
+        if (session != null) {
+            repairs.answered(session, answer, nanoClock.getAsLong());
         }
     }
 
@@ -138,9 +179,11 @@ final class StageCore {
         long idleNanos = TimeUnit.MILLISECONDS.toNanos(limits.idleMillis());
         for (StageSession session : table.all()) {
             if (session.generation() != null) {
+                repairs.look(session, now);
                 heads.tell(session, generation -> generation.checkStall(now));
                 feed(session, now);
-            } else if (now - session.activeNanos() > idleNanos) {
+            } else if (now - session.activeNanos() > idleNanos
+                    || session.abandoned(now, ORPHAN_NANOS)) {
                 end(session, null);
             } else if (session.asked() != SessionRules.NOTHING_ASKED) {
                 replay.ask(session, session.asked(), now);
@@ -198,7 +241,11 @@ final class StageCore {
     private void onOpen(Open open) {
         Ticket ticket = open.ticket().ticket();
         StageSession known = table.find(ticket.session());
-        boolean older = known != null && ticket.epoch() <= known.epoch();
+        if (known != null && ticket.epoch() == known.epoch() && known.upstream() != null) {
+            replay.report(known, nanoClock.getAsLong()); // said twice: the answer is the same
+            return;
+        }
+        boolean older = known != null && ticket.epoch() < known.epoch();
         if (older || shape.head() || open.stage() < 1 || open.stage() >= ticket.stages().size()) {
             // A head opens its sessions itself; nobody else does.
             meter.dropped.incrementAndGet();
@@ -209,6 +256,14 @@ final class StageCore {
                 known == null ? admission.open(open, now) : admission.reopen(known, open, now);
         if (problem == null) {
             openNext(open);
+            StageSession opened = table.find(ticket.session());
+            if (opened != null && opened.renewed()) {
+                batches.forget(opened);
+                replay.report(opened, now);
+            }
+            if (known != null) {
+                meter.reopened.incrementAndGet();
+            }
             return;
         }
         if (known != null) {
@@ -222,7 +277,7 @@ final class StageCore {
         List<RouteStage> route = open.ticket().ticket().stages();
         int next = open.stage() + 1;
         if (next < route.size()) {
-            outbox.send(route.get(next), new Open(open.ticket(), next, open.sampling()));
+            outbox.send(route.get(next), open.behind());
         }
     }
 
@@ -281,8 +336,8 @@ final class StageCore {
         if (session == null) {
             return;
         }
+        // No sign of life: who asks may itself have been left behind.
         long now = nanoClock.getAsLong();
-        session.touch(now);
         if (!replay.answer(session, need.position(), now)) {
             heads.tell(session, head -> head.rewind(need.position()));
             feed(session, now);
@@ -298,9 +353,34 @@ final class StageCore {
 
     private void onFailed(Failed failed) {
         StageSession session = known(failed.session(), failed.epoch());
-        if (session != null) {
+        HeadGeneration generation = session == null ? null : session.generation();
+        if (session == null || generation == null) {
+            return;
+        }
+        long now = nanoClock.getAsLong();
+        if (generation.repairs(failed.problem())) {
+            repairs.lost(session, failed.workerId(), failed.problem(), now);
+        } else {
             heads.tell(session, head -> head.fail(failed.problem(), failed.workerId()));
-            feed(session, nanoClock.getAsLong());
+            feed(session, now);
+        }
+    }
+
+    private void onProbe(Probe probe) {
+        Ticket ticket = probe.ticket().ticket();
+        StageSession session = table.find(ticket.session());
+        ProbeAnswer answer =
+                session == null
+                        ? HeadRepairs.unknown(probe)
+                        : HeadRepairs.answer(
+                                session, ticket.epoch(), probe.stage(), probe.round(), meter);
+        outbox.send(ticket.head(), answer);
+    }
+
+    private void onProbeAnswer(ProbeAnswer answer) {
+        StageSession session = known(answer.session(), answer.epoch());
+        if (session != null) {
+            repairs.probeAnswered(session, answer);
         }
     }
 
@@ -323,7 +403,7 @@ final class StageCore {
             return;
         }
         if (generation.over()) {
-            end(session, null);
+            endEverywhere(session);
             return;
         }
         for (Chunk next = generation.next(); next != null; next = generation.next()) {
@@ -371,6 +451,20 @@ final class StageCore {
         end(session, lost);
     }
 
+    /**
+     * Frees a head's session in all stages: where a link is broken the word does not get through.
+     */
+    private void endEverywhere(StageSession session) {
+        List<RouteStage> stages = session.ticket().stages();
+        HeadGeneration generation = session.generation();
+        end(session, null);
+        if (generation != null && generation.failed()) {
+            for (int i = 2; i < stages.size(); i++) {
+                outbox.send(stages.get(i), new Close(session.id(), session.epoch()));
+            }
+        }
+    }
+
     /** Frees a session here and in the stages behind. */
     private void end(StageSession session, @Nullable String lost) {
         RouteStage next = session.downstream();
@@ -385,22 +479,17 @@ final class StageCore {
         table.remove(session);
     }
 
-    /** Makes way for a newer route of the same session; the problem if there is no newer one. */
-    private @Nullable Problem supersede(Ticket ticket) {
-        StageSession known = table.find(ticket.session());
-        if (known == null) {
-            return null;
-        }
-        if (ticket.epoch() <= known.epoch()) {
-            return Problem.of(
-                    Problem.Kind.PROTOCOL,
-                    "Session %s already runs here on route %d."
-                            .formatted(ticket.session(), known.epoch()));
-        }
+    /** Goes over to a newer route that a coordinator has opened here; false without room. */
+    private boolean takeOver(StageSession known, Open open) {
         Problem replaced =
                 Problem.of(Problem.Kind.CANCELLED, "A newer route has taken the session over.");
         heads.tell(known, generation -> generation.fail(replaced, ""));
-        free(known);
-        return null;
+        batches.forget(known);
+        if (!table.reroute(known, open)) {
+            free(known);
+            return false;
+        }
+        meter.reopened.incrementAndGet();
+        return true;
     }
 }

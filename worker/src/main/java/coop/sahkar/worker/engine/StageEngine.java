@@ -1,11 +1,15 @@
 package coop.sahkar.worker.engine;
 
 import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.worker.head.GenerationStart;
+import coop.sahkar.worker.head.Reroute;
+import coop.sahkar.worker.head.Rerouting;
 import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -22,7 +26,7 @@ public final class StageEngine implements StageInbox, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(StageEngine.class);
 
     /** How often time is looked at: stalls, idle sessions, unanswered questions. */
-    private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+    private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final String name;
     private final StageFactory factory;
@@ -30,6 +34,7 @@ public final class StageEngine implements StageInbox, AutoCloseable {
     private final EngineLimits limits;
     private final BatchPolicy policy;
     private final EngineListener listener;
+    private final Rerouting rerouting;
     private final LongSupplier nanoClock = System::nanoTime;
     private final Mailbox mailbox;
     private final StageMeter meter = new StageMeter();
@@ -49,6 +54,7 @@ public final class StageEngine implements StageInbox, AutoCloseable {
      * @param factory loads the shard, on the engine's thread
      * @param links the way to other stages
      * @param listener hears of the engine's state
+     * @param rerouting where a head asks for other routes
      */
     public StageEngine(
             String name,
@@ -56,13 +62,15 @@ public final class StageEngine implements StageInbox, AutoCloseable {
             Links links,
             EngineLimits limits,
             BatchPolicy policy,
-            EngineListener listener) {
+            EngineListener listener,
+            Rerouting rerouting) {
         this.name = name;
         this.factory = factory;
         this.links = links;
         this.limits = limits;
         this.policy = policy;
         this.listener = listener;
+        this.rerouting = rerouting;
         this.mailbox = new Mailbox(limits.mailboxMessages(), limits.mailboxRows());
         this.thread = Thread.ofPlatform().name("stage-" + name).daemon(true).unstarted(this::run);
     }
@@ -112,9 +120,13 @@ public final class StageEngine implements StageInbox, AutoCloseable {
         return mailbox.offer(new Inbound.Start(start)) == Mailbox.Offer.TAKEN;
     }
 
-    /** Gives a generation up and frees its KV in all stages. Its sink need not hear of it. */
-    public void cancel(SessionId session) {
-        mailbox.put(new Inbound.Cancel(session));
+    /**
+     * Gives a generation up and frees its KV in all stages. Its sink need not hear of it.
+     *
+     * @param epoch in which it was started here
+     */
+    public void cancel(SessionId session, int epoch) {
+        mailbox.put(new Inbound.Cancel(session, epoch));
     }
 
     /** Takes no new sessions from here on; those that run may end. */
@@ -188,7 +200,8 @@ public final class StageEngine implements StageInbox, AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             StageShape size = loaded.stage().shape();
             Rows rows = new Rows(arena, size.maxRows(), size.width());
-            StageCore core = new StageCore(loaded, rows, links, limits, policy, meter, nanoClock);
+            StageCore core =
+                    new StageCore(loaded, rows, links, limits, policy, meter, nanoClock, this::ask);
             enter(EngineState.SERVING, "");
             Problem stopped =
                     Problem.of(
@@ -239,7 +252,9 @@ public final class StageEngine implements StageInbox, AutoCloseable {
             case Inbound.FromPeer(StageMessage message, long arrivedNanos) ->
                     core.accept(message, arrivedNanos);
             case Inbound.Start(GenerationStart generation) -> core.start(generation);
-            case Inbound.Cancel(SessionId session) -> core.cancel(session);
+            case Inbound.Cancel(SessionId session, int epoch) -> core.cancel(session, epoch);
+            case Inbound.Rerouted(SessionId session, Reroute answer) ->
+                    core.rerouted(session, answer);
             case Inbound.PeerLost(String workerId, String reason) ->
                     core.peerLost(workerId, reason);
             case Inbound.Drain() -> {
@@ -251,6 +266,11 @@ public final class StageEngine implements StageInbox, AutoCloseable {
             }
         }
         return true;
+    }
+
+    private void ask(SessionId session, SealedTicket newest, Set<String> lost, Problem why) {
+        rerouting.ask(
+                newest, lost, why, answer -> mailbox.put(new Inbound.Rerouted(session, answer)));
     }
 
     private void refuseTheRest(EngineState end) {

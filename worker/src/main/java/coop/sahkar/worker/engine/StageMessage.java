@@ -16,7 +16,7 @@ public sealed interface StageMessage {
             case Frames(List<Frame> frames) ->
                     frames.size() == 1 && frames.getFirst().tokens().length == 1;
             case Tokens(List<Token> tokens) -> tokens.size() == 1;
-            case Open _, Progress _, NeedFrom _, Close _, Failed _ -> false;
+            case Open _, Progress _, NeedFrom _, Close _, Failed _, Probe _, ProbeAnswer _ -> false;
         };
     }
 
@@ -26,8 +26,21 @@ public sealed interface StageMessage {
      * @param ticket verified before it comes here
      * @param stage which stage of the route the receiver is, from 0
      * @param sampling how the tail chooses tokens
+     * @param keep positions, from 0, whose tokens are those of the route before: a stage that knows
+     *     the session keeps what it holds of them and forgets the rest
      */
-    record Open(SealedTicket ticket, int stage, Sampling sampling) implements StageMessage {}
+    record Open(SealedTicket ticket, int stage, Sampling sampling, int keep)
+            implements StageMessage {
+        /** Opens a session of which nothing is held anywhere. */
+        public Open(SealedTicket ticket, int stage, Sampling sampling) {
+            this(ticket, stage, sampling, 0);
+        }
+
+        /** The same for the stage behind. */
+        Open behind() {
+            return new Open(ticket, stage + 1, sampling, keep);
+        }
+    }
 
     /**
      * Everything one batch made for one receiver, so that it can be one batch there too.
@@ -109,5 +122,41 @@ public sealed interface StageMessage {
      * @param workerId the worker at fault
      */
     record Failed(SessionId session, int epoch, Problem problem, String workerId)
+            implements StageMessage {}
+
+    /**
+     * From the head to a stage of a route that has fallen silent: are you there, and how far?
+     *
+     * @param ticket verified before it comes here
+     * @param stage which stage of the route the receiver is
+     * @param round which probe of the epoch it is
+     */
+    record Probe(SealedTicket ticket, int stage, int round) implements StageMessage {}
+
+    /**
+     * How far a stage is; answered by the thread that computes.
+     *
+     * @param stage which stage answers
+     * @param round the probe that is answered
+     * @param open whether the session is open there in this epoch; else the rest means nothing
+     * @param held positions in the KV
+     * @param queued those and the ones that wait to be computed
+     * @param flowing whether the stage behind has said what it holds; true at the tail
+     * @param sent one past the last position sent on; at the tail, computed
+     * @param batchMicros time of the last batch of decode rows; 0 when there was none
+     * @param usualMicros what such a batch takes there as a rule; 0 when not known
+     */
+    record ProbeAnswer(
+            SessionId session,
+            int epoch,
+            int stage,
+            int round,
+            boolean open,
+            int held,
+            int queued,
+            boolean flowing,
+            int sent,
+            int batchMicros,
+            int usualMicros)
             implements StageMessage {}
 }

@@ -10,10 +10,18 @@ final class StageMeter {
     /** How long the interval is that {@link StageStats#decodeMicros} looks back on. */
     private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(5);
 
+    /** Batches after which their usual time is known. */
+    private static final int USUAL_AFTER = 16;
+
+    /** The usual time follows slowly: over about so many batches. */
+    private static final int USUAL_OVER = 256;
+
     final AtomicLong dropped = new AtomicLong();
     final AtomicLong waited = new AtomicLong();
     final AtomicLong asked = new AtomicLong();
     final AtomicLong resent = new AtomicLong();
+    final AtomicLong repairs = new AtomicLong();
+    final AtomicLong reopened = new AtomicLong();
     final AtomicInteger sessions = new AtomicInteger();
     final AtomicInteger kvReserved = new AtomicInteger();
 
@@ -22,6 +30,14 @@ final class StageMeter {
     private final Histogram hops = new Histogram();
     private volatile Interval interval = new Interval(0, 0, 0);
     private long computedNanos;
+
+    // Of the engine's thread only.
+    private long slowestNanos;
+    private long slowestBeforeNanos;
+    private long slowestSinceNanos;
+    private int lastDecodeMicros;
+    private double usualDecodeMicros;
+    private int decodes;
 
     /** Decode batches of one interval. */
     private record Interval(long endNanos, long batches, long nanos) {}
@@ -41,9 +57,35 @@ final class StageMeter {
             }
         }
         computedNanos = doneNanos;
+        timed(doneNanos, doneNanos - beganNanos);
         if (decodeOnly) {
             decoded(doneNanos, doneNanos - beganNanos);
         }
+    }
+
+    /** The slowest batch of the last while; the engine's thread only. */
+    long slowestBatchNanos(long nowNanos) {
+        timed(nowNanos, 0);
+        return Math.max(slowestNanos, slowestBeforeNanos);
+    }
+
+    /** Time of the last batch of decode rows; the engine's thread only. */
+    int lastDecodeMicros() {
+        return lastDecodeMicros;
+    }
+
+    /** What such a batch takes as a rule, known after a few; the engine's thread only. */
+    int usualDecodeMicros() {
+        return decodes < USUAL_AFTER ? 0 : (int) usualDecodeMicros;
+    }
+
+    private void timed(long nowNanos, long nanos) {
+        if (nowNanos - slowestSinceNanos > INTERVAL_NANOS) {
+            slowestBeforeNanos = slowestNanos;
+            slowestNanos = 0;
+            slowestSinceNanos = nowNanos;
+        }
+        slowestNanos = Math.max(slowestNanos, nanos);
     }
 
     StageStats read(int kvCells, int queuedRows, long nowNanos) {
@@ -62,12 +104,17 @@ final class StageMeter {
                 waited.get(),
                 asked.get(),
                 resent.get(),
+                reopened.get(),
+                repairs.get(),
                 hops.count(),
                 hops.quantile(0.5),
                 hops.quantile(0.99));
     }
 
     private void decoded(long nowNanos, long nanos) {
+        lastDecodeMicros = (int) Math.min(Integer.MAX_VALUE, TimeUnit.NANOSECONDS.toMicros(nanos));
+        decodes = Math.min(USUAL_OVER, decodes + 1);
+        usualDecodeMicros += (lastDecodeMicros - usualDecodeMicros) / decodes;
         Interval running = interval;
         boolean fresh = running.batches == 0 || nowNanos >= running.endNanos;
         interval =

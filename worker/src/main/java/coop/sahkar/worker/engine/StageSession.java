@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * <p>{@code held} positions are in the KV; those from {@code held} to {@code end} wait in frames.
  */
 final class StageSession {
+    /** The stage behind has not said yet what it holds. */
+    private static final int NOT_SAID = -1;
+
     private final Stage stage;
     private final int sequence;
     private final @Nullable BoundaryLog log;
@@ -35,6 +38,15 @@ final class StageSession {
     private long askedNanos;
     private long activeNanos;
 
+    /**
+     * What the stage behind has said it holds, until the first frame has gone there: rows below are
+     * not sent. On a renewed route nothing is sent before it has said so.
+     */
+    private int behindHolds;
+
+    private boolean orphaned;
+    private long orphanedNanos;
+
     StageSession(
             Stage stage,
             int sequence,
@@ -50,6 +62,7 @@ final class StageSession {
         this.index = index;
         this.sampling = sampling;
         this.activeNanos = nowNanos;
+        this.behindHolds = renewed() ? NOT_SAID : 0;
     }
 
     /** Makes it the head's session of a generation. */
@@ -58,17 +71,58 @@ final class StageSession {
     }
 
     /**
-     * Goes over to a newer route. What the KV and the log hold stays: the positions of the frames
-     * to come decide how much of it is still good.
+     * Goes over to a newer route. Of what the KV and the log hold, the first {@code keep} positions
+     * stay.
      */
-    void reroute(SealedTicket newer, int newIndex, Sampling newSampling) {
+    void reroute(SealedTicket newer, int newIndex, Sampling newSampling, int keep) {
         dropWaiting(held);
         closeSampler();
         sealed = newer;
         index = newIndex;
         sampling = newSampling;
         asked = SessionRules.NOTHING_ASKED;
-        truncate(Math.min(held, newer.ticket().maxPositions()));
+        behindHolds = NOT_SAID;
+        orphaned = false;
+        truncate(Math.min(keep, Math.min(held, newer.ticket().maxPositions())));
+    }
+
+    /** Whether the route is not the session's first: stages of it may hold positions. */
+    boolean renewed() {
+        return epoch() > 1;
+    }
+
+    /** The stage behind holds positions up to {@code position}. */
+    void behindHolds(int position) {
+        behindHolds = position;
+    }
+
+    /** Whether frames flow to the stage behind; true at the tail. */
+    boolean flowing() {
+        return behindHolds != NOT_SAID || downstream() == null;
+    }
+
+    /** What of a frame just computed is to be sent on; null for nothing. */
+    @Nullable Frame toSend(Frame computed) {
+        int end = computed.endPosition();
+        if (!flowing() || (end <= behindHolds && !computed.wantToken())) {
+            return null;
+        }
+        int first = Math.max(computed.firstPosition(), Math.min(behindHolds, end - 1));
+        behindHolds = 0;
+        return FrameCut.rows(computed, first, end);
+    }
+
+    /** Its route is broken next to here: it is kept for a while, for a repair to take it over. */
+    void orphan(long nowNanos) {
+        if (!orphaned) {
+            orphaned = true;
+            orphanedNanos = nowNanos;
+        }
+    }
+
+    /** Whether no repair has come for it within {@code patienceNanos}. */
+    boolean abandoned(long nowNanos, long patienceNanos) {
+        return orphaned && nowNanos - orphanedNanos > patienceNanos;
     }
 
     SessionId id() {

@@ -14,6 +14,8 @@ package coop.sahkar.worker.engine;
  * @param waitedFrames frames behind a gap, dropped because they come again
  * @param asked how often positions were asked for
  * @param resentFrames frames sent again
+ * @param reopened sessions that were taken over to a newer route with what they held
+ * @param repairs routes that this head has renewed
  * @param hops decode rows whose overhead was measured
  * @param hopMicrosP50 half of them took at most this from arrival to sending, computing and waiting
  *     for another batch's computing left out
@@ -31,6 +33,8 @@ public record StageStats(
         long waitedFrames,
         long asked,
         long resentFrames,
+        long reopened,
+        long repairs,
         long hops,
         int hopMicrosP50,
         int hopMicrosP99) {}

@@ -1,6 +1,7 @@
 package coop.sahkar.worker.head;
 
 import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.FinishReason;
@@ -8,7 +9,9 @@ import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.GenerationFailed;
 import coop.sahkar.proto.v1.Prefilled;
+import coop.sahkar.proto.v1.Rerouted;
 import io.grpc.stub.ServerCallStreamObserver;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,20 +21,27 @@ import org.jspecify.annotations.Nullable;
  */
 final class EventStream implements GenerationSink {
     private final ServerCallStreamObserver<GenerationEvent> call;
+    private final AtomicInteger epoch;
     private final Runnable whenOver;
 
     // All below: guarded by this.
     private int prefilled = -1;
+    private @Nullable GenerationEvent rerouted;
     private Delta.@Nullable Builder delta;
     private final StringBuilder text = new StringBuilder();
     private @Nullable GenerationEvent last;
     private boolean over;
 
     /**
+     * @param epoch holds the number of the session's newest route
      * @param whenOver run once, when the engine has said its last word
      */
-    EventStream(ServerCallStreamObserver<GenerationEvent> call, Runnable whenOver) {
+    EventStream(
+            ServerCallStreamObserver<GenerationEvent> call,
+            AtomicInteger epoch,
+            Runnable whenOver) {
         this.call = call;
+        this.epoch = epoch;
         this.whenOver = whenOver;
     }
 
@@ -51,6 +61,11 @@ final class EventStream implements GenerationSink {
     }
 
     private @Nullable GenerationEvent next() {
+        if (rerouted != null) {
+            GenerationEvent event = rerouted;
+            rerouted = null;
+            return event;
+        }
         if (prefilled >= 0) {
             Prefilled.Builder event = Prefilled.newBuilder().setPositions(prefilled);
             prefilled = -1;
@@ -103,13 +118,42 @@ final class EventStream implements GenerationSink {
     }
 
     @Override
+    public void rerouted(Ticket route, long repairMicros) {
+        epoch.set(route.epoch());
+        synchronized (this) {
+            rerouted =
+                    GenerationEvent.newBuilder()
+                            .setRerouted(
+                                    Rerouted.newBuilder()
+                                            .setEpoch(route.epoch())
+                                            .addAllRoute(
+                                                    route.stages().stream()
+                                                            .map(Wire::toWire)
+                                                            .toList())
+                                            .setRepairMicros(repairMicros))
+                            .build();
+            drain();
+        }
+    }
+
+    @Override
     public void failed(Problem problem, String workerId) {
+        failed(problem, workerId, false);
+    }
+
+    @Override
+    public void noSpare(Problem problem, String workerId) {
+        failed(problem, workerId, true);
+    }
+
+    private void failed(Problem problem, String workerId, boolean noSpare) {
         last(
                 GenerationEvent.newBuilder()
                         .setFailed(
                                 GenerationFailed.newBuilder()
                                         .setProblem(Wire.toWire(problem))
-                                        .setWorkerId(workerId))
+                                        .setWorkerId(workerId)
+                                        .setNoSpare(noSpare))
                         .build());
     }
 

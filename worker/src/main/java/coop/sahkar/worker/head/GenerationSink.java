@@ -1,6 +1,7 @@
 package coop.sahkar.worker.head;
 
 import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.Ticket;
 
 /**
  * What the head's engine reports of a generation. Called on the engine's thread and must not block
@@ -26,6 +27,22 @@ public interface GenerationSink {
 
     /** The generation is complete. */
     void finished(GenerationEnd end);
+
+    /**
+     * The route is repaired, and the generation goes on along another one.
+     *
+     * @param route the right to it; the same session in a later epoch
+     * @param repairMicros from the loss to the new route
+     */
+    void rerouted(Ticket route, long repairMicros);
+
+    /**
+     * The generation cannot go on, since no other route was found for as long as is sensible. Comes
+     * in the place of {@link #failed}.
+     */
+    default void noSpare(Problem problem, String workerId) {
+        failed(problem, workerId);
+    }
 
     /**
      * The generation cannot go on.

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Three positions tell the whole state. {@code known} is one past the last committed token,
  * {@code fed} one past the last that was fed into the ring, {@code acked} how many the tail is
- * known to hold: {@code acked ≤ fed ≤ known}. While {@code fed < known} chunks go in, a bounded
+ * known to hold; none exceeds {@code known}. While {@code fed < known} chunks go in, a bounded
  * window of them ahead of {@code acked}, so that they chase one another down the stages. When all
  * is fed the generation waits for the one token at {@code known}; any other token is a duplicate.
  */
@@ -25,7 +25,8 @@ public final class HeadGeneration {
     /** A generation is not given up before so many trips round the ring could have been made. */
     private static final int PATIENCE_TRIPS = 8;
 
-    private final Ticket ticket;
+    private final Repair repair;
+    private final RouteWatch watch;
     private final Vocabulary vocabulary;
     private final TextAssembler text;
     private final GenerationSink sink;
@@ -35,10 +36,12 @@ public final class HeadGeneration {
     private final int windowRows;
     private final long stallMillis;
     private final long startedNanos;
+    private final int startedIn;
 
     /** Committed, but the sink has not been told yet. */
     private final Queue<Untold> untold = new ArrayDeque<>();
 
+    private Ticket ticket;
     private int[] tokens;
     private int known;
     private int fed;
@@ -51,6 +54,7 @@ public final class HeadGeneration {
     private long slowestNanos;
     private boolean nudged;
     private boolean over;
+    private boolean failed;
 
     /**
      * Sets a generation up.
@@ -70,6 +74,8 @@ public final class HeadGeneration {
             long stallMillis,
             long nowNanos) {
         this.ticket = start.ticket().ticket();
+        this.repair = new Repair(start.ticket());
+        this.watch = new RouteWatch(ticket.stages().size(), nowNanos);
         this.vocabulary = vocabulary;
         this.text = start.text();
         this.sink = start.sink();
@@ -82,6 +88,7 @@ public final class HeadGeneration {
         this.windowRows = Math.multiplyExact(chunkRows, chunksInFlight);
         this.stallMillis = stallMillis;
         this.startedNanos = nowNanos;
+        this.startedIn = ticket.epoch();
         this.movedNanos = nowNanos;
     }
 
@@ -126,6 +133,7 @@ public final class HeadGeneration {
             return;
         }
         moved(nowNanos);
+        repair.moved();
         acked = Math.max(acked, Math.min(position, fed));
         reportPrefill(position);
         if (token < 0 || token >= vocabulary.size()) {
@@ -141,20 +149,90 @@ public final class HeadGeneration {
         commit(position, token, nowNanos);
     }
 
-    /** The tail holds this many positions. */
+    /** The tail holds this many positions; on a repaired route more than were fed, perhaps. */
     public void onProgress(int position, long nowNanos) {
-        if (over || position <= acked || position > fed) {
+        if (over || position > known) {
             return;
         }
         moved(nowNanos);
-        acked = position;
-        reportPrefill(position);
+        if (position > acked) {
+            repair.moved();
+            acked = position;
+            reportPrefill(position);
+        }
     }
 
     /** No stage can give positions from here on again: they are fed from the tokens once more. */
     public void rewind(int position) {
         fed = Math.min(fed, position);
-        acked = Math.min(acked, position);
+    }
+
+    /** How the route is repaired. */
+    public Repair repair() {
+        return repair;
+    }
+
+    /** How the route is watched. */
+    public RouteWatch watch() {
+        return watch;
+    }
+
+    /**
+     * Positions whose rows stay as they are on another route: all but the last, which is fed again
+     * so that its token is chosen.
+     */
+    public int fixedPositions() {
+        return known - 1;
+    }
+
+    /** How many tokens from position 0 on are the same in another generation. */
+    public int common(GenerationStart other) {
+        int[] prompt = other.prompt();
+        int[] committed = other.committed();
+        int length = Math.min(known, prompt.length + committed.length);
+        for (int i = 0; i < length; i++) {
+            int token = i < prompt.length ? prompt[i] : committed[i - prompt.length];
+            if (token != tokens[i]) {
+                return i;
+            }
+        }
+        return length;
+    }
+
+    /** The head's stage holds this many positions already: they need not be fed. */
+    public void holds(int held) {
+        fed = Math.min(held, known - 1);
+    }
+
+    /**
+     * The generation goes on along another route.
+     *
+     * @param held positions that the head's own stage has kept
+     */
+    public void rerouted(Ticket next, int held, long repairNanos, long nowNanos) {
+        ticket = next;
+        holds(held);
+        watch.rerouted(next.stages().size(), nowNanos);
+        waits(nowNanos);
+        sink.rerouted(next, TimeUnit.NANOSECONDS.toMicros(repairNanos));
+    }
+
+    /** The generation waits for another route: that is no standstill. */
+    public void waits(long nowNanos) {
+        nudged = false;
+        movedNanos = nowNanos;
+    }
+
+    /** Ends the generation because no other route is found. */
+    public void giveUp(Problem problem, String workerId, boolean noSpare) {
+        if (noSpare && !over) {
+            over = true;
+            failed = true;
+            tell();
+            sink.noSpare(problem, workerId);
+        } else {
+            fail(problem, workerId);
+        }
     }
 
     /**
@@ -172,8 +250,13 @@ public final class HeadGeneration {
             failStalled(stoodMillis);
         } else if (!nudged) {
             nudged = true;
-            rewind(Math.min(acked, known - 1));
+            nudge();
         }
+    }
+
+    /** Feeds the rows that nobody has acknowledged once more: if they were lost, the gap shows. */
+    public void nudge() {
+        rewind(Math.min(acked, known - 1));
     }
 
     /** The head's own stage has computed rows of the generation, in a batch that took so long. */
@@ -185,14 +268,34 @@ public final class HeadGeneration {
     public void fail(Problem problem, String workerId) {
         if (!over) {
             over = true;
+            failed = true;
             tell();
             sink.failed(problem, workerId);
         }
     }
 
+    /** Whether the route is repaired after this failure of a stage, or the generation fails. */
+    public boolean repairs(Problem problem) {
+        boolean fresh = ticket.epoch() == startedIn && !sawToken && acked == 0;
+        boolean full = problem.kind() == Problem.Kind.OVERLOADED;
+        // Where nothing is lost yet, the coordinator draws another route, or tells the caller.
+        return problem.kind().retryable() && !(fresh && full);
+    }
+
+    /** The epoch in which it was started here. */
+    public int startedIn() {
+        return startedIn;
+    }
+
+    /** Whether it has ended without success. */
+    public boolean failed() {
+        return failed;
+    }
+
     /** Ends the generation without a word. */
     public void cancel() {
         over = true;
+        failed = true;
     }
 
     /** Whether it has ended, in whatever way. */
@@ -286,7 +389,7 @@ public final class HeadGeneration {
     }
 
     private void moved(long nowNanos) {
-        nudged = false;
-        movedNanos = nowNanos;
+        watch.moved(nowNanos);
+        waits(nowNanos);
     }
 }

@@ -22,7 +22,11 @@ public interface HeadHost {
         /** Hands a generation to the engine; false when its mailbox is full. */
         boolean start(GenerationStart start);
 
-        /** Gives a generation up and frees its KV in all stages. */
-        void cancel(SessionId session);
+        /**
+         * Gives a generation up and frees its KV in all stages.
+         *
+         * @param epoch in which it was started here
+         */
+        void cancel(SessionId session, int epoch);
     }
 }

@@ -7,6 +7,8 @@ import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.HeadGrpc;
+import coop.sahkar.proto.v1.HeadProbe;
+import coop.sahkar.proto.v1.HeadProbeAnswer;
 import coop.sahkar.proto.v1.RunRequest;
 import coop.sahkar.proto.v1.Started;
 import coop.sahkar.worker.ring.SessionDirectory;
@@ -15,6 +17,7 @@ import io.grpc.stub.StreamObserver;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
 /**
@@ -22,6 +25,9 @@ import java.util.function.LongSupplier;
  * threads that may wait: rendering and tokenizing take time.
  */
 public final class HeadService extends HeadGrpc.HeadImplBase {
+    /** The year 9999 ends; formats of dates go no further. */
+    private static final long MOST_MILLIS = 253_402_300_799_000L;
+
     private final HeadHost host;
     private final SessionDirectory directory;
     private final String workerId;
@@ -53,7 +59,8 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
             SealedTicket sealed,
             ServerCallStreamObserver<GenerationEvent> call) {
         Ticket ticket = sealed.ticket();
-        Runnable forget = () -> directory.forget(ticket.session(), ticket.epoch());
+        AtomicInteger epoch = new AtomicInteger(ticket.epoch());
+        Runnable forget = () -> directory.forget(ticket.session(), epoch.get());
         Optional<HeadHost.HeadModel> model = host.find(ticket.modelId(), ticket.head().span());
         if (model.isEmpty()) {
             forget.run();
@@ -61,10 +68,15 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
             return;
         }
         LocalDateTime now =
-                LocalDateTime.ofEpochSecond(clockMillis.getAsLong() / 1000, 0, ZoneOffset.UTC);
+                LocalDateTime.ofEpochSecond(askedAtMillis(request) / 1000, 0, ZoneOffset.UTC);
         try {
             RunOrder order = RunOrder.of(request, ticket, model.get(), now);
-            start(request, order, sealed, model.get(), new EventStream(call, forget), call);
+            EventStream events = new EventStream(call, epoch, forget);
+            call.setOnCancelHandler(() -> {
+                model.get().cancel(ticket.session(), ticket.epoch());
+                forget.run();
+            });
+            start(request, order, sealed, model.get(), events, call);
         } catch (RunOrder.Rejected e) {
             forget.run();
             refuse(call, e.problem());
@@ -81,10 +93,6 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
         SessionId session = sealed.ticket().session();
         int epoch = sealed.ticket().epoch();
         call.setOnReadyHandler(events::drain);
-        call.setOnCancelHandler(() -> {
-            model.cancel(session);
-            directory.forget(session, epoch);
-        });
         call.onNext(started(request, order, sealed.ticket()));
         var text =
                 new TextAssembler(model.vocabulary(), order.stops(), request.getDeliveredBytes());
@@ -100,8 +108,20 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
         if (!model.start(generation)) {
             events.failed(full(), workerId);
         } else if (call.isCancelled()) {
-            model.cancel(session); // the caller hung up before there was anything to cancel
+            model.cancel(session, epoch); // the caller hung up before there was anything to cancel
         }
+    }
+
+    /** Every head of a session makes the same prompt, whatever its own clock says. */
+    private long askedAtMillis(RunRequest request) {
+        long asked = request.getAskedAtMillis();
+        return asked > 0 && asked < MOST_MILLIS ? asked : clockMillis.getAsLong();
+    }
+
+    @Override
+    public void probe(HeadProbe request, StreamObserver<HeadProbeAnswer> answer) {
+        answer.onNext(HeadProbeAnswer.getDefaultInstance());
+        answer.onCompleted();
     }
 
     private static GenerationEvent started(RunRequest request, RunOrder order, Ticket ticket) {
@@ -116,7 +136,7 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
     }
 
     private void refuse(ServerCallStreamObserver<GenerationEvent> call, Problem problem) {
-        EventStream events = new EventStream(call, () -> {});
+        EventStream events = new EventStream(call, new AtomicInteger(), () -> {});
         call.setOnReadyHandler(events::drain);
         events.failed(problem, "");
     }

@@ -79,7 +79,16 @@ final class InboundLink implements StreamObserver<RingMessage> {
                     message.getFrames().getFramesCount() == 1
                             && message.getFrames().getFrames(0).getTokensCount() == 1;
             case TOKENS -> message.getTokens().getTokensCount() == 1;
-            case HELLO, OPEN, PROGRESS, NEED_FROM, CLOSE, FAILED, MESSAGE_NOT_SET -> false;
+            case HELLO,
+                    OPEN,
+                    PROGRESS,
+                    NEED_FROM,
+                    CLOSE,
+                    FAILED,
+                    PROBE,
+                    PROBE_ANSWER,
+                    MESSAGE_NOT_SET ->
+                    false;
         };
     }
 

@@ -13,6 +13,8 @@ import coop.sahkar.proto.v1.Frame;
 import coop.sahkar.proto.v1.Frames;
 import coop.sahkar.proto.v1.NeedFrom;
 import coop.sahkar.proto.v1.OpenSession;
+import coop.sahkar.proto.v1.Probe;
+import coop.sahkar.proto.v1.ProbeAnswer;
 import coop.sahkar.proto.v1.Progress;
 import coop.sahkar.proto.v1.RingMessage;
 import coop.sahkar.proto.v1.SessionFailed;
@@ -20,6 +22,7 @@ import coop.sahkar.proto.v1.Token;
 import coop.sahkar.proto.v1.Tokens;
 import coop.sahkar.worker.engine.Links;
 import coop.sahkar.worker.engine.Sampling;
+import coop.sahkar.worker.engine.StageInbox;
 import coop.sahkar.worker.engine.StageMessage;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,6 +60,8 @@ final class MessageAdapter {
             case NEED_FROM -> needFrom(wire.getNeedFrom(), sender);
             case CLOSE -> close(wire.getClose(), sender);
             case FAILED -> failed(wire.getFailed(), sender);
+            case PROBE -> probe(wire.getProbe(), sender);
+            case PROBE_ANSWER -> probeAnswer(wire.getProbeAnswer(), sender);
             case HELLO -> throw new LinkViolation("Worker " + sender + " said hello twice.");
             case MESSAGE_NOT_SET ->
                     throw new LinkViolation("Worker " + sender + " sent what cannot be read here.");
@@ -78,9 +83,57 @@ final class MessageAdapter {
                 RingSession session = find(ticket.session(), ticket.epoch());
                 yield session == null
                         ? List.of()
-                        : one(session, new StageMessage.Open(sealed, stage, sampling));
+                        : one(
+                                session,
+                                new StageMessage.Open(sealed, stage, sampling, keep(wire, sealed)));
             }
         };
+    }
+
+    private static int keep(OpenSession wire, SealedTicket sealed) {
+        return Math.clamp(
+                Integer.toUnsignedLong(wire.getKeep()), 0, sealed.ticket().maxPositions());
+    }
+
+    private List<Delivery> probe(Probe wire, String sender) throws LinkViolation {
+        return switch (directory.probed(wire.getTicket(), wire.getStage(), sender)) {
+            case SessionDirectory.Strange(Problem problem) -> throw new LinkViolation(problem);
+            case SessionDirectory.NotHere(SealedTicket sealed, Problem problem) -> {
+                tellHead(sealed.ticket(), problem);
+                yield List.of();
+            }
+            case SessionDirectory.ProbeFor(SealedTicket sealed, StageInbox inbox) ->
+                    List.of(
+                            new Delivery(
+                                    inbox,
+                                    new StageMessage.Probe(
+                                            sealed, wire.getStage(), wire.getRound())));
+        };
+    }
+
+    private List<Delivery> probeAnswer(ProbeAnswer wire, String sender) throws LinkViolation {
+        RingSession session = find(wire.getSessionHigh(), wire.getSessionLow(), wire.getEpoch());
+        if (session == null) {
+            return List.of();
+        }
+        session.requireStage(wire.getStage(), sender, "an answer to a probe");
+        requirePosition(wire.getHeld(), 0, session, sender);
+        requirePosition(wire.getQueued(), 0, session, sender);
+        requirePosition(wire.getSent(), 0, session, sender);
+        return one(
+                session,
+                new StageMessage.ProbeAnswer(
+                        session.ticket.session(),
+                        wire.getEpoch(),
+                        wire.getStage(),
+                        wire.getRound(),
+                        wire.getOpen(),
+                        wire.getHeld(),
+                        wire.getQueued(),
+                        wire.getFlowing(),
+                        wire.getSent(),
+                        Math.max(0, wire.getBatchMicros()),
+                        Math.max(0, wire.getUsualMicros())));
     }
 
     private void tellHead(Ticket ticket, Problem problem) {
@@ -217,7 +270,7 @@ final class MessageAdapter {
         if (session == null) {
             return List.of();
         }
-        session.requirePrevious(sender, "the end");
+        session.requirePreviousOrHead(sender, "the end");
         directory.forget(session.ticket.session(), wire.getEpoch());
         return one(session, new StageMessage.Close(session.ticket.session(), wire.getEpoch()));
     }

@@ -11,6 +11,8 @@ import coop.sahkar.proto.v1.Frame;
 import coop.sahkar.proto.v1.Frames;
 import coop.sahkar.proto.v1.NeedFrom;
 import coop.sahkar.proto.v1.OpenSession;
+import coop.sahkar.proto.v1.Probe;
+import coop.sahkar.proto.v1.ProbeAnswer;
 import coop.sahkar.proto.v1.Progress;
 import coop.sahkar.proto.v1.RingMessage;
 import coop.sahkar.proto.v1.SessionFailed;
@@ -53,6 +55,8 @@ final class MessagePublisher {
                                     .setSessionLow(c.session().low())
                                     .setEpoch(c.epoch()));
             case StageMessage.Failed f -> wire.setFailed(failed(f));
+            case StageMessage.Probe p -> wire.setProbe(probe(p));
+            case StageMessage.ProbeAnswer a -> wire.setProbeAnswer(probeAnswer(a));
         }
         return wire.build();
     }
@@ -71,11 +75,13 @@ final class MessagePublisher {
                 yield bytes;
             }
             case StageMessage.Open open -> open.ticket().bytes().length + (long) ENVELOPE_BYTES;
+            case StageMessage.Probe probe -> probe.ticket().bytes().length + (long) ENVELOPE_BYTES;
             case StageMessage.Tokens tokens -> (long) tokens.tokens().size() * ENVELOPE_BYTES;
             case StageMessage.Progress _,
                     StageMessage.NeedFrom _,
                     StageMessage.Close _,
-                    StageMessage.Failed _ ->
+                    StageMessage.Failed _,
+                    StageMessage.ProbeAnswer _ ->
                     ENVELOPE_BYTES;
         };
     }
@@ -85,6 +91,32 @@ final class MessagePublisher {
                 .setTicket(Tickets.toWire(open.ticket()))
                 .setStage(open.stage())
                 .setSampling(SamplingAdapter.toWire(open.sampling()))
+                .setKeep(open.keep())
+                .build();
+    }
+
+    private static Probe probe(StageMessage.Probe probe) {
+        return Probe.newBuilder()
+                .setTicket(Tickets.toWire(probe.ticket()))
+                .setStage(probe.stage())
+                .setRound(probe.round())
+                .build();
+    }
+
+    private static ProbeAnswer probeAnswer(StageMessage.ProbeAnswer answer) {
+        return ProbeAnswer.newBuilder()
+                .setSessionHigh(answer.session().high())
+                .setSessionLow(answer.session().low())
+                .setEpoch(answer.epoch())
+                .setStage(answer.stage())
+                .setRound(answer.round())
+                .setOpen(answer.open())
+                .setHeld(answer.held())
+                .setQueued(answer.queued())
+                .setFlowing(answer.flowing())
+                .setSent(answer.sent())
+                .setBatchMicros(answer.batchMicros())
+                .setUsualMicros(answer.usualMicros())
                 .build();
     }
 

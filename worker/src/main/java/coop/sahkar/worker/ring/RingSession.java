@@ -35,6 +35,21 @@ final class RingSession {
         require(stage > 0 && named(stage - 1, sender), sender, what, "the stage before");
     }
 
+    /**
+     * The end may come from the head too: where a link is broken the stage before cannot say it.
+     */
+    void requirePreviousOrHead(String sender, String what) throws LinkViolation {
+        boolean rightful = stage > 0 && (named(stage - 1, sender) || named(0, sender));
+        require(rightful, sender, what, "the stage before and the head");
+    }
+
+    /** What a stage says of itself comes from that stage. */
+    void requireStage(int index, String sender, String what) throws LinkViolation {
+        boolean rightful =
+                stage == 0 && index > 0 && index < ticket.stages().size() && named(index, sender);
+        require(rightful, sender, what, "the stage it is of, for the head");
+    }
+
     /** What is lacking is asked for by the stage behind only. */
     void requireNext(String sender, String what) throws LinkViolation {
         boolean last = stage == ticket.stages().size() - 1;

@@ -49,6 +49,18 @@ public final class SessionDirectory {
     /** The ticket proves nothing. */
     public record Forged(Problem problem) implements Admission {}
 
+    /** What became of a head's probe. */
+    sealed interface Probed {}
+
+    /** It is for this stage. */
+    record ProbeFor(SealedTicket ticket, StageInbox inbox) implements Probed {}
+
+    /** The stage is not served here any more; the head should be told. */
+    record NotHere(SealedTicket ticket, Problem problem) implements Probed {}
+
+    /** The sender may not probe here. */
+    record Strange(Problem problem) implements Probed {}
+
     /**
      * @param keys public key of a key id, or null
      * @param clockMillis Unix time
@@ -99,6 +111,40 @@ public final class SessionDirectory {
                                     .formatted(Integer.toUnsignedString(stage))));
         }
         return admit(wire, stage, sender, sampling);
+    }
+
+    /**
+     * Finds the stage that a head asks after; the session need not be open here.
+     *
+     * @param sender must be the head of the ticket's route
+     */
+    Probed probed(SignedTicket wire, int stage, String sender) {
+        return switch (Tickets.open(wire, keys, clockMillis.getAsLong())) {
+            case Tickets.Refused refused -> new Strange(refused.problem());
+            case Tickets.Expired(SealedTicket sealed, Problem _) -> probed(sealed, stage, sender);
+            case Tickets.Valid(SealedTicket sealed) -> probed(sealed, stage, sender);
+        };
+    }
+
+    private Probed probed(SealedTicket sealed, int stage, String sender) {
+        Ticket ticket = sealed.ticket();
+        boolean ours =
+                stage > 0
+                        && stage < ticket.stages().size()
+                        && ticket.stages().get(stage).workerId().equals(workerId)
+                        && ticket.head().workerId().equals(sender);
+        if (!ours) {
+            return new Strange(
+                    Problem.of(
+                            Problem.Kind.UNAUTHORIZED,
+                            "Worker %s probes a stage which by its ticket it may not."
+                                    .formatted(sender)));
+        }
+        Span span = ticket.stages().get(stage).span();
+        Shard shard = shards.get(new ShardKey(ticket.modelId(), span));
+        return shard == null
+                ? new NotHere(sealed, notHere(sealed, span))
+                : new ProbeFor(sealed, shard.inbox());
     }
 
     private Admission admit(
@@ -158,11 +204,22 @@ public final class SessionDirectory {
             return new Denied(sealed, full());
         }
         RingSession session = new RingSession(sealed, stage, shard.shape(), shard.inbox(), now);
+        RingSession before = sessions.get(ticket.session());
         RingSession kept = sessions.merge(ticket.session(), session, SessionDirectory::newer);
+        if (kept.equals(session) && before != null && !before.inbox.equals(session.inbox)) {
+            leave(before);
+        }
         boolean again = stage > 0 && kept.ticket.epoch() == ticket.epoch();
         return kept.equals(session) || again
                 ? new Admitted(sealed)
                 : new Denied(sealed, goneOn(kept.ticket.epoch()));
+    }
+
+    /** The newer route goes through another shard of this worker: the old one's KV is freed. */
+    private static void leave(RingSession before) {
+        Ticket old = before.ticket;
+        // Where the mailbox is full the session is dropped when it has been idle.
+        before.inbox.offer(new StageMessage.Close(old.session(), old.epoch()));
     }
 
     private static RingSession newer(RingSession known, RingSession opened) {

@@ -13,6 +13,7 @@ import coop.sahkar.worker.gguf.Progress;
 import coop.sahkar.worker.gguf.TensorType;
 import coop.sahkar.worker.gguf.synthetic.RandomModel;
 import coop.sahkar.worker.head.HeadHost;
+import coop.sahkar.worker.head.Rerouting;
 import coop.sahkar.worker.relay.ReachedSources;
 import coop.sahkar.worker.ring.RingOptions;
 import coop.sahkar.worker.ring.SessionDirectory;
@@ -109,6 +110,7 @@ class ShardHostTest {
                                 (_, _) -> {},
                                 directoryOfSessions,
                                 heads,
+                                Rerouting.NONE,
                                 changes::incrementAndGet),
                         new ShardFetcher(
                                 options,

@@ -57,16 +57,16 @@ class MailboxTest {
             assertThat(mailbox.offer(close())).isEqualTo(Offer.TAKEN);
         }
         assertThat(mailbox.offer(close())).isEqualTo(Offer.FULL);
-        mailbox.put(new Inbound.Cancel(SESSION));
-        assertThat(mailbox.take(0, 0)).hasSize(4).last().isEqualTo(new Inbound.Cancel(SESSION));
+        mailbox.put(new Inbound.Cancel(SESSION, 1));
+        assertThat(mailbox.take(0, 0)).hasSize(4).last().isEqualTo(new Inbound.Cancel(SESSION, 1));
     }
 
     @Test
     void whatStillWaitsAtTheEndIsHandedOut() {
-        mailbox.put(new Inbound.Cancel(SESSION));
+        mailbox.put(new Inbound.Cancel(SESSION, 1));
         assertThat(mailbox.close()).hasSize(1);
         assertThat(mailbox.offer(close())).isEqualTo(Offer.CLOSED);
-        mailbox.put(new Inbound.Cancel(SESSION));
+        mailbox.put(new Inbound.Cancel(SESSION, 1));
         assertThat(mailbox.close()).isEmpty();
     }
 }

@@ -1,6 +1,7 @@
 package coop.sahkar.worker.engine;
 
 import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.Ticket;
 import coop.sahkar.worker.head.GenerationEnd;
 import coop.sahkar.worker.head.GenerationSink;
 import java.util.ArrayList;
@@ -10,10 +11,12 @@ import org.jspecify.annotations.Nullable;
 /** Keeps what a generation reports and checks that it comes in order. */
 public class RecordingSink implements GenerationSink {
     public final List<Integer> tokens = new ArrayList<>();
+    public final List<Ticket> routes = new ArrayList<>();
     public final StringBuilder text = new StringBuilder();
     public final List<Integer> prefilled = new ArrayList<>();
     public volatile @Nullable GenerationEnd end;
     public volatile @Nullable Problem problem;
+    public volatile boolean noSpare;
     public volatile String culprit = "";
     private int nextPosition = -1;
 
@@ -37,9 +40,21 @@ public class RecordingSink implements GenerationSink {
     }
 
     @Override
+    public void rerouted(Ticket route, long repairMicros) {
+        stillRuns();
+        routes.add(route);
+    }
+
+    @Override
     public void finished(GenerationEnd how) {
         stillRuns();
         end = how;
+    }
+
+    @Override
+    public void noSpare(Problem why, String workerId) {
+        noSpare = true;
+        failed(why, workerId);
     }
 
     @Override

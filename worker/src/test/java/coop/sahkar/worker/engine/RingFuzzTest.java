@@ -27,6 +27,7 @@ class RingFuzzTest {
         SealedTicket ticket;
         RecordingSink sink = new RecordingSink();
         boolean cancelled;
+        int startedIn;
 
         Story(long session, int[] prompt, SealedTicket ticket) {
             this.session = session;
@@ -81,7 +82,7 @@ class RingFuzzTest {
     private static RingSimulation ring(int seed, Random random) {
         long logBytes = List.of(0L, 100L, 400L, 100_000L).get(random.nextInt(4));
         EngineLimits limits =
-                new EngineLimits(100, 1000, logBytes, 2 * logBytes, 30_000, 20_000, 2000, 1, 1);
+                new EngineLimits(100, 1000, logBytes, 2 * logBytes, 30_000, 20_000, 200, 1, 1);
         return new RingSimulation(seed, limits, policy(1 + random.nextInt(9)));
     }
 
@@ -102,7 +103,7 @@ class RingFuzzTest {
             case 0 -> {
                 if (story.runs()) {
                     story.cancelled = true;
-                    ring.worker("w0").core.cancel(story.ticket.ticket().session());
+                    ring.worker("w0").core.cancel(story.ticket.ticket().session(), story.startedIn);
                 }
             }
             case 1 -> renew(ring, route, story);
@@ -136,6 +137,7 @@ class RingFuzzTest {
     }
 
     private static void begin(RingSimulation ring, Story story) {
+        story.startedIn = story.ticket.ticket().epoch();
         int[] committed = story.committed.stream().mapToInt(Integer::intValue).toArray();
         ring.start(
                 Routes.start(

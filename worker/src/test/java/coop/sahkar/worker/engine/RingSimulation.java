@@ -1,7 +1,11 @@
 package coop.sahkar.worker.engine;
 
+import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
+import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.SessionId;
 import coop.sahkar.worker.head.GenerationStart;
+import coop.sahkar.worker.head.Rerouting;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -26,9 +30,13 @@ final class RingSimulation {
     final List<StageMessage> sent = new ArrayList<>();
     private final Map<String, ArrayDeque<StageMessage>> links = new LinkedHashMap<>();
     private final Set<String> broken = new LinkedHashSet<>();
+    private final Set<String> frozen = new LinkedHashSet<>();
+    private final Set<String> cut = new LinkedHashSet<>();
     private final Random random;
     private final EngineLimits limits;
     private final BatchPolicy policy;
+    private final ArrayDeque<Runnable> answers = new ArrayDeque<>();
+    Rerouting routing = Rerouting.NONE;
     private long nowNanos = 1;
 
     /** One stage and what surrounds it. */
@@ -66,11 +74,18 @@ final class RingSimulation {
             return meter.read(kvCells, core.waitingRows(), nowNanos);
         }
 
+        private void question(
+                SessionId session, SealedTicket newest, Set<String> lost, Problem why) {
+            routing.ask(
+                    newest, lost, why, answer -> answers.add(() -> core.rerouted(session, answer)));
+        }
+
         private StageCore core() {
             Rows rows = new Rows(Arena.ofAuto(), FakeStage.ROWS, FakeStage.WIDTH);
             LoadedStage loaded = new LoadedStage(stage, new FakeVocabulary());
             Links out = (to, message) -> send(place.workerId(), to.workerId(), message);
-            return new StageCore(loaded, rows, out, limits, policy, meter, () -> nowNanos);
+            return new StageCore(
+                    loaded, rows, out, limits, policy, meter, () -> nowNanos, this::question);
         }
     }
 
@@ -112,13 +127,46 @@ final class RingSimulation {
                 .forEach(worker -> worker.core.peerLost(id, "killed by the test"));
     }
 
+    /** Whether a worker is neither killed nor stopped. */
+    boolean runs(String id) {
+        return alive(id) && !frozen.contains(id);
+    }
+
+    /** Whether a worker was not killed. */
+    boolean alive(String id) {
+        return workers.containsKey(id) && !broken.contains(id);
+    }
+
+    /** Stops a worker as a signal does: its links stay, nothing moves. */
+    void freeze(String id) {
+        frozen.add(id);
+    }
+
+    /** Lets a stopped worker go on. */
+    void thaw(String id) {
+        frozen.remove(id);
+    }
+
+    /** Loses everything one worker sends another from here on, without a word. */
+    void cut(String from, String to) {
+        cut.add(from + ">" + to);
+        links.remove(from + ">" + to);
+    }
+
     /** One random step; false when there is nothing to do but let time pass. */
     boolean step() {
         nowNanos += STEP_NANOS;
         List<Runnable> choices = new ArrayList<>();
-        links.forEach((link, queue) -> choices.add(() -> deliver(link, queue)));
+        if (!answers.isEmpty()) {
+            choices.add(() -> answers.removeFirst().run());
+        }
+        links.forEach((link, queue) -> {
+            if (!frozen.contains(receiver(link))) {
+                choices.add(() -> deliver(link, queue));
+            }
+        });
         for (Worker worker : workers.values()) {
-            if (!broken.contains(worker.place.workerId()) && worker.core.ready()) {
+            if (runs(worker.place.workerId()) && worker.core.ready()) {
                 choices.add(worker::compute);
             }
         }
@@ -144,13 +192,18 @@ final class RingSimulation {
         long until = nowNanos + TimeUnit.MILLISECONDS.toNanos(millis);
         while (nowNanos < until) {
             nowNanos += TICK_NANOS;
-            workers.values().forEach(worker -> worker.core.tick());
+            for (Worker worker : workers.values()) {
+                if (runs(worker.place.workerId())) {
+                    worker.core.tick();
+                }
+            }
             settle();
         }
     }
 
     private void send(String from, String to, StageMessage message) {
-        if (!broken.contains(from) && !broken.contains(to) && workers.containsKey(to)) {
+        boolean gets = !broken.contains(to) && workers.containsKey(to);
+        if (!broken.contains(from) && gets && !cut.contains(from + ">" + to)) {
             sent.add(message);
             links.computeIfAbsent(from + ">" + to, _ -> new ArrayDeque<>()).add(message);
         }
@@ -161,7 +214,11 @@ final class RingSimulation {
         if (queue.isEmpty()) {
             links.remove(link);
         }
-        worker(link.substring(link.indexOf('>') + 1)).core.accept(message, nowNanos);
+        worker(receiver(link)).core.accept(message, nowNanos);
+    }
+
+    private static String receiver(String link) {
+        return link.substring(link.indexOf('>') + 1);
     }
 
     private static boolean touches(String link, String id) {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.worker.engine.StageMessage.Open;
+import coop.sahkar.worker.head.Rerouting;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,7 +49,8 @@ class StageEngineTest {
                         links,
                         limits,
                         new BatchPolicy(8, 4, 2, 4),
-                        (state, why) -> states.add(id + " " + state + why));
+                        (state, why) -> states.add(id + " " + state + why),
+                        Rerouting.NONE);
         stages.put(id, stage);
         engines.put(id, engine);
         engine.launch();
@@ -130,7 +132,8 @@ class StageEngineTest {
                         (_, _) -> {},
                         EngineLimits.DEFAULT,
                         BatchPolicy.DEFAULT,
-                        (state, why) -> states.add(state + " " + why));
+                        (state, why) -> states.add(state + " " + why),
+                        Rerouting.NONE);
         engine.launch();
         soon().until(() -> engine.state() == EngineState.FAILED);
         soon().until(() -> states.contains("FAILED the file is cut off"));
@@ -214,7 +217,7 @@ class StageEngineTest {
             assertThat(head.offer(some)).isTrue();
         }
         assertThat(head.offer(some)).isFalse();
-        head.cancel(Routes.ticket(9, 1, Routes.even(1), 120).ticket().session());
+        head.cancel(Routes.ticket(9, 1, Routes.even(1), 120).ticket().session(), 1);
         goOn.countDown();
         soon().until(() -> head.offer(some));
         awaitEnd(sink);

@@ -84,7 +84,7 @@ final class HeadServiceTest {
         }
 
         @Override
-        public void cancel(SessionId session) {
+        public void cancel(SessionId session, int epoch) {
             cancelled.add(session);
         }
     }

@@ -21,6 +21,7 @@ import coop.sahkar.worker.gguf.ShardAssembler;
 import coop.sahkar.worker.gguf.ShardPlan;
 import coop.sahkar.worker.gguf.TensorSource;
 import coop.sahkar.worker.head.GenerationStart;
+import coop.sahkar.worker.head.Rerouting;
 import coop.sahkar.worker.head.TextAssembler;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -101,7 +102,8 @@ class GoldenRingTest {
                                     assertThat(engine(to.workerId()).offer(message)).isTrue(),
                             EngineLimits.DEFAULT,
                             BatchPolicy.DEFAULT,
-                            (_, _) -> {});
+                            (_, _) -> {},
+                            Rerouting.NONE);
             engines.put(place.workerId(), engine);
         }
         engines.values().forEach(StageEngine::launch);

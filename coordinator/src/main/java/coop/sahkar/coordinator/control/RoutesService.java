@@ -1,0 +1,102 @@
+package coop.sahkar.coordinator.control;
+
+import coop.sahkar.coordinator.routing.RepairDesk;
+import coop.sahkar.coordinator.routing.Repairs;
+import coop.sahkar.coordinator.routing.RouteAnswer;
+import coop.sahkar.coordinator.state.PoolView;
+import coop.sahkar.coordinator.state.TicketKeyRecord;
+import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.Tickets;
+import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.v1.RepairReply;
+import coop.sahkar.proto.v1.RepairRequest;
+import coop.sahkar.proto.v1.RoutesGrpc;
+import io.grpc.stub.StreamObserver;
+import java.security.PublicKey;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Gives heads the next routes of their sessions. The ticket proves that the session is one of this
+ * pool; so any coordinator can do it, and none keeps anything for it.
+ */
+public final class RoutesService extends RoutesGrpc.RoutesImplBase {
+    private static final Logger LOG = LoggerFactory.getLogger(RoutesService.class);
+
+    /** A ticket lets nobody in after its time, but its session may run on for so much longer. */
+    private static final long MOST_OVERTIME_MILLIS = 24 * 60 * 60 * 1000L;
+
+    private final PoolView pool;
+    private final RepairDesk repairs;
+    private final Repairs log;
+    private final LongSupplier unixMillis;
+
+    /**
+     * @param log is told of every repair
+     * @param unixMillis the time that tickets expire by
+     */
+    public RoutesService(PoolView pool, RepairDesk repairs, Repairs log, LongSupplier unixMillis) {
+        this.pool = pool;
+        this.repairs = repairs;
+        this.log = log;
+        this.unixMillis = unixMillis;
+    }
+
+    @Override
+    public void repair(RepairRequest request, StreamObserver<RepairReply> out) {
+        out.onNext(reply(request));
+        out.onCompleted();
+    }
+
+    private RepairReply reply(RepairRequest request) {
+        long now = unixMillis.getAsLong();
+        return switch (Tickets.open(request.getCurrent(), this::key, now)) {
+            case Tickets.Refused refused -> refused(refused.problem());
+            case Tickets.Valid(SealedTicket sealed) -> next(request, sealed.ticket());
+            case Tickets.Expired(SealedTicket sealed, Problem problem) ->
+                    now - sealed.ticket().expiresAtMillis() < MOST_OVERTIME_MILLIS
+                            ? next(request, sealed.ticket())
+                            : refused(problem);
+        };
+    }
+
+    private RepairReply next(RepairRequest request, Ticket current) {
+        if (request.getLostWorkersCount() > Limits.MAX_STAGES) {
+            return refused(
+                    Problem.inField(
+                            "lost_workers",
+                            "%d lost workers are named; at most %d may be."
+                                    .formatted(request.getLostWorkersCount(), Limits.MAX_STAGES)));
+        }
+        Set<String> lost = new TreeSet<>(request.getLostWorkersList());
+        Problem why = Wire.fromWire(request.getWhy());
+        LOG.info("session {}: a route without {} ({})", current.session(), lost, why.kind());
+        int epoch = current.epoch() + 1;
+        log.begun(current.session(), current.modelId(), epoch, List.copyOf(lost), why.message());
+        return switch (repairs.repair(current, lost, epoch)) {
+            case RouteAnswer.Found(var route) ->
+                    RepairReply.newBuilder().setNext(Tickets.toWire(route.ticket())).build();
+            case RouteAnswer.None(Problem problem) -> {
+                log.failed(current.session(), epoch, problem.message());
+                yield refused(problem);
+            }
+        };
+    }
+
+    private @Nullable PublicKey key(String keyId) {
+        TicketKeyRecord record = pool.state().ticketKeys().get(keyId);
+        return record == null ? null : Tickets.publicKey(record.publicKey().bytes());
+    }
+
+    private static RepairReply refused(Problem problem) {
+        return RepairReply.newBuilder().setRefused(Wire.toWire(problem)).build();
+    }
+}

@@ -1,0 +1,153 @@
+package coop.sahkar.coordinator.routing;
+
+import coop.sahkar.coordinator.liveness.Attendance;
+import coop.sahkar.coordinator.liveness.LatencyTable;
+import coop.sahkar.coordinator.liveness.ShardStatus;
+import coop.sahkar.coordinator.liveness.WorkerPresence;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Reach;
+import coop.sahkar.coordinator.state.ModelRecord;
+import coop.sahkar.coordinator.state.PoolState;
+import coop.sahkar.coordinator.state.PoolView;
+import coop.sahkar.coordinator.state.WorkerRecord;
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.RouteStage;
+import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.Span;
+import coop.sahkar.proto.Ticket;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.LongSupplier;
+import java.util.stream.Stream;
+
+/** Repairs routes from what is replicated and what workers report, and has them signed. */
+public final class PoolRepairs implements RepairDesk {
+    private static final int RETRY_MILLIS = 1000;
+
+    private final PoolView pool;
+    private final Attendance attendance;
+    private final LatencyTable latencies;
+    private final TicketSeal seal;
+    private final LongSupplier unixMillis;
+
+    /**
+     * @param unixMillis the time that tickets expire by
+     */
+    public PoolRepairs(
+            PoolView pool,
+            Attendance attendance,
+            LatencyTable latencies,
+            TicketSeal seal,
+            LongSupplier unixMillis) {
+        this.pool = pool;
+        this.attendance = attendance;
+        this.latencies = latencies;
+        this.seal = seal;
+        this.unixMillis = unixMillis;
+    }
+
+    @Override
+    public RouteAnswer repair(Ticket current, Set<String> lost, int epoch) {
+        PoolState state = pool.state();
+        ModelRecord model = state.models().get(current.modelId());
+        if (model == null) {
+            return new RouteAnswer.None(
+                    Problem.of(
+                            Problem.Kind.MODEL_NOT_FOUND,
+                            "The model %s is not published any more."
+                                    .formatted(current.modelId())));
+        }
+        List<RouteStage> surviving =
+                current.stages().stream()
+                        .filter(stage -> !lost.contains(stage.workerId()))
+                        .filter(stage -> holds(attendance.of(stage.workerId()), current, stage))
+                        .map(stage -> where(state, attendance.of(stage.workerId()), stage))
+                        .toList();
+        List<StageOffer> offers =
+                Offers.of(state, model, attendance.holders(model.id())).stream()
+                        .filter(offer -> !lost.contains(offer.workerId()))
+                        .toList();
+        SessionId session = current.session();
+        RouteTerms terms =
+                RouteTerms.of(current.maxPositions(), Set.of(), 0, session.low() + epoch);
+        Distances distances = new MeasuredDistances(latencies, attendance.clockMillis());
+        Optional<List<StageOffer>> route =
+                RepairRouter.route(current.blockCount(), surviving, offers, terms, distances);
+        return route.<RouteAnswer>map(
+                        stages -> new RouteAnswer.Found(sign(state, current, stages, epoch)))
+                .orElseGet(() -> new RouteAnswer.None(none(model, surviving, offers)));
+    }
+
+    /**
+     * Whether a worker is likely to hold its part of a session still. What this coordinator has not
+     * heard of yet, because it has just started, the head knows better.
+     */
+    private static boolean holds(WorkerPresence worker, Ticket current, RouteStage stage) {
+        return switch (worker.standing()) {
+            case HERE -> worker.shards().stream().anyMatch(shard -> is(shard, current, stage));
+            case AWAITED -> true;
+            case BROKEN_OFF, GONE -> false;
+        };
+    }
+
+    private static boolean is(ShardStatus shard, Ticket current, RouteStage stage) {
+        return shard.modelId().equals(current.modelId())
+                && shard.span().equals(stage.span())
+                && (shard.serving() || shard.phase() == ShardStatus.Phase.DRAINING);
+    }
+
+    /** A worker that came back may be reached elsewhere. */
+    private static RouteStage where(PoolState state, WorkerPresence presence, RouteStage stage) {
+        WorkerRecord worker = state.workers().get(stage.workerId());
+        if (presence.reach() == Reach.RELAYED) {
+            return new RouteStage(stage.workerId(), presence.relayEndpoint(), stage.span());
+        }
+        return worker == null
+                ? stage
+                : new RouteStage(stage.workerId(), worker.endpoint(), stage.span());
+    }
+
+    private DrawnRoute sign(PoolState state, Ticket current, List<StageOffer> route, int epoch) {
+        List<RouteStage> stages =
+                route.stream()
+                        .map(o -> new RouteStage(o.workerId(), o.endpoint(), o.span()))
+                        .toList();
+        Ticket next =
+                new Ticket(
+                        current.session(),
+                        epoch,
+                        current.modelId(),
+                        current.blockCount(),
+                        stages,
+                        current.account(),
+                        current.maxPositions(),
+                        unixMillis.getAsLong() + state.policy().ticketLifetimeMillis(),
+                        state.placement().generation());
+        attendance.leases().drawn(next, attendance.clockMillis());
+        return new DrawnRoute(seal.seal(next));
+    }
+
+    private static Problem none(
+            ModelRecord model, List<RouteStage> surviving, List<StageOffer> offers) {
+        List<Span> served =
+                Stream.concat(
+                                surviving.stream().map(RouteStage::span),
+                                offers.stream().map(StageOffer::span))
+                        .toList();
+        List<Span> missing = Coverage.missing(model.manifest().blockCount(), served);
+        String name = model.manifest().name();
+        return missing.isEmpty()
+                ? new Problem(
+                        Problem.Kind.OVERLOADED,
+                        "The workers that could stand in for the lost ones of %s are full now."
+                                .formatted(name),
+                        "",
+                        RETRY_MILLIS)
+                : new Problem(
+                        Problem.Kind.MODEL_INCOMPLETE,
+                        "No other worker serves %s of %s now."
+                                .formatted(Coverage.inWords(missing), name),
+                        "",
+                        RETRY_MILLIS);
+    }
+}

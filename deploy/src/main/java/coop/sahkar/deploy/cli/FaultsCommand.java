@@ -1,0 +1,141 @@
+package coop.sahkar.deploy.cli;
+
+import coop.sahkar.client.InferenceClient;
+import coop.sahkar.deploy.bench.BenchException;
+import coop.sahkar.deploy.bench.FaultBench;
+import coop.sahkar.deploy.bench.FaultReport;
+import coop.sahkar.deploy.demo.DemoException;
+import coop.sahkar.deploy.demo.DemoPool;
+import coop.sahkar.governance.Policy;
+import coop.sahkar.worker.gguf.Progress;
+import coop.sahkar.worker.gguf.TensorType;
+import coop.sahkar.worker.gguf.synthetic.RandomModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code sahkar faults}. */
+@Command(
+        name = "faults",
+        description = {
+            "Strike workers in mid-answer and measure what the reader notices.",
+            "",
+            "It runs a chain of three stages with two workers for each on this machine, kills the head, the middle and the tail of answers in turn at random moments, and reports the pauses and whether the text is that of the unbroken answer.",
+            ""
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  sahkar faults",
+            "  sahkar faults --blows 200 --json faults.json",
+            "  sahkar faults --stop --blows 30",
+            "  sahkar faults --shape 160M --context 1000",
+            "",
+            "Let the machine do nothing else meanwhile."
+        })
+final class FaultsCommand extends Subcommand {
+    private static final String BUNDLED = "models/sahkar-tiny/sahkar-tiny-Q8_0.gguf";
+    private static final int STAGES = 3;
+
+    /** Positions of each KV cache beyond context and answer: a prompt's bytes are reserved. */
+    private static final int KV_SPARE = 8192;
+
+    @Option(
+            names = "--blows",
+            paramLabel = "N",
+            defaultValue = "30",
+            description = "How many answers are struck. Default: 30.")
+    private int blows;
+
+    @Option(
+            names = "--stop",
+            description =
+                    "Stop the processes (SIGSTOP) instead of killing them: they keep their connections.")
+    private boolean stop;
+
+    @Option(
+            names = "--context",
+            paramLabel = "TOKENS",
+            defaultValue = "400",
+            description = "About how many tokens the prompt has. Default: 400.")
+    private int context;
+
+    @Option(
+            names = "--tokens",
+            paramLabel = "N",
+            defaultValue = "80",
+            description = "Most tokens of an answer. Default: 80.")
+    private int tokens;
+
+    @Option(
+            names = "--shape",
+            paramLabel = "SHAPE",
+            description =
+                    "A model of random weights in Q4_0, 160M or 1.1B, instead of the bundled one.")
+    private @Nullable String shape;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Decides the random moments. Default: 1.")
+    private long seed;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the figures there too.")
+    private @Nullable Path json;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        if (blows < 1 || context < 1 || tokens < 4) {
+            throw new CommandFailure(
+                    ExitCode.USAGE, "--blows and --context take 1 or more, --tokens 4 or more.");
+        }
+        if (shape != null && !RandomModel.presets().contains(shape)) {
+            throw new CommandFailure(
+                    ExitCode.USAGE,
+                    "--shape takes %s.".formatted(String.join(" or ", RandomModel.presets())));
+        }
+        FaultReport report = measure();
+        out().println(report.table());
+        out().flush();
+        if (json != null) {
+            Files.writeString(json, Json.write(report.values()) + "\n");
+        }
+        return ExitCode.OK;
+    }
+
+    private FaultReport measure() throws IOException, InterruptedException {
+        Policy policy = Policy.DEFAULT.withKvPositions(context + tokens + KV_SPARE);
+        try (Lifetime lifetime = new Lifetime()) {
+            DemoPool pool = lifetime.add(DemoPool.start(policy));
+            Path launcher = Home.launcher();
+            DemoPool.Crew crew = new DemoPool.Crew(2 * STAGES, 1);
+            pool.serve(launcher, model(pool), crew, STAGES, this::step);
+            InferenceClient client = lifetime.add(InferenceClient.connect(pool.address()));
+            DemoPool.Blow blow = stop ? DemoPool.Blow.STOP : DemoPool.Blow.KILL;
+            return new FaultBench(pool, client, blow, tokens, new Random(seed), this::step)
+                    .run(blows, context, STAGES);
+        } catch (DemoException | BenchException e) {
+            throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private Path model(DemoPool pool) throws IOException, InterruptedException {
+        if (shape == null) {
+            return Home.folder().resolve(BUNDLED);
+        }
+        step("writing a model of shape " + shape);
+        Path file = pool.folder().resolve("random-" + shape + ".gguf");
+        TensorType stored = TensorType.ofName("Q4_0").orElseThrow();
+        RandomModel.preset(shape, stored, 1).write(file, Progress.NONE);
+        return file;
+    }
+
+    private void step(String what) {
+        note("faults: " + what + " ...");
+    }
+}
