@@ -37,27 +37,7 @@ class ServicesTest {
 
     @Test
     void openAiIsSentEveryOptionItTakes() throws IOException {
-        GenerationOptions options =
-                GenerationOptions.builder()
-                        .maxTokens(9)
-                        .stop("END")
-                        .temperature(0.5)
-                        .topP(0.25)
-                        .topK(3)
-                        .seed(42)
-                        .build();
-        InferenceRequest request =
-                InferenceRequest.chat(
-                                "m",
-                                List.of(
-                                        ChatMessage.system("Be brief."),
-                                        ChatMessage.user("What?", List.of("https://x/i.png")),
-                                        ChatMessage.assistant(
-                                                "", List.of(new ToolCall("1", "f", "{}"))),
-                                        ChatMessage.tool("1", "42")))
-                        .with(options)
-                        .with(List.of(new Tool("f", "does", "{\"type\":\"object\"}")))
-                        .with(new AnswerFormat.JsonSchema("s", "{\"type\":\"object\"}"));
+        InferenceRequest request = withEverything();
         try (FakeService service = new FakeService(FakeService.saying("x"));
                 InferenceClient client =
                         client(
@@ -96,6 +76,28 @@ class ServicesTest {
                             "\"strict\":true",
                             "\"schema\":{\"type\":\"object\"}");
         }
+    }
+
+    private static InferenceRequest withEverything() {
+        GenerationOptions options =
+                GenerationOptions.builder()
+                        .maxTokens(9)
+                        .stop("END")
+                        .temperature(0.5)
+                        .topP(0.25)
+                        .topK(3)
+                        .seed(42)
+                        .build();
+        return InferenceRequest.chat(
+                        "m",
+                        List.of(
+                                ChatMessage.system("Be brief."),
+                                ChatMessage.user("What?", List.of("https://x/i.png")),
+                                ChatMessage.assistant("", List.of(new ToolCall("1", "f", "{}"))),
+                                ChatMessage.tool("1", "42")))
+                .with(options)
+                .with(List.of(new Tool("f", "does", "{\"type\":\"object\"}")))
+                .with(new AnswerFormat.JsonSchema("s", "{\"type\":\"object\"}"));
     }
 
     @Test
