@@ -6,6 +6,10 @@ import java.io.Serial;
 public final class BenchException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1L;
 
+    BenchException(String message) {
+        super(message);
+    }
+
     BenchException(String message, Throwable cause) {
         super(message, cause);
     }

@@ -78,7 +78,7 @@ public final class FaultBench {
             calm = generate(prompt, null);
         }
         int answer = calm.positions().size();
-        int context = calm.positions().getFirst();
+        int context = calm.positions().isEmpty() ? 0 : calm.positions().getFirst();
         if (answer < 4) {
             throw new BenchException(
                     "The model ends its answer after %d tokens; there is no middle to strike in."

@@ -227,8 +227,9 @@ public final class RouteWatch {
             return new Lost(List.of(fault), "gets nothing from the stage before it");
         }
         suspect = fault;
+        boolean compared = before[0] != null;
         before = answers;
-        if (fault == NOBODY && learnable()) {
+        if (fault == NOBODY && compared && learnable()) {
             patience++;
         }
         return fault == NOBODY ? FINE : new Nudge();
