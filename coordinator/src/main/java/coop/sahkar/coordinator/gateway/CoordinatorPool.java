@@ -2,6 +2,7 @@ package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.coordinator.Coordinator;
 import coop.sahkar.coordinator.routing.RepairDesk;
+import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
@@ -22,6 +23,11 @@ record CoordinatorPool(Coordinator coordinator) implements GatewayPool {
     @Override
     public RepairDesk repairs() {
         return coordinator.repairs();
+    }
+
+    @Override
+    public Repairs repairLog() {
+        return coordinator.repairLog();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.coordinator.routing.RepairDesk;
+import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
@@ -16,6 +17,9 @@ public interface GatewayPool {
 
     /** Draws the next routes of running generations. */
     RepairDesk repairs();
+
+    /** Is told of the repairs that the gateway itself begins, and of those that worked. */
+    Repairs repairLog();
 
     /** Every published model, by name. */
     List<ModelStatus> models();

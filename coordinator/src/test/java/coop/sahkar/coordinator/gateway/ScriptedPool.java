@@ -2,6 +2,8 @@ package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.coordinator.routing.DrawnRoute;
 import coop.sahkar.coordinator.routing.RepairDesk;
+import coop.sahkar.coordinator.routing.RepairLog;
+import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.routing.RouteWish;
@@ -27,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * A pool of scripted heads, each a route of its own; the first that need not be avoided is drawn.
  */
 final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
+    private final RepairLog repairLog = new RepairLog(() -> 0);
+
     static final String NAME = "tiny-Q8_0";
     static final String MODEL = NAME + "@" + "0123456789abcdef".repeat(4);
 
@@ -85,6 +89,11 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
     @Override
     public RouteAnswer repair(Ticket current, Set<String> lost, int epoch) {
         return draw(MODEL, current.maxPositions(), lost, current.session(), epoch - 1);
+    }
+
+    @Override
+    public Repairs repairLog() {
+        return repairLog;
     }
 
     @Override

@@ -21,11 +21,12 @@ class RepairRouterTest {
     }
 
     private static StageOffer offer(String worker, int first, int end, long micros, long free) {
-        return new StageOffer(worker, worker + ":1", new Span(first, end), micros, 64, free, 0);
+        return new StageOffer(worker, worker + ":1", new Span(first, end), micros, 64, free, 0, 0);
     }
 
     private static String repair(List<RouteStage> surviving, StageOffer... offers) {
-        return RepairRouter.route(6, surviving, List.of(offers), 10)
+        return RepairRouter.route(
+                        6, surviving, List.of(offers), RouteTerms.room(10), Distances.NONE)
                 .map(route -> String.join(" ", route.stream().map(StageOffer::workerId).toList()))
                 .orElse("none");
     }

@@ -118,20 +118,6 @@ final class WorkerProcess implements AutoCloseable {
         }
     }
 
-    /** Takes the power away. */
-    void kill() {
-        process.destroyForcibly();
-    }
-
-    /**
-     * Sends a signal by its name, such as STOP or CONT.
-     *
-     * @throws IOException where there is no {@code kill} command
-     */
-    void signal(String name) throws IOException {
-        new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start();
-    }
-
     /** Tells it to end, without waiting. */
     void tellToEnd() {
         if (process != null) {
