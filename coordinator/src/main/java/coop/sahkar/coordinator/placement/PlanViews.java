@@ -7,14 +7,16 @@ import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.WorkerRecord;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
+import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the planner's view of the pool. Pure. */
 final class PlanViews {
     private PlanViews() {}
 
-    static PlanView of(PoolState state, Map<String, WorkerPresence> presence) {
+    static PlanView of(PoolSight sight) {
+        PoolState state = sight.state();
+        SortedMap<String, WorkerPresence> presence = sight.presence();
         List<PlanWorker> workers =
                 state.workers().values().stream()
                         .filter(w -> counts(state, presence.get(w.id())))
