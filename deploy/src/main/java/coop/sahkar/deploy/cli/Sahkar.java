@@ -46,6 +46,7 @@ import picocli.CommandLine.Spec;
             ChatCommand.class,
             StatusCommand.class,
             BenchCommand.class,
+            SimulateCommand.class,
             VersionCommand.class,
             HelpCommand.class
         })

@@ -31,6 +31,7 @@ class SahkarTest {
                 "models",
                 "chat",
                 "status",
+                "simulate",
                 "version"
             })
     void everyCommandTeaches(String command) {
