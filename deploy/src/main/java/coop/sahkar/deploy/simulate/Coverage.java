@@ -5,7 +5,9 @@ import coop.sahkar.worker.store.ShardKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
 
 /**
@@ -20,7 +22,7 @@ final class Coverage {
 
     private static final class Model {
         final int blockCount;
-        final SortedMap<Span, Integer> serving = new TreeMap<>();
+        final NavigableMap<Span, Integer> serving = new TreeMap<>();
         boolean covered;
         boolean everCovered;
         long sinceMillis;
@@ -61,7 +63,7 @@ final class Coverage {
     }
 
     private void turn(String id, Model model) {
-        boolean covered = chains(model);
+        boolean covered = chains(model.serving.navigableKeySet(), model.blockCount);
         if (covered == model.covered) {
             return;
         }
@@ -79,20 +81,16 @@ final class Coverage {
         trace.say(id.substring(0, id.indexOf('@')), covered ? "is covered" : "has a gap");
     }
 
-    private static boolean chains(Model model) {
-        boolean[] reached = new boolean[model.blockCount + 1];
+    /** Whether some of {@code spans}, which ascend, lead from the first block to the last. */
+    static boolean chains(SortedSet<Span> spans, int blockCount) {
+        boolean[] reached = new boolean[blockCount + 1];
         reached[0] = true;
-        for (Span span : model.serving.keySet()) {
+        for (Span span : spans) {
             if (reached[span.first()]) {
                 reached[span.end()] = true;
             }
         }
-        return reached[model.blockCount];
-    }
-
-    boolean covered(String modelId) {
-        Model model = models.get(modelId);
-        return model != null && model.covered;
+        return reached[blockCount];
     }
 
     /** Models that cannot be used now. */
@@ -118,7 +116,7 @@ final class Coverage {
         return (double) covered / Math.max(1, models.size() * (now - startMillis));
     }
 
-    /** Blocks of {@code model} that {@code spans} hold, for a recount from scratch. */
+    /** How many serve each span of a model. */
     SortedMap<Span, Integer> serving(String modelId) {
         Model model = models.get(modelId);
         return model == null ? new TreeMap<>() : new TreeMap<>(model.serving);

@@ -73,7 +73,7 @@ final class Generations {
         int prompt = (int) chance.spread(10, 1500);
         int answer = (int) chance.spread(5, 150);
         Generation generation = new Generation(modelId, answer, prompt + answer, world.nowMillis());
-        world.tally().asked();
+        world.tally().asked(answer);
         VirtualCoordinator gateway = world.anyCoordinator(chance);
         if (gateway == null) {
             world.tally().refused(Problem.Kind.NOT_LEADER);

@@ -2,7 +2,6 @@ package coop.sahkar.deploy.simulate;
 
 import coop.sahkar.coordinator.liveness.ShardStatus;
 import coop.sahkar.coordinator.liveness.WorkerPresence;
-import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.coordinator.placement.PoolSight;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.coordinator.state.Command;
@@ -16,10 +15,13 @@ import coop.sahkar.coordinator.state.Transition;
 import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.proto.Span;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** What must be true whatever happens. Each check says in a sentence what is not. */
 final class Invariants {
-    private static final boolean MBB = Boolean.getBoolean("mbb");
     private static final int MOST_SHARDS_PER_WORKER = 4096;
 
     /** A command was applied to what was committed before. */
@@ -49,10 +51,7 @@ final class Invariants {
 
     /** Another coordinator applied the same command. */
     void sameEverywhere(String coordinator, PoolState expected, PoolState actual) {
-        require(
-                expected.equals(actual),
-                "%s came to another state from the same log",
-                coordinator);
+        require(expected.equals(actual), "%s came to another state from the same log", coordinator);
     }
 
     /** A coordinator read its state from its disk. */
@@ -63,14 +62,35 @@ final class Invariants {
     /** A coordinator's plan was adopted. */
     void adopted(PoolSight sight, Placement next) {
         next.assignments().forEach((worker, shards) -> fits(sight.state(), worker, shards));
+        for (ModelRecord model : sight.state().models().values()) {
+            handedOver(sight, next, model);
+        }
+    }
+
+    /** Make before break: what a coordinator knows to be usable stays so while things move. */
+    private static void handedOver(PoolSight sight, Placement next, ModelRecord model) {
+        SortedSet<Span> serving = new TreeSet<>();
+        SortedSet<Span> staying = new TreeSet<>();
+        Placement current = sight.state().placement();
         for (WorkerPresence here : sight.presence().values()) {
             for (ShardStatus shard : here.shards()) {
-                boolean published = sight.state().models().containsKey(shard.modelId());
-                if (MBB && shard.serving() && published && !keeps(next, here.workerId(), shard)) {
-                    replaced(sight, next, here.workerId(), shard);
+                boolean counts = shard.serving() && shard.modelId().equals(model.id());
+                if (counts && keeps(current, here.workerId(), shard)) {
+                    serving.add(shard.span());
+                    if (keeps(next, here.workerId(), shard)) {
+                        staying.add(shard.span());
+                    }
                 }
             }
         }
+        int blocks = model.manifest().blockCount();
+        require(
+                !Coverage.chains(serving, blocks) || Coverage.chains(staying, blocks),
+                "placement %d breaks %s before its replacement is made: of %s only %s stay",
+                next.generation(),
+                model.manifest().name(),
+                serving,
+                staying);
     }
 
     private static void fits(PoolState state, String worker, List<AssignedShard> shards) {
@@ -99,36 +119,6 @@ final class Invariants {
                         s.modelId().equals(shard.modelId())
                                 && s.span().equals(shard.span())
                                 && s.kvCells() == shard.kvCells());
-    }
-
-    /** Make before break: others must serve every block that is taken from a worker. */
-    private static void replaced(
-            PoolSight sight, Placement next, String worker, ShardStatus taken) {
-        for (int block = taken.span().first(); block < taken.span().end(); block++) {
-            int at = block;
-            boolean held =
-                    sight.presence().values().stream()
-                            .filter(p -> p.standing() == Standing.HERE)
-                            .anyMatch(p ->
-                                    p.shards().stream()
-                                            .anyMatch(s ->
-                                                    serves(s, taken, at)
-                                                            && keeps(next, p.workerId(), s)));
-            require(
-                    held,
-                    "placement %d takes %s of %s from %s, the last to serve block %d",
-                    next.generation(),
-                    taken.span(),
-                    taken.modelId().substring(0, taken.modelId().indexOf('@')),
-                    worker,
-                    block);
-        }
-    }
-
-    private static boolean serves(ShardStatus shard, ShardStatus taken, int block) {
-        return shard.serving()
-                && shard.modelId().equals(taken.modelId())
-                && shard.span().contains(block);
     }
 
     /** A worker acted on what it was told. */
@@ -171,7 +161,7 @@ final class Invariants {
             worker.shards().forEach(shard -> positions(world, worker, shard));
         }
         for (String model : world.log().newest().models().keySet()) {
-            var counted = new java.util.TreeMap<Span, Integer>();
+            SortedMap<Span, Integer> counted = new TreeMap<>();
             for (VirtualWorker worker : world.workers()) {
                 if (worker.takesPart()) {
                     worker.shards().stream()

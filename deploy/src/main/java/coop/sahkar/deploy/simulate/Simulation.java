@@ -2,6 +2,7 @@ package coop.sahkar.deploy.simulate;
 
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** Runs one scenario. */
 public final class Simulation {
@@ -17,19 +18,24 @@ public final class Simulation {
      *     seed, what it was, and what led to it
      */
     public static SimulationReport run(Scenario scenario, Consumer<String> reader) {
+        return run(scenario, reader, Planning::production);
+    }
+
+    /**
+     * The same with other plans than those of production: bad ones must be noticed.
+     *
+     * @param planning what a coordinator that starts decides with
+     */
+    static SimulationReport run(
+            Scenario scenario, Consumer<String> reader, Supplier<Planning> planning) {
         long began = System.nanoTime();
-        World world = new World(scenario, reader);
+        World world = new World(scenario, reader, planning);
         try {
             world.run();
         } catch (RuntimeException broken) {
             throw new SimulationFailure(message(scenario, world, broken), broken);
         }
         return SimulationReport.of(world, System.nanoTime() - began);
-    }
-
-    /** The same without a reader. */
-    public static SimulationReport run(Scenario scenario) {
-        return run(scenario, _ -> {});
     }
 
     private static String message(Scenario scenario, World world, RuntimeException broken) {

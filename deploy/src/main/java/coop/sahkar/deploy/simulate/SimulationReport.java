@@ -29,6 +29,9 @@ import java.util.TreeMap;
  * @param failed those that were begun and failed, by kind
  * @param pauseMillis from a stage's loss to the next route
  * @param tokens committed in all
+ * @param tokensWanted asked for in all
+ * @param tokensPossible what all memory bandwidth that was there could decode, one token at a time
+ * @param newcomerMillis from a worker's start to its first shard
  * @param workersRefused times that the pool let a worker not in
  * @param troubles what went wrong, by kind
  */
@@ -51,6 +54,9 @@ public record SimulationReport(
         SortedMap<Problem.Kind, Integer> failed,
         List<Long> pauseMillis,
         long tokens,
+        long tokensWanted,
+        double tokensPossible,
+        List<Long> newcomerMillis,
         int workersRefused,
         SortedMap<String, Integer> troubles) {
 
@@ -75,6 +81,9 @@ public record SimulationReport(
                 new TreeMap<>(tally.failures),
                 List.copyOf(tally.pauseMillis),
                 tally.tokens,
+                tally.tokensWanted,
+                tally.tokensPossible,
+                List.copyOf(tally.newcomerMillis),
                 tally.workersRefused,
                 new TreeMap<>(tally.troubles));
     }
@@ -108,8 +117,15 @@ public record SimulationReport(
                         "%d asked, %d finished (%d after a repair), refused %s, failed %s",
                         asked, finished, repaired, refused, failed));
         table.row("pauses", pauseMillis.size() + spread(pauseMillis, 1000, "s"));
+        double time = Math.max(1, simulatedSeconds);
         table.row(
-                "throughput", say("%.1f tokens a second", tokens / Math.max(1, simulatedSeconds)));
+                "tokens a second",
+                say(
+                        "%.1f served of %.1f asked for; bandwidth for %.0f",
+                        tokens / time, tokensWanted / time, tokensPossible / time));
+        table.row(
+                "newcomers",
+                newcomerMillis.size() + spread(newcomerMillis, 1000, "s to their work"));
         table.row("workers not let in", workersRefused);
         table.row("trace", Long.toHexString(traceHash));
         return table.toString();

@@ -12,6 +12,7 @@ final class Tally {
 
     final List<Long> planningNanos = new ArrayList<>();
     final List<Long> pauseMillis = new ArrayList<>();
+    final List<Long> newcomerMillis = new ArrayList<>();
     final SortedMap<Problem.Kind, Integer> refusals = new TreeMap<>();
     final SortedMap<Problem.Kind, Integer> failures = new TreeMap<>();
     final SortedMap<String, Integer> troubles = new TreeMap<>();
@@ -19,6 +20,8 @@ final class Tally {
     int finished;
     int survived;
     long tokens;
+    long tokensWanted;
+    double tokensPossible;
     int fetches;
     long fetchedBytes;
     int workersRefused;
@@ -32,8 +35,21 @@ final class Tally {
         fetchedBytes += bytes;
     }
 
-    void asked() {
+    void asked(int wanted) {
         asked++;
+        tokensWanted += wanted;
+    }
+
+    /**
+     * What all memory bandwidth that is there could have decoded meanwhile, one token at a time.
+     */
+    void possible(double tokens) {
+        tokensPossible += tokens;
+    }
+
+    /** A worker that started was given something to do. */
+    void employed(long millis) {
+        keep(newcomerMillis, millis);
     }
 
     void refused(Problem.Kind kind) {

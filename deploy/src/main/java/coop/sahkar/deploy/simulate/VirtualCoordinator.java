@@ -3,7 +3,6 @@ package coop.sahkar.deploy.simulate;
 import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.liveness.ShardStatus;
-import coop.sahkar.coordinator.placement.PlacementDecision;
 import coop.sahkar.coordinator.placement.PoolSight;
 import coop.sahkar.coordinator.routing.PoolDesk;
 import coop.sahkar.coordinator.routing.RouteDesk;
@@ -40,7 +39,7 @@ final class VirtualCoordinator {
     private final SortedMap<String, ControlPath> attached = new TreeMap<>();
     private LeaseTable leases;
     private Attendance attendance;
-    private PlacementDecision placement = new PlacementDecision();
+    private Planning placement;
     private RouteDesk desk;
     private boolean up;
     private boolean sendPending;
@@ -53,6 +52,7 @@ final class VirtualCoordinator {
         this.chance = chance;
         this.leases = new LeaseTable(world.nowMillis());
         this.attendance = new Attendance(log, leases, world::nowMillis);
+        this.placement = world.newPlanning();
         this.desk = newDesk();
     }
 
@@ -61,7 +61,7 @@ final class VirtualCoordinator {
         boot++;
         leases = new LeaseTable(world.nowMillis());
         attendance = new Attendance(log, leases, world::nowMillis);
-        placement = new PlacementDecision();
+        placement = world.newPlanning();
         desk = newDesk();
         log.start();
         log.onChange(this::sendSoon);
@@ -69,7 +69,7 @@ final class VirtualCoordinator {
     }
 
     private RouteDesk newDesk() {
-        PlacementDecision decision = placement;
+        Planning decision = placement;
         return new PoolDesk(
                 log,
                 attendance,

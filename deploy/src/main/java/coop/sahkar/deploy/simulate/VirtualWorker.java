@@ -54,6 +54,8 @@ final class VirtualWorker {
     private int boot;
     private long streams;
     private long newestHeard;
+    private long startedMillis;
+    private boolean employed;
 
     VirtualWorker(String id, Hardware hardware, World world, Chance chance) {
         this.id = id;
@@ -109,6 +111,8 @@ final class VirtualWorker {
         boot++;
         desired = Desired.NOTHING;
         newestHeard = 0;
+        employed = false;
+        startedMillis = world.nowMillis();
         paths.forEach(this::connect);
     }
 
@@ -291,6 +295,10 @@ final class VirtualWorker {
         if (up && !leaving && path.stream == stream && path.welcomed) {
             newestHeard = Math.max(newestHeard, next.generation());
             desired = desired.or(next);
+            if (!employed && !desired.shards().isEmpty()) {
+                employed = true;
+                world.tally().employed(world.nowMillis() - startedMillis);
+            }
             reconcile();
         }
     }

@@ -7,6 +7,7 @@ import coop.sahkar.coordinator.state.ModelFootprint;
 import coop.sahkar.coordinator.state.ModelManifest;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.governance.Policy;
+import coop.sahkar.proto.Span;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Everything there is in one simulated pool, and its course from beginning to end. */
@@ -23,6 +25,7 @@ final class World {
     private static final int CHECK_EVERY_MILLIS = 30_000;
 
     private final Scenario scenario;
+    private final Supplier<Planning> planning;
     private final Agenda agenda = new Agenda(START_MILLIS);
     private final Trace trace;
     private final Tally tally = new Tally();
@@ -40,7 +43,8 @@ final class World {
     private final List<String> models = new ArrayList<>();
     private int joined;
 
-    World(Scenario scenario, Consumer<String> reader) {
+    World(Scenario scenario, Consumer<String> reader, Supplier<Planning> planning) {
+        this.planning = planning;
         Chance chance = new Chance(scenario.seed() * 0x9E3779B97F4A7C15L + 1);
         this.scenario = scenario;
         this.trace = new Trace(agenda, reader);
@@ -70,6 +74,7 @@ final class World {
             join(4 * SECOND + joining.below(15_000));
         }
         agenda.every(SECOND, gapWatch::look);
+        agenda.every(SECOND, this::reckon);
         agenda.after(40 * SECOND, troubles::start);
         if (scenario.generationsPerSecond() > 0) {
             nextQuestion();
@@ -95,6 +100,22 @@ final class World {
                 nextCheck = agenda.nowMillis() + CHECK_EVERY_MILLIS;
                 checked = changes;
             }
+        }
+    }
+
+    private void reckon() {
+        double bytesPerSecond = 0;
+        for (VirtualWorker worker : workers) {
+            bytesPerSecond += worker.takesPart() ? worker.hardware.bytesPerSecond() : 0;
+        }
+        double bytesPerToken =
+                models.stream()
+                        .map(this::footprint)
+                        .mapToLong(f -> f.decodeBytes(new Span(0, f.blockCount())))
+                        .average()
+                        .orElse(0);
+        if (bytesPerToken > 0) {
+            tally.possible(bytesPerSecond / bytesPerToken);
         }
     }
 
@@ -220,6 +241,11 @@ final class World {
     /** Something happened to those who could help. */
     void disturbedAll() {
         models.forEach(gapWatch::disturbed);
+    }
+
+    /** What a coordinator that starts decides with. */
+    Planning newPlanning() {
+        return planning.get();
     }
 
     Scenario scenario() {
