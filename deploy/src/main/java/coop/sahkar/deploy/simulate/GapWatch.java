@@ -23,13 +23,15 @@ final class GapWatch {
     /** Memory that fragments may waste before a model must fit. */
     private static final double USABLE = 0.7;
 
+    /** Demand fades after the last question, and a plan may follow it. */
+    private static final int RESTLESS = 3;
+
     private static final long PLANNER_QUIET_MILLIS = 10_000;
 
     private final World world;
     private final SortedMap<String, Long> idleSince = new TreeMap<>();
     private final SortedMap<String, Boolean> judged = new TreeMap<>();
-    private long lastGeneration;
-    private long lastGenerationMillis;
+    private long restGeneration;
 
     GapWatch(World world) {
         this.world = world;
@@ -43,11 +45,6 @@ final class GapWatch {
 
     void look() {
         long now = world.nowMillis();
-        long generation = world.log().newest().placement().generation();
-        if (generation != lastGeneration) {
-            lastGeneration = generation;
-            lastGenerationMillis = now;
-        }
         List<String> gaps = world.coverage().gaps();
         idleSince.keySet().retainAll(gaps);
         judged.keySet().retainAll(gaps);
@@ -148,12 +145,17 @@ final class GapWatch {
                     "the world has healed and %d generations neither end nor fail"
                             .formatted(world.generations().running().size()));
         }
-        long restMillis = world.nowMillis() - lastGenerationMillis;
-        if (restMillis < world.scenario().healMillis() / 4) {
+        long changes = world.log().newest().placement().generation() - restGeneration;
+        if (changes > RESTLESS) {
             throw new Violation(
-                    "the world has healed and the placement still changes: generation %d is %d s old"
-                            .formatted(lastGeneration, restMillis / 1000));
+                    "the world has healed and the placement still changes: %d times of late"
+                            .formatted(changes));
         }
+    }
+
+    /** From now on the placement should hardly change: whoever came back has been given a place. */
+    void expectRest() {
+        restGeneration = world.log().newest().placement().generation();
     }
 
     private static String name(String model) {

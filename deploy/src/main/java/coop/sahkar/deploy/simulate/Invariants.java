@@ -22,6 +22,7 @@ import java.util.TreeSet;
 
 /** What must be true whatever happens. Each check says in a sentence what is not. */
 final class Invariants {
+    private static final int MOST_CHARS_SHOWN = 2000;
     private static final int MOST_SHARDS_PER_WORKER = 4096;
 
     /** A command was applied to what was committed before. */
@@ -84,13 +85,32 @@ final class Invariants {
             }
         }
         int blocks = model.manifest().blockCount();
-        require(
-                !Coverage.chains(serving, blocks) || Coverage.chains(staying, blocks),
-                "placement %d breaks %s before its replacement is made: of %s only %s stay",
-                next.generation(),
-                model.manifest().name(),
-                serving,
-                staying);
+        if (Coverage.chains(serving, blocks) && !Coverage.chains(staying, blocks)) {
+            throw new Violation(
+                    "placement %d breaks %s before its replacement is made: of %s only %s stay; from %s to %s"
+                            .formatted(
+                                    next.generation(),
+                                    model.manifest().name(),
+                                    serving,
+                                    staying,
+                                    shown(current),
+                                    shown(next)));
+        }
+    }
+
+    private static String shown(Placement placement) {
+        StringBuilder text = new StringBuilder();
+        placement
+                .assignments()
+                .forEach((worker, shards) -> {
+                    text.append(worker);
+                    shards.forEach(s ->
+                            text.append(' ')
+                                    .append(s.modelId(), 0, s.modelId().indexOf('@'))
+                                    .append(s.span()));
+                    text.append("; ");
+                });
+        return text.substring(0, Math.min(MOST_CHARS_SHOWN, text.length()));
     }
 
     private static void fits(PoolState state, String worker, List<AssignedShard> shards) {

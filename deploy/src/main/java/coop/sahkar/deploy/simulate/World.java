@@ -84,6 +84,8 @@ final class World {
         trace.say("world", "heals");
         troubles.heal();
         disturbedAll();
+        runUntil(troubleEnds + scenario.healMillis() / 2);
+        gapWatch.expectRest();
         runUntil(troubleEnds + scenario.healMillis());
         invariants.everything(this);
         gapWatch.demandProgress();

@@ -74,13 +74,14 @@ class SimulationTest {
 
     @Test
     void aPlannerThatDoesNothingIsCaught() {
-        Supplier<Planning> idle = () ->
-                new Spoiled(Planning.production(), UnaryOperator.identity()) {
-                    @Override
-                    public List<Command> decide(PoolSight sight) {
-                        return List.of();
-                    }
-                };
+        Supplier<Planning> idle =
+                () ->
+                        new Spoiled(Planning.production(), UnaryOperator.identity()) {
+                            @Override
+                            public List<Command> decide(PoolSight sight) {
+                                return List.of();
+                            }
+                        };
         assertThatThrownBy(() -> Simulation.run(Scenario.small(SEED), _ -> {}, idle))
                 .isInstanceOf(SimulationFailure.class)
                 .hasMessageContaining("has a gap, there is memory for it");
