@@ -6,10 +6,13 @@ import coop.sahkar.coordinator.control.PoolService;
 import coop.sahkar.coordinator.control.TicketSigner;
 import coop.sahkar.coordinator.control.WorkerDoor;
 import coop.sahkar.coordinator.liveness.Attendance;
+import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.placement.PlacementLoop;
 import coop.sahkar.coordinator.raft.RatisLog;
 import coop.sahkar.coordinator.routing.PoolDesk;
+import coop.sahkar.coordinator.routing.RepairLog;
+import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
@@ -43,6 +46,7 @@ public final class Coordinator implements AutoCloseable {
     private final RatisLog log;
     private final PlacementLoop placement;
     private final RouteDesk routes;
+    private final RepairLog repairLog;
     private final PoolLook look;
     private final WorkerDoor workers;
     private final ModelsService models;
@@ -57,6 +61,7 @@ public final class Coordinator implements AutoCloseable {
         LongSupplier unixMillis = System::currentTimeMillis;
         LeaseTable leases = new LeaseTable(monotonicMillis.getAsLong());
         Attendance attendance = new Attendance(log, leases, monotonicMillis);
+        LatencyTable latencies = new LatencyTable();
         this.id = options.id();
         this.directory = directory;
         this.log = log;
@@ -67,12 +72,15 @@ public final class Coordinator implements AutoCloseable {
                 new PoolDesk(
                         log,
                         attendance,
+                        latencies,
                         shortfalls,
                         signer,
                         () -> new SessionId(random.nextLong(), random.nextLong()),
                         unixMillis);
-        this.look = new PoolLook(id, software(), log, attendance, shortfalls);
-        this.workers = new WorkerDoor(id, options.advertised(), log, attendance, unixMillis);
+        this.repairLog = new RepairLog(monotonicMillis);
+        this.look = new PoolLook(id, software(), log, attendance, latencies, repairLog, shortfalls);
+        this.workers =
+                new WorkerDoor(id, options.advertised(), log, attendance, latencies, unixMillis);
         this.models = new ModelsService(log, look, unixMillis);
     }
 
@@ -135,6 +143,11 @@ public final class Coordinator implements AutoCloseable {
         return routes;
     }
 
+    /** Where repairs of running generations are told, to be shown in the status. */
+    public Repairs repairLog() {
+        return repairLog;
+    }
+
     /** The replicated state. */
     public PoolView pool() {
         return log;
@@ -165,9 +178,12 @@ public final class Coordinator implements AutoCloseable {
         return id;
     }
 
-    /** Tells the status where to read how many generations run here. */
-    public void countRunning(IntSupplier running) {
-        look.countRunning(running);
+    /**
+     * Tells the status where to read how many generations run here, and how many requests wait for
+     * room.
+     */
+    public void count(IntSupplier running, IntSupplier waiting) {
+        look.count(running, waiting);
     }
 
     /** Ends the workers' streams, stops planning, closes the log. Committed state stays. */

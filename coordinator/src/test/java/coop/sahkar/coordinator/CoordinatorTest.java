@@ -43,7 +43,7 @@ class CoordinatorTest {
     private static final Manifest TINY = Fixtures.manifest("tiny", 6);
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final Policy BRISK =
-            new Policy(8192, 64, 2048, 600_000, 3000, 200, 300, 1024, 256);
+            new Policy(8192, 64, 2048, 600_000, 3000, 200, 300, 1024, 256, 8, 5_000);
 
     @TempDir Path directory;
     private Coordinator coordinator;
@@ -251,6 +251,26 @@ class CoordinatorTest {
         Path key = directory.resolve("data").resolve("ticket-key");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(key)))
                 .isEqualTo("rw-------");
+    }
+
+    @Test
+    void asksForTheWayToTheNextStageAndShowsWhatItIsTold() {
+        publish(3);
+        List<FakeWorker> workers = workers("a", "b", "c");
+        awaitReady();
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> {
+                    assertThat(workers.getFirst().toMeasure()).containsExactly("b");
+                    assertThat(workers.getLast().toMeasure()).containsExactly("a");
+                });
+        workers.getFirst().measured("b", 420);
+        await().atMost(PATIENCE)
+                .until(() -> coordinator.status().getWorkers(0).getLatenciesCount() == 1);
+        assertThat(coordinator.status().getWorkers(0).getLatencies(0).getMicros()).isEqualTo(420);
+        workers.getFirst().leave();
+        workers.getFirst().breakOff();
+        await().atMost(PATIENCE)
+                .until(() -> coordinator.status().getWorkers(0).getLatenciesCount() == 0);
     }
 
     private String publish(int minStages) {

@@ -4,6 +4,9 @@ import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.v1.AssignedShard;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.CoordinatorMessage;
+import coop.sahkar.proto.v1.PeerEndpoint;
+import coop.sahkar.proto.v1.PeerLatencies;
+import coop.sahkar.proto.v1.PeerLatency;
 import coop.sahkar.proto.v1.ProtocolVersion;
 import coop.sahkar.proto.v1.ShardReport;
 import coop.sahkar.proto.v1.ShardState;
@@ -68,6 +71,29 @@ final class FakeWorker implements StreamObserver<CoordinatorMessage> {
                 .filter(CoordinatorMessage::hasAssignment)
                 .map(CoordinatorMessage::getAssignment)
                 .reduce(Assignment.getDefaultInstance(), (first, second) -> second);
+    }
+
+    /** Ids of the peers it was asked last to measure the way to. */
+    List<String> toMeasure() {
+        return heard.stream()
+                .filter(CoordinatorMessage::hasMeasure)
+                .map(m ->
+                        m.getMeasure().getPeersList().stream()
+                                .map(PeerEndpoint::getWorkerId)
+                                .toList())
+                .reduce(List.of(), (first, second) -> second);
+    }
+
+    void measured(String peer, int micros) {
+        say(
+                WorkerMessage.newBuilder()
+                        .setLatencies(
+                                PeerLatencies.newBuilder()
+                                        .addPeers(
+                                                PeerLatency.newBuilder()
+                                                        .setWorkerId(peer)
+                                                        .setMicros(micros)))
+                        .build());
     }
 
     String refusal() {

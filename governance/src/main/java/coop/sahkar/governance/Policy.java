@@ -14,6 +14,8 @@ package coop.sahkar.governance;
  * @param detachGraceMillis how long a worker whose stream broke keeps its place in the placement
  * @param kvPositions positions every shard's KV cache should hold, where memory allows
  * @param minKvPositions fewest positions worth placing a model for
+ * @param maxWaitingGenerations requests that one coordinator lets wait for room; 0: none waits
+ * @param maxWaitMillis how long a request may wait for room before it is refused
  */
 public record Policy(
         int maxSessionPositions,
@@ -24,11 +26,13 @@ public record Policy(
         int reportIntervalMillis,
         int detachGraceMillis,
         int kvPositions,
-        int minKvPositions) {
+        int minKvPositions,
+        int maxWaitingGenerations,
+        int maxWaitMillis) {
 
     /** The policy of a new pool. */
     public static final Policy DEFAULT =
-            new Policy(8192, 64, 2048, 600_000, 10_000, 1000, 2000, 16_384, 256);
+            new Policy(8192, 64, 2048, 600_000, 10_000, 1000, 2000, 16_384, 256, 128, 30_000);
 
     private static final int MAX_POSITIONS = 1 << 20;
     private static final int MAX_GENERATIONS = 1 << 16;
@@ -49,6 +53,8 @@ public record Policy(
         within("detach_grace_millis", detachGraceMillis, 0, leaseMillis);
         within("kv_positions", kvPositions, 1, MAX_POSITIONS);
         within("min_kv_positions", minKvPositions, 1, kvPositions);
+        within("max_waiting_generations", maxWaitingGenerations, 0, MAX_GENERATIONS);
+        within("max_wait_millis", maxWaitMillis, 0, MAX_MILLIS);
     }
 
     /** The same, with another size of KV caches. */
@@ -62,7 +68,9 @@ public record Policy(
                 reportIntervalMillis,
                 detachGraceMillis,
                 positions,
-                Math.min(minKvPositions, positions));
+                Math.min(minKvPositions, positions),
+                maxWaitingGenerations,
+                maxWaitMillis);
     }
 
     private static void within(String name, int value, int least, int most) {

@@ -32,6 +32,9 @@ public final class Limits {
     /** Characters of a worker's id. */
     public static final int MAX_WORKER_ID = 64;
 
+    /** Peers that a worker measures the way to, for one coordinator. */
+    public static final int MAX_MEASURED_PEERS = 32;
+
     /** Characters of an endpoint, {@code host:port} or a URL. */
     public static final int MAX_ENDPOINT = 2048;
 

@@ -2,6 +2,7 @@ package coop.sahkar.coordinator.control;
 
 import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.liveness.ShardStatus;
+import coop.sahkar.coordinator.routing.MeasurePlan;
 import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
@@ -9,6 +10,8 @@ import coop.sahkar.proto.ProtocolVersions;
 import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.CoordinatorMessage;
+import coop.sahkar.proto.v1.MeasurePeers;
+import coop.sahkar.proto.v1.PeerLatencies;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerHello;
 import coop.sahkar.proto.v1.WorkerMessage;
@@ -42,6 +45,8 @@ final class Attachment implements StreamObserver<WorkerMessage> {
     private long lease;
     private @Nullable WorkerReport early;
     private @Nullable Assignment sent;
+    private MeasurePeers asked =
+            MeasurePeers.newBuilder().setIntervalMillis(MeasurePlan.INTERVAL_MILLIS).build();
 
     Attachment(WorkerDoor door, StreamObserver<CoordinatorMessage> out) {
         this.door = door;
@@ -59,6 +64,7 @@ final class Attachment implements StreamObserver<WorkerMessage> {
                 case HELLO -> hello(message.getHello());
                 case REPORT -> report(message.getReport());
                 case LEAVING -> leaving(message.getLeaving().getReason());
+                case LATENCIES -> latencies(message.getLatencies());
                 case MESSAGE_NOT_SET ->
                         throw new IllegalArgumentException("a worker sent an empty message");
             }
@@ -129,6 +135,13 @@ final class Attachment implements StreamObserver<WorkerMessage> {
         }
     }
 
+    private synchronized void latencies(PeerLatencies said) {
+        if (phase == Phase.ADMITTED) {
+            door.latencies()
+                    .reported(workerId, Measures.read(said), door.attendance().clockMillis());
+        }
+    }
+
     private synchronized void leaving(String reason) {
         LOG.info("worker {} is leaving: {}", workerId, reason);
         if (phase == Phase.ADMITTED) {
@@ -141,6 +154,14 @@ final class Attachment implements StreamObserver<WorkerMessage> {
         if (phase == Phase.ADMITTED && !assignment.equals(sent)) {
             sent = assignment;
             send(CoordinatorMessage.newBuilder().setAssignment(assignment).build());
+        }
+    }
+
+    /** Says which peers to measure unless it was said last. */
+    synchronized void measure(MeasurePeers measure) {
+        if (phase == Phase.ADMITTED && !measure.equals(asked)) {
+            asked = measure;
+            send(CoordinatorMessage.newBuilder().setMeasure(measure).build());
         }
     }
 
@@ -181,6 +202,7 @@ final class Attachment implements StreamObserver<WorkerMessage> {
         }
         if (phase == Phase.ADMITTED) {
             leases().ended(workerId, lease, door.attendance().clockMillis());
+            door.latencies().forget(workerId);
             door.detached(workerId, this);
         }
         phase = Phase.ENDED;

@@ -1,9 +1,11 @@
 package coop.sahkar.coordinator.control;
 
 import coop.sahkar.coordinator.liveness.Attendance;
+import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.WorkerPresence;
 import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.coordinator.routing.Readiness;
+import coop.sahkar.coordinator.routing.RepairLog;
 import coop.sahkar.coordinator.state.ModelManifest;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
@@ -25,8 +27,11 @@ public final class PoolLook {
     private final String software;
     private final ReplicatedLog log;
     private final Attendance attendance;
+    private final LatencyTable latencies;
+    private final RepairLog repairs;
     private final Function<String, String> shortfalls;
     private volatile IntSupplier running = () -> 0;
+    private volatile IntSupplier waiting = () -> 0;
 
     /**
      * @param software version of this release
@@ -37,17 +42,22 @@ public final class PoolLook {
             String software,
             ReplicatedLog log,
             Attendance attendance,
+            LatencyTable latencies,
+            RepairLog repairs,
             Function<String, String> shortfalls) {
         this.coordinatorId = coordinatorId;
         this.software = software;
         this.log = log;
         this.attendance = attendance;
+        this.latencies = latencies;
+        this.repairs = repairs;
         this.shortfalls = shortfalls;
     }
 
-    /** Where to read how many generations run here. */
-    public void countRunning(IntSupplier count) {
-        running = count;
+    /** Where to read how many generations run here, and how many requests wait for room. */
+    public void count(IntSupplier runningNow, IntSupplier waitingNow) {
+        running = runningNow;
+        waiting = waitingNow;
     }
 
     /** The whole pool. */
@@ -60,6 +70,8 @@ public final class PoolLook {
                         .setLeaderId(log.leaderId())
                         .setGeneration(state.placement().generation())
                         .setRunning(running.getAsInt())
+                        .setWaiting(waiting.getAsInt())
+                        .setRepairs(RepairsAdapter.write(repairs.view()))
                         .setSoftware(software);
         for (WorkerRecord worker : state.workers().values()) {
             status.addWorkers(worker(state, presence, worker));
@@ -95,6 +107,7 @@ public final class PoolLook {
             boolean heard = here.lastHeardMillis() > 0;
             status.setPresent(here.standing() == Standing.HERE)
                     .setSilentMillis(heard ? attendance.clockMillis() - here.lastHeardMillis() : 0)
+                    .addAllLatencies(Measures.of(latencies, worker.id(), attendance.clockMillis()))
                     .addAllShards(here.shards().stream().map(WorkerAdapter::report).toList());
         }
         return status.build();

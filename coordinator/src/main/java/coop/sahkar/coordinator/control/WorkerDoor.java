@@ -1,7 +1,9 @@
 package coop.sahkar.coordinator.control;
 
 import coop.sahkar.coordinator.liveness.Attendance;
+import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.WorkerPresence;
+import coop.sahkar.coordinator.routing.MeasurePlan;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
 import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.PoolState;
@@ -23,6 +25,8 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -41,16 +45,20 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
     private final List<String> coordinators;
     private final ReplicatedLog log;
     private final Attendance attendance;
+    private final LatencyTable latencies;
     private final LongSupplier unixMillis;
     private final ExecutorService registrations = Executors.newVirtualThreadPerTaskExecutor();
-    private final ExecutorService sender =
-            Executors.newSingleThreadExecutor(
+    private final ScheduledExecutorService sender =
+            Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("sahkar-assignments").factory());
     private final AtomicBoolean sendPending = new AtomicBoolean();
     private final SortedMap<String, Attachment> admitted = new TreeMap<>();
+    private long round;
+    private long roundMillis;
 
     /**
      * @param coordinators every gateway of the pool, host:port, as told to workers
+     * @param latencies where what workers measure is kept
      * @param unixMillis the time that registrations are dated with
      */
     public WorkerDoor(
@@ -58,13 +66,21 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
             List<String> coordinators,
             ReplicatedLog log,
             Attendance attendance,
+            LatencyTable latencies,
             LongSupplier unixMillis) {
         this.coordinatorId = coordinatorId;
         this.coordinators = List.copyOf(coordinators);
         this.log = log;
         this.attendance = attendance;
+        this.latencies = latencies;
         this.unixMillis = unixMillis;
         log.onChange(this::sendSoon);
+        var _ =
+                sender.scheduleWithFixedDelay(
+                        this::sendSoon,
+                        MeasurePlan.INTERVAL_MILLIS,
+                        MeasurePlan.INTERVAL_MILLIS,
+                        TimeUnit.MILLISECONDS);
     }
 
     @Override
@@ -74,6 +90,10 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
 
     Attendance attendance() {
         return attendance;
+    }
+
+    LatencyTable latencies() {
+        return latencies;
     }
 
     /** Registers a worker that said hello, without keeping the caller. */
@@ -162,9 +182,23 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
         }
         PoolState state = log.state();
         SortedMap<String, WorkerPresence> presence = attendance.now();
+        MeasurePlan plan = new MeasurePlan(state, presence, latencies, attendance.clockMillis());
+        long turn = round();
         for (Attachment attachment : all) {
-            attachment.assign(Assignments.of(state, presence, attachment.workerId()));
+            String id = attachment.workerId();
+            attachment.assign(Assignments.of(state, presence, id));
+            attachment.measure(Measures.of(state, plan.peers(id, turn)));
         }
+    }
+
+    /** Which round of measuring it is; kept by the sending thread. */
+    private long round() {
+        long now = attendance.clockMillis();
+        if (now - roundMillis >= MeasurePlan.INTERVAL_MILLIS) {
+            roundMillis = now;
+            round++;
+        }
+        return round;
     }
 
     @Override

@@ -51,11 +51,12 @@ final class CompletionService implements HttpService {
                         random.nextLong(1, Long.MAX_VALUE));
         return switch (reading) {
             case OpenAiRequest.Reading.Refused(var problem) -> OpenAiErrors.response(problem);
-            case OpenAiRequest.Reading.Accepted(var accepted) -> start(accepted);
+            case OpenAiRequest.Reading.Accepted(var accepted) ->
+                    start(accepted, Accounts.of(context));
         };
     }
 
-    private HttpResponse start(OpenAiRequest request) {
+    private HttpResponse start(OpenAiRequest request, String account) {
         AnswerShape shape =
                 new AnswerShape(
                         chat,
@@ -66,11 +67,11 @@ final class CompletionService implements HttpService {
                         request.includeUsage());
         if (request.stream()) {
             StreamedAnswer answer = new StreamedAnswer(shape, runner.patience());
-            runner.start(request.generate(), null, metrics.measured(answer));
+            runner.start(request.generate(), account, null, metrics.measured(answer));
             return answer.response();
         }
         WholeAnswer answer = new WholeAnswer(shape);
-        runner.start(request.generate(), null, metrics.measured(answer));
+        runner.start(request.generate(), account, null, metrics.measured(answer));
         return answer.response();
     }
 }

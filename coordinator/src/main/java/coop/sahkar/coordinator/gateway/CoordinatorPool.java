@@ -40,6 +40,16 @@ record CoordinatorPool(Coordinator coordinator) implements GatewayPool {
     }
 
     @Override
+    public int maxWaitingGenerations() {
+        return coordinator.pool().state().policy().maxWaitingGenerations();
+    }
+
+    @Override
+    public int maxWaitMillis() {
+        return coordinator.pool().state().policy().maxWaitMillis();
+    }
+
+    @Override
     public int defaultAnswerTokens() {
         return coordinator.pool().state().policy().defaultAnswerTokens();
     }

@@ -40,7 +40,7 @@ public final class Gateway implements AutoCloseable {
      */
     public static Gateway start(Coordinator coordinator, GatewayOptions options) {
         Gateway gateway = start(new CoordinatorPool(coordinator), options);
-        coordinator.countRunning(gateway.runner::running);
+        coordinator.count(gateway::running, gateway::waiting);
         return gateway;
     }
 
@@ -80,6 +80,11 @@ public final class Gateway implements AutoCloseable {
     /** Generations running through it. */
     public int running() {
         return runner.running();
+    }
+
+    /** Requests that wait for room. */
+    public int waiting() {
+        return runner.waiting();
     }
 
     /** Takes no new requests, lets running generations end for a short while, and closes. */
@@ -149,6 +154,7 @@ public final class Gateway implements AutoCloseable {
                         HttpResponse.of(
                                 MediaType.parse("text/plain; version=0.0.4; charset=utf-8"),
                                 metrics.page()));
+        get(builder, "/status", (_, _) -> pages.status());
         get(builder, "/", (_, _) -> pages.welcome());
         builder.serviceUnder(
                 "/", (_, _) -> OpenAiErrors.plain(404, ErrorPages.NOTHING_HERE, "unknown_path"));

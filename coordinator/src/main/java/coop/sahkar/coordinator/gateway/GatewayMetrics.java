@@ -50,6 +50,9 @@ final class GatewayMetrics {
         Gauge.builder("sahkar.generations.running", runner, GenerationRunner::running)
                 .description("Generations running through this coordinator")
                 .register(registry);
+        Gauge.builder("sahkar.generations.waiting", runner, GenerationRunner::waiting)
+                .description("Requests that wait at this coordinator for room")
+                .register(registry);
         Gauge.builder("sahkar.workers.present", pool, GatewayMetrics::workersPresent)
                 .description("Workers attached now")
                 .register(registry);

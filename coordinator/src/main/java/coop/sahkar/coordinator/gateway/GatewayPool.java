@@ -26,6 +26,12 @@ public interface GatewayPool {
     /** Most generations that may run through this gateway at once. */
     int maxConcurrentGenerations();
 
+    /** Most requests that may wait for room at once. */
+    int maxWaitingGenerations();
+
+    /** How long a request may wait for room. */
+    int maxWaitMillis();
+
     /** Most tokens of an answer whose caller set no length. */
     int defaultAnswerTokens();
 }

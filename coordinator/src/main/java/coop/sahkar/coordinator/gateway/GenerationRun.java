@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.coordinator.routing.RouteAnswer;
+import coop.sahkar.coordinator.routing.RouteWish;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
@@ -12,6 +13,7 @@ import coop.sahkar.proto.v1.RunRequest;
 import io.grpc.Deadline;
 import io.grpc.Status;
 import io.grpc.SynchronizationContext;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -23,11 +25,12 @@ import org.slf4j.LoggerFactory;
  * for an event when the reader asks for one, so a slow reader holds back the head and nothing is
  * buffered here.
  */
-final class GenerationRun implements HeadCall.Receiver {
+final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private static final Logger LOG = LoggerFactory.getLogger(GenerationRun.class);
 
     private final GenerationRunner runner;
     private final GenerateRequest request;
+    private final String account;
     private final @Nullable Deadline deadline;
     private final GenerationListener listener;
     private final Patience patience;
@@ -45,10 +48,12 @@ final class GenerationRun implements HeadCall.Receiver {
     GenerationRun(
             GenerationRunner runner,
             GenerateRequest request,
+            String account,
             @Nullable Deadline deadline,
             GenerationListener listener) {
         this.runner = runner;
         this.request = request;
+        this.account = account;
         this.deadline = deadline;
         this.listener = listener;
         this.patience = runner.patience();
@@ -65,7 +70,7 @@ final class GenerationRun implements HeadCall.Receiver {
             watch =
                     turn.scheduleWithFixedDelay(
                             this::look, tick, tick, TimeUnit.MILLISECONDS, runner.timer());
-            draw();
+            runner.admission().enter(this, account, wish(Set.of()));
         });
     }
 
@@ -99,33 +104,38 @@ final class GenerationRun implements HeadCall.Receiver {
         turn.execute(() -> end(Problems.failedEvent(problem, "")));
     }
 
+    @Override
+    public void routed(RouteAnswer answer) {
+        turn.execute(() -> {
+            switch (answer) {
+                case RouteAnswer.Found(var route) when done ->
+                        runner.routes().release(route.ticket().ticket());
+                case RouteAnswer.Found(var route) -> dial(route.ticket());
+                case RouteAnswer.None(var problem) -> end(Problems.failedEvent(problem, ""));
+            }
+        });
+    }
+
+    /** Another route for a generation that was let in. */
     private void draw() {
         if (done) {
             return;
         }
-        switch (answer(RequestRules.positionsBound(request))) {
+        switch (Admission.draw(runner.routes(), wish(plan.avoid(now())))) {
             case RouteAnswer.Found(var route) -> dial(route.ticket());
             case RouteAnswer.None(var problem) -> follow(plan.noRoute(problem, now()), "");
         }
     }
 
-    /**
-     * Asks for a route with room for {@code positions}. That bound counts bytes; where it does not
-     * fit, the request still may, and the head, which counts tokens, decides.
-     */
-    private RouteAnswer answer(int positions) {
-        RouteAnswer answer =
-                runner.routes()
-                        .draw(
-                                request.getModel(),
-                                positions,
-                                plan.avoid(now()),
-                                plan.session(),
-                                plan.epoch());
-        boolean tooLong =
-                answer instanceof RouteAnswer.None(var problem)
-                        && problem.kind() == Problem.Kind.CONTEXT_LENGTH_EXCEEDED;
-        return tooLong && positions > 0 ? answer(0) : answer;
+    /** What is wanted of a route: the workers of the last one know the session. */
+    private RouteWish wish(Set<String> avoid) {
+        return new RouteWish(
+                request.getModel(),
+                RequestRules.positionsBound(request),
+                avoid,
+                plan.route().stream().map(RouteStage::workerId).toList(),
+                plan.session(),
+                plan.epoch());
     }
 
     private void dial(SealedTicket ticket) {
@@ -224,8 +234,19 @@ final class GenerationRun implements HeadCall.Receiver {
                     turn.schedule(this::draw, pause, TimeUnit.MILLISECONDS, runner.timer());
                 }
             }
-            case ResumePlan.Next.GiveUp(var problem) -> end(Problems.failedEvent(problem, worker));
+            case ResumePlan.Next.GiveUp(var problem) -> {
+                if (!waitsOn(problem)) {
+                    end(Problems.failedEvent(problem, worker));
+                }
+            }
         }
+    }
+
+    /** Nothing was computed yet and all were full after all: it waits on rather than fail. */
+    private boolean waitsOn(Problem problem) {
+        return problem.kind() == Problem.Kind.OVERLOADED
+                && !plan.hasTokens()
+                && runner.admission().again(this, wish(Set.of()));
     }
 
     /** The regular look at the clock: nothing may hang. */

@@ -8,40 +8,44 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs generations for HTTP and gRPC alike: admits up to a number of them, and refuses the rest at
- * once. Thread-safe.
+ * Runs generations for HTTP and gRPC alike, each from the request to the last event. Who is let in
+ * when, its {@link Admission} says. Thread-safe.
  */
 final class GenerationRunner implements AutoCloseable {
-    /** What a caller who was refused is told to wait. */
-    static final int RETRY_AFTER_MILLIS = 1_000;
-
     private final GatewayPool pool;
     private final Patience patience;
     private final HeadChannels heads = new HeadChannels();
     private final ScheduledExecutorService timer =
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("gateway-timer").factory());
-    private final AtomicInteger admitted = new AtomicInteger();
+    private final Admission admission;
     private final Set<GenerationRun> running = ConcurrentHashMap.newKeySet();
     private volatile boolean closing;
 
     GenerationRunner(GatewayPool pool, Patience patience) {
         this.pool = pool;
         this.patience = patience;
+        this.admission =
+                new Admission(pool, timer, () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()));
     }
 
     /**
      * Starts a generation. Every outcome, refusals included, is told to the listener.
      *
+     * @param account whom it takes its turn for when there is no room
      * @param deadline when the caller gives up; null for never
      */
-    void start(GenerateRequest request, @Nullable Deadline deadline, GenerationListener listener) {
+    void start(
+            GenerateRequest request,
+            String account,
+            @Nullable Deadline deadline,
+            GenerationListener listener) {
         GenerateRequest bounded = RequestRules.bounded(request, pool.defaultAnswerTokens());
-        GenerationRun run = new GenerationRun(this, bounded, deadline, listener);
+        GenerationRun run = new GenerationRun(this, bounded, account, deadline, listener);
         Problem refusal = admit(request);
         if (refusal == null) {
             running.add(run);
@@ -52,9 +56,14 @@ final class GenerationRunner implements AutoCloseable {
         }
     }
 
-    /** Generations under way. */
+    /** Generations under way; those that wait for room are not. */
     int running() {
-        return running.size();
+        return admission.inside();
+    }
+
+    /** Requests that wait for room. */
+    int waiting() {
+        return admission.waiting();
     }
 
     private @Nullable Problem admit(GenerateRequest request) {
@@ -62,31 +71,17 @@ final class GenerationRunner implements AutoCloseable {
         if (wrong != null) {
             return wrong;
         }
-        if (closing) {
-            return new Problem(
-                    Problem.Kind.NOT_LEADER,
-                    "This coordinator is stopping; ask another one, or try again soon.",
-                    "",
-                    RETRY_AFTER_MILLIS);
-        }
-        int most = pool.maxConcurrentGenerations();
-        if (admitted.incrementAndGet() > most) {
-            admitted.decrementAndGet();
-            return new Problem(
-                    Problem.Kind.OVERLOADED,
-                    "%d generations are running, as many as this coordinator allows; try again soon."
-                            .formatted(most),
-                    "",
-                    RETRY_AFTER_MILLIS);
-        }
-        return null;
+        return closing ? Problems.coordinatorStops() : null;
     }
 
     /** A run is over. */
     void ended(GenerationRun run) {
-        if (running.remove(run)) {
-            admitted.decrementAndGet();
-        }
+        running.remove(run);
+        admission.left(run);
+    }
+
+    Admission admission() {
+        return admission;
     }
 
     RouteDesk routes() {
@@ -109,6 +104,7 @@ final class GenerationRunner implements AutoCloseable {
     @Override
     public void close() {
         closing = true;
+        admission.close();
         long end = System.nanoTime() + patience.drainMillis() * 1_000_000L;
         try {
             while (!running.isEmpty() && System.nanoTime() - end < 0) {

@@ -36,7 +36,11 @@ final class GenerationService extends GenerationGrpc.GenerationImplBase {
             completed = completed.toBuilder().setRequestId("req-" + UUID.randomUUID()).build();
         }
         Reader reader = new Reader((ServerCallStreamObserver<GenerationEvent>) observer);
-        runner.start(completed, deadline(), metrics.measured(reader));
+        runner.start(
+                completed,
+                Accounts.of(ServiceRequestContext.currentOrNull()),
+                deadline(),
+                metrics.measured(reader));
     }
 
     /** The caller's deadline, which the server keeps as the request's timeout. */

@@ -65,7 +65,7 @@ final class Json {
     }
 
     /** An answer as UTF-8. */
-    static byte[] bytes(JsonNode node) {
-        return MAPPER.writeValueAsBytes(node);
+    static byte[] bytes(Object answer) {
+        return MAPPER.writeValueAsBytes(answer);
     }
 }

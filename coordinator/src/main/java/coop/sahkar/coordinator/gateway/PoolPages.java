@@ -89,6 +89,13 @@ final class PoolPages {
         return json(ready ? 200 : 503, json);
     }
 
+    /** {@code GET /status}: who holds what, gaps, latencies, repairs. */
+    HttpResponse status() {
+        return HttpResponse.of(
+                ResponseHeaders.builder(200).contentType(MediaType.JSON_UTF_8).build(),
+                HttpData.wrap(Json.bytes(StatusFields.of(pool.status()))));
+    }
+
     /** {@code GET /}. */
     HttpResponse welcome() {
         return HttpResponse.of(
@@ -100,6 +107,7 @@ final class PoolPages {
                   POST /v1/chat/completions   chat, as OpenAI's API; also streaming
                   POST /v1/completions        plain text, likewise
                   GET  /health                whether it is ready (/health/live, /health/ready)
+                  GET  /status                who holds what, and what is missing
                   GET  /metrics               for Prometheus
 
                 Point an OpenAI client's base URL at this address followed by /v1; any API key does.

@@ -68,6 +68,48 @@ final class Problems {
         };
     }
 
+    /** This coordinator takes nothing new. */
+    static Problem coordinatorStops() {
+        return new Problem(
+                Problem.Kind.NOT_LEADER,
+                "This coordinator is stopping; ask another one, or try again soon.",
+                "",
+                1_000);
+    }
+
+    /** As many requests wait as may. */
+    static Problem queueFull(int retryMillis) {
+        return new Problem(
+                Problem.Kind.OVERLOADED,
+                "All workers are busy, and the queue, or your part of it, is full; try again in %d s."
+                        .formatted(seconds(retryMillis)),
+                "",
+                retryMillis);
+    }
+
+    /** A request waited for room in vain. */
+    static Problem waitedTooLong(int waitedMillis, int retryMillis) {
+        return new Problem(
+                Problem.Kind.OVERLOADED,
+                "All workers were busy for %d s; try again in %d s."
+                        .formatted(seconds(waitedMillis), seconds(retryMillis)),
+                "",
+                retryMillis);
+    }
+
+    /** The same problem, to be tried again no sooner than said. */
+    static Problem later(Problem problem, int retryMillis) {
+        return new Problem(
+                problem.kind(),
+                problem.message(),
+                problem.field(),
+                Math.max(retryMillis, problem.retryAfterMillis()));
+    }
+
+    private static int seconds(int millis) {
+        return (millis + 999) / 1_000;
+    }
+
     /** A worker is lost. */
     static Problem lost(String sentence) {
         return Problem.of(Problem.Kind.WORKER_LOST, sentence);

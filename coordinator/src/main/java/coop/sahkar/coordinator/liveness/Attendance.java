@@ -32,6 +32,23 @@ public final class Attendance {
                 clockMillis.getAsLong());
     }
 
+    /** How the workers fare that hold, or work on, a shard of one model, by id. */
+    public SortedMap<String, WorkerPresence> holders(String modelId) {
+        Policy policy = pool.state().policy();
+        return leases.holders(
+                modelId, policy.leaseMillis(), policy.detachGraceMillis(), clockMillis.getAsLong());
+    }
+
+    /** How one worker fares, whether the pool knows it or not. */
+    public WorkerPresence of(String workerId) {
+        Policy policy = pool.state().policy();
+        return leases.presence(
+                workerId,
+                policy.leaseMillis(),
+                policy.detachGraceMillis(),
+                clockMillis.getAsLong());
+    }
+
     /** The leases behind it. */
     public LeaseTable leases() {
         return leases;

@@ -1,13 +1,16 @@
 package coop.sahkar.coordinator.liveness;
 
 import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
+import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.Ticket;
 import java.util.Collection;
-import java.util.LinkedHashMap;
+import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 public final class LeaseTable {
     private final long startedAtMillis;
     private final SortedMap<String, Lease> leases = new TreeMap<>();
+    private final SortedMap<String, SortedSet<String>> holders = new TreeMap<>();
     private long nextAttachment = 1;
 
     /** What is known of one worker. */
@@ -32,7 +36,7 @@ public final class LeaseTable {
         long endedAtMillis;
         long generation;
         List<ShardStatus> shards = List.of();
-        final Map<SessionId, Integer> drawn = new LinkedHashMap<>();
+        final Reservations reservations = new Reservations();
     }
 
     /** A table that knows nobody. */
@@ -51,7 +55,8 @@ public final class LeaseTable {
         lease.open = true;
         lease.left = false;
         lease.lastHeardMillis = nowMillis;
-        lease.shards = List.of();
+        hold(workerId, lease, List.of());
+        lease.reservations.clear();
         return lease.attachment;
     }
 
@@ -73,8 +78,8 @@ public final class LeaseTable {
         boolean changed = !servingOf(lease.shards).equals(servingOf(shards));
         lease.lastHeardMillis = nowMillis;
         lease.generation = generation;
-        lease.shards = List.copyOf(shards);
-        lease.drawn.clear();
+        hold(workerId, lease, List.copyOf(shards));
+        lease.reservations.reported(nowMillis);
         return changed;
     }
 
@@ -83,7 +88,7 @@ public final class LeaseTable {
         Lease lease = current(workerId, attachment);
         if (lease != null) {
             lease.left = true;
-            lease.shards = List.of();
+            hold(workerId, lease, List.of());
         }
     }
 
@@ -93,24 +98,69 @@ public final class LeaseTable {
         if (lease != null) {
             lease.open = false;
             lease.endedAtMillis = nowMillis;
-            lease.shards = List.of();
+            hold(workerId, lease, List.of());
         }
     }
 
-    /** A session was routed over a worker; its next report will show it. */
-    public synchronized void drawn(String workerId, SessionId session, int positions) {
-        Lease lease = leases.get(workerId);
-        if (lease != null) {
-            lease.drawn.put(session, positions);
+    private void hold(String workerId, Lease lease, List<ShardStatus> shards) {
+        for (ShardStatus shard : lease.shards) {
+            SortedSet<String> workers = holders.get(shard.modelId());
+            if (workers != null && workers.remove(workerId) && workers.isEmpty()) {
+                holders.remove(shard.modelId());
+            }
+        }
+        for (ShardStatus shard : shards) {
+            holders.computeIfAbsent(shard.modelId(), _ -> new TreeSet<>()).add(workerId);
+        }
+        lease.shards = shards;
+    }
+
+    /** A session was routed over the workers of a ticket; later reports will show it. */
+    public synchronized void drawn(Ticket ticket, long nowMillis) {
+        for (RouteStage stage : ticket.stages()) {
+            Lease lease = leases.get(stage.workerId());
+            if (lease != null) {
+                lease.reservations.drawn(ticket, nowMillis);
+            }
         }
     }
 
-    /** A routed session is over: short ones come and go between two reports. */
-    public synchronized void released(String workerId, SessionId session) {
-        Lease lease = leases.get(workerId);
-        if (lease != null) {
-            lease.drawn.remove(session);
+    /** A routed session is over, or has a newer route; later reports will show that too. */
+    public synchronized void released(Ticket ticket) {
+        for (RouteStage stage : ticket.stages()) {
+            Lease lease = leases.get(stage.workerId());
+            if (lease != null) {
+                lease.reservations.released(ticket);
+            }
         }
+    }
+
+    /** KV positions that a session routed from here has at a worker already. */
+    public synchronized int held(String workerId, SessionId session) {
+        Lease lease = leases.get(workerId);
+        return lease == null ? 0 : lease.reservations.held(session);
+    }
+
+    /** How the workers fare that hold, or work on, a shard of one model. */
+    public synchronized SortedMap<String, WorkerPresence> holders(
+            String modelId, long leaseMillis, long graceMillis, long nowMillis) {
+        SortedMap<String, WorkerPresence> all = new TreeMap<>();
+        for (String id : holders.getOrDefault(modelId, Collections.emptySortedSet())) {
+            Lease lease = leases.get(id);
+            if (lease != null) {
+                all.put(id, presence(id, lease, leaseMillis, graceMillis, nowMillis));
+            }
+        }
+        return all;
+    }
+
+    /** How one worker fares. */
+    public synchronized WorkerPresence presence(
+            String workerId, long leaseMillis, long graceMillis, long nowMillis) {
+        Lease lease = leases.get(workerId);
+        return lease == null
+                ? neverHeard(workerId, leaseMillis, nowMillis)
+                : presence(workerId, lease, leaseMillis, graceMillis, nowMillis);
     }
 
     /**
@@ -126,12 +176,7 @@ public final class LeaseTable {
         leases.entrySet().removeIf(e -> !e.getValue().open && !workerIds.contains(e.getKey()));
         SortedMap<String, WorkerPresence> all = new TreeMap<>();
         for (String id : workerIds) {
-            Lease lease = leases.get(id);
-            all.put(
-                    id,
-                    lease == null
-                            ? neverHeard(id, leaseMillis, nowMillis)
-                            : presence(id, lease, leaseMillis, graceMillis, nowMillis));
+            all.put(id, presence(id, leaseMillis, graceMillis, nowMillis));
         }
         return all;
     }
@@ -139,7 +184,7 @@ public final class LeaseTable {
     private WorkerPresence neverHeard(String id, long leaseMillis, long nowMillis) {
         Standing standing =
                 nowMillis - startedAtMillis < leaseMillis ? Standing.AWAITED : Standing.GONE;
-        return new WorkerPresence(id, standing, 0, List.of(), 0, 0, 0);
+        return new WorkerPresence(id, standing, 0, List.of(), 0, new TreeMap<>());
     }
 
     private static WorkerPresence presence(
@@ -160,8 +205,7 @@ public final class LeaseTable {
                 lease.lastHeardMillis,
                 standing == Standing.HERE ? lease.shards : List.of(),
                 lease.generation,
-                lease.drawn.size(),
-                lease.drawn.values().stream().mapToLong(Integer::longValue).sum());
+                lease.reservations.unreported());
     }
 
     private @Nullable Lease current(String workerId, long attachment) {

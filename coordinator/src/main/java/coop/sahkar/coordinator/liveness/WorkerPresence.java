@@ -1,6 +1,8 @@
 package coop.sahkar.coordinator.liveness;
 
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
 
 /**
  * How one worker fares, as far as this coordinator knows.
@@ -10,8 +12,7 @@ import java.util.List;
  * @param lastHeardMillis when it was last heard of, on the caller's monotonic clock
  * @param shards its shards as last reported; empty unless it is here
  * @param generation newest placement generation it said it has seen
- * @param drawnSessions sessions routed over it since its last report
- * @param drawnPositions KV positions those sessions may take
+ * @param unreported by model, what its last report does not say yet
  */
 public record WorkerPresence(
         String workerId,
@@ -19,8 +20,7 @@ public record WorkerPresence(
         long lastHeardMillis,
         List<ShardStatus> shards,
         long generation,
-        int drawnSessions,
-        long drawnPositions) {
+        SortedMap<String, Unreported> unreported) {
 
     /** Whether a worker is here. */
     public enum Standing {
@@ -38,6 +38,12 @@ public record WorkerPresence(
 
     public WorkerPresence {
         shards = List.copyOf(shards);
+        unreported = Collections.unmodifiableSortedMap(unreported);
+    }
+
+    /** What its last report does not say yet of one model's sessions. */
+    public Unreported unreported(String modelId) {
+        return unreported.getOrDefault(modelId, Unreported.NONE);
     }
 
     /** Whether the placement counts on it. */

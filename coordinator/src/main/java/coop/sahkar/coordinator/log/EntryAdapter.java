@@ -135,6 +135,8 @@ final class EntryAdapter {
                 .setDetachGraceMillis(p.detachGraceMillis())
                 .setKvPositions(p.kvPositions())
                 .setMinKvPositions(p.minKvPositions())
+                .setMaxWaitingGenerations(p.maxWaitingGenerations())
+                .setMaxWaitMillis(p.maxWaitMillis())
                 .build();
     }
 
@@ -148,6 +150,8 @@ final class EntryAdapter {
                 p.getReportIntervalMillis(),
                 p.getDetachGraceMillis(),
                 p.getKvPositions(),
-                p.getMinKvPositions());
+                p.getMinKvPositions(),
+                p.getMaxWaitingGenerations(),
+                p.getMaxWaitMillis());
     }
 }

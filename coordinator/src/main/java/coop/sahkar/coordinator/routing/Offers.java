@@ -42,7 +42,8 @@ final class Offers {
                 computeMicros(worker, model, shard),
                 shard.kvCells(),
                 freePositions(here, shard),
-                shard.sessions() + here.drawnSessions());
+                Math.max(0, shard.sessions() + here.unreported(model.id()).sessions()),
+                shard.queuedRows());
     }
 
     private static long computeMicros(WorkerRecord worker, ModelRecord model, ShardStatus shard) {
@@ -60,6 +61,7 @@ final class Offers {
         if (shard.kvCells() <= 0) {
             return StageOffer.UNKNOWN;
         }
-        return Math.max(0, shard.kvCells() - shard.kvReserved() - here.drawnPositions());
+        long reserved = shard.kvReserved() + here.unreported(shard.modelId()).positions();
+        return Math.clamp(shard.kvCells() - reserved, 0, shard.kvCells());
     }
 }

@@ -1,7 +1,7 @@
 package coop.sahkar.coordinator.routing;
 
 import coop.sahkar.coordinator.liveness.Attendance;
-import coop.sahkar.coordinator.liveness.WorkerPresence;
+import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.PoolView;
@@ -11,12 +11,9 @@ import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Ticket;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.SortedMap;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /** Draws routes from what is replicated and what workers report, and has them signed. */
 public final class PoolDesk implements RouteDesk {
@@ -24,12 +21,14 @@ public final class PoolDesk implements RouteDesk {
 
     private final PoolView pool;
     private final Attendance attendance;
+    private final LatencyTable latencies;
     private final Function<String, String> shortfalls;
     private final TicketSeal seal;
     private final Supplier<SessionId> sessions;
     private final LongSupplier unixMillis;
 
     /**
+     * @param latencies what workers measured
      * @param shortfalls why a model, by id, cannot be placed whole; empty when it can
      * @param sessions draws ids of new sessions
      * @param unixMillis the time that tickets expire by
@@ -37,12 +36,14 @@ public final class PoolDesk implements RouteDesk {
     public PoolDesk(
             PoolView pool,
             Attendance attendance,
+            LatencyTable latencies,
             Function<String, String> shortfalls,
             TicketSeal seal,
             Supplier<SessionId> sessions,
             LongSupplier unixMillis) {
         this.pool = pool;
         this.attendance = attendance;
+        this.latencies = latencies;
         this.shortfalls = shortfalls;
         this.seal = seal;
         this.sessions = sessions;
@@ -50,48 +51,56 @@ public final class PoolDesk implements RouteDesk {
     }
 
     @Override
-    public RouteAnswer draw(
-            String model,
-            int positions,
-            Set<String> avoid,
-            @Nullable SessionId session,
-            int epoch) {
+    public RouteAnswer draw(RouteWish wish) {
         PoolState state = pool.state();
-        List<ModelRecord> found = state.modelsNamed(model);
+        List<ModelRecord> found = state.modelsNamed(wish.model());
         if (found.size() != 1) {
-            return new RouteAnswer.None(noSuchModel(model, found, state));
+            return new RouteAnswer.None(noSuchModel(wish.model(), found, state));
         }
-        ModelRecord record = found.getFirst();
-        int limit = limit(state, record);
-        if (positions > limit) {
+        ModelRecord model = found.getFirst();
+        int limit = limit(state, model);
+        if (wish.positions() > limit) {
             return new RouteAnswer.None(
-                    tooLong(record, positions, "at most %d are allowed".formatted(limit)));
+                    tooLong(model, wish.positions(), "at most %d are allowed".formatted(limit)));
         }
-        SortedMap<String, WorkerPresence> presence = attendance.now();
-        List<StageOffer> offers =
-                Offers.of(state, record, presence).stream()
-                        .filter(o -> !avoid.contains(o.workerId()))
-                        .toList();
-        int wanted = positions > 0 ? positions : Math.min(limit, leastKvCells(offers, limit));
-        int blocks = record.manifest().blockCount();
-        Optional<List<StageOffer>> route = Router.route(blocks, offers, wanted);
+        List<StageOffer> offers = offers(state, model, wish);
+        int wanted =
+                wish.positions() > 0
+                        ? wish.positions()
+                        : Math.min(limit, leastKvCells(offers, limit));
+        SessionId id = wish.session() == null ? sessions.get() : wish.session();
+        RouteTerms terms =
+                RouteTerms.of(wanted, wish.prefer(), RouteWish.KEPT_STAGE_MICROS, id.low());
+        Distances distances = new MeasuredDistances(latencies, attendance.clockMillis());
+        Optional<Router.Route> route =
+                Router.route(model.manifest().blockCount(), offers, terms, distances);
         if (route.isEmpty()) {
-            return new RouteAnswer.None(whyNone(state, record, presence, offers, wanted));
+            return new RouteAnswer.None(whyNone(state, model, offers, wanted));
         }
-        SessionId id = session == null ? sessions.get() : session;
-        return new RouteAnswer.Found(sign(state, record, route.get(), id, epoch + 1, wanted));
+        List<StageOffer> stages = route.get().stages();
+        return new RouteAnswer.Found(sign(state, model, stages, id, wish.epoch() + 1, wanted));
+    }
+
+    private List<StageOffer> offers(PoolState state, ModelRecord model, RouteWish wish) {
+        SessionId session = wish.session();
+        return Offers.of(state, model, attendance.holders(model.id())).stream()
+                .filter(o -> !wish.avoid().contains(o.workerId()))
+                .map(o ->
+                        session == null
+                                ? o
+                                : o.toHolder(attendance.leases().held(o.workerId(), session)))
+                .toList();
     }
 
     @Override
     public boolean gone(String workerId) {
-        WorkerPresence presence = attendance.now().get(workerId);
-        return presence == null || !presence.keepsItsPlace();
+        return !pool.state().workers().containsKey(workerId)
+                || !attendance.of(workerId).keepsItsPlace();
     }
 
     @Override
     public void release(Ticket ticket) {
-        ticket.stages()
-                .forEach(stage -> attendance.leases().released(stage.workerId(), ticket.session()));
+        attendance.leases().released(ticket);
     }
 
     private DrawnRoute sign(
@@ -116,7 +125,7 @@ public final class PoolDesk implements RouteDesk {
                         positions,
                         unixMillis.getAsLong() + state.policy().ticketLifetimeMillis(),
                         state.placement().generation());
-        route.forEach(o -> attendance.leases().drawn(o.workerId(), session, positions));
+        attendance.leases().drawn(ticket, attendance.clockMillis());
         return new DrawnRoute(seal.seal(ticket));
     }
 
@@ -133,11 +142,7 @@ public final class PoolDesk implements RouteDesk {
     }
 
     private Problem whyNone(
-            PoolState state,
-            ModelRecord model,
-            SortedMap<String, WorkerPresence> presence,
-            List<StageOffer> offers,
-            int positions) {
+            PoolState state, ModelRecord model, List<StageOffer> offers, int positions) {
         int blocks = model.manifest().blockCount();
         List<StageOffer> empty = offers.stream().map(StageOffer::empty).toList();
         if (Router.route(blocks, empty, positions).isPresent()) {
@@ -151,7 +156,9 @@ public final class PoolDesk implements RouteDesk {
         if (Router.route(blocks, offers, 0).isPresent()) {
             return tooLong(model, positions, "the workers' KV caches are smaller");
         }
-        Readiness readiness = Readiness.of(state, model, presence, shortfalls.apply(model.id()));
+        Readiness readiness =
+                Readiness.of(
+                        state, model, attendance.holders(model.id()), shortfalls.apply(model.id()));
         String words =
                 readiness.ready()
                         ? "No chain of workers is left for %s once the failed ones are left out."

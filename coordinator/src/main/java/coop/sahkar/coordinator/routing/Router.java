@@ -1,6 +1,6 @@
 package coop.sahkar.coordinator.routing;
 
-import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.Span;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -9,88 +9,80 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Finds the cheapest chain of shards that covers a model exactly once with no worker twice. Pure.
+ * Finds the chain of shards that covers a model exactly once, with no worker twice, on which a
+ * token goes round fastest: the prices of its stages, the ways between them, and the way back from
+ * the tail to the head. Pure.
  *
- * <p>A stage costs its compute time, more the more sessions share it, and a fixed price for the
- * hop. It is a shortest path from block 0 to the last over block boundaries; since no worker may
- * stand twice, the few best ways to each boundary are kept rather than only the best.
+ * <p>It is a shortest path over (worker, block). Where there are many replicas of a span, only the
+ * cheapest few are looked at, so that the work does not grow with the square of the replicas.
  */
 public final class Router {
-    /** What a hop costs, in microseconds: serialization, network, a batch's wait. */
-    static final long HOP_MICROS = 500;
+    /** Replicas of one span that are looked at. */
+    static final int REPLICAS = 16;
 
-    /** Ways kept to each boundary. */
-    private static final int WAYS_KEPT = 8;
-
-    /** So many sessions double the cost of a stage. */
-    private static final int SESSIONS_TO_DOUBLE = 4;
+    /** Heads that are looked at. */
+    private static final int HEADS = 64;
 
     private Router() {}
 
-    private record Way(long cost, List<StageOffer> stages) {
-        boolean uses(String workerId) {
-            return stages.stream().anyMatch(s -> s.workerId().equals(workerId));
-        }
-
-        Way and(StageOffer offer) {
-            List<StageOffer> longer = new ArrayList<>(stages);
-            longer.add(offer);
-            return new Way(cost + price(offer), longer);
-        }
-
-        String names() {
-            return String.join(" ", stages.stream().map(StageOffer::workerId).toList());
+    /**
+     * A route.
+     *
+     * @param stages in order
+     * @param micros what a token's trip round it costs
+     */
+    public record Route(List<StageOffer> stages, long micros) {
+        public Route {
+            stages = List.copyOf(stages);
         }
     }
 
     /**
-     * The best route.
+     * Any route with room, by prices alone.
      *
      * @param positions KV positions every stage must have room for
      * @return its stages in order; empty when there is none
      */
     public static Optional<List<StageOffer>> route(
             int blockCount, List<StageOffer> offers, int positions) {
-        SortedMap<Integer, List<Way>> ways = new TreeMap<>();
-        ways.put(0, List.of(new Way(0, List.of())));
-        for (int block = 0; block < blockCount; block++) {
-            for (Way way : ways.getOrDefault(block, List.of())) {
-                extend(ways, way, block, offers, positions);
-            }
-        }
-        return ways.getOrDefault(blockCount, List.of()).stream().findFirst().map(Way::stages);
+        return route(blockCount, offers, RouteTerms.room(positions), Distances.NONE)
+                .map(Route::stages);
     }
 
-    private static void extend(
-            SortedMap<Integer, List<Way>> ways,
-            Way way,
-            int block,
-            List<StageOffer> offers,
-            int positions) {
+    /**
+     * The best route.
+     *
+     * @return empty when there is none with room
+     */
+    public static Optional<Route> route(
+            int blockCount, List<StageOffer> offers, RouteTerms terms, Distances distances) {
+        List<StageNode> nodes = nodes(blockCount, offers, terms);
+        RouteGraph graph = new RouteGraph(blockCount, nodes, distances);
+        return nodes.stream()
+                .filter(node -> node.offer().span().first() == 0)
+                .sorted(StageNode.CHEAPEST)
+                .limit(HEADS)
+                .map(graph::bestFrom)
+                .flatMap(Optional::stream)
+                .min(
+                        Comparator.comparingLong(RouteGraph.Way::micros)
+                                .thenComparing(RouteGraph.Way::names))
+                .map(way -> new Route(way.stages(), way.micros()));
+    }
+
+    /** The offers that may be stages, cheapest of each span, by their first block. */
+    private static List<StageNode> nodes(
+            int blockCount, List<StageOffer> offers, RouteTerms terms) {
+        SortedMap<Span, List<StageNode>> bySpan =
+                new TreeMap<>(Comparator.comparingInt(Span::first).thenComparingInt(Span::end));
         for (StageOffer offer : offers) {
-            boolean fits =
-                    offer.span().first() == block
-                            && offer.hasRoom(positions)
-                            && way.stages().size() < Limits.MAX_STAGES
-                            && !way.uses(offer.workerId());
-            if (fits) {
-                ways.merge(offer.span().end(), List.of(way.and(offer)), Router::best);
+            if (offer.hasRoom(terms.positions()) && offer.span().end() <= blockCount) {
+                bySpan.computeIfAbsent(offer.span(), _ -> new ArrayList<>())
+                        .add(new StageNode(offer, StagePrice.micros(offer, terms)));
             }
         }
-    }
-
-    private static List<Way> best(List<Way> some, List<Way> more) {
-        List<Way> all = new ArrayList<>(some);
-        all.addAll(more);
-        all.sort(Comparator.comparingLong(Way::cost).thenComparing(Way::names));
-        return List.copyOf(all.subList(0, Math.min(WAYS_KEPT, all.size())));
-    }
-
-    private static long price(StageOffer offer) {
-        long shared =
-                offer.computeMicros()
-                        * (SESSIONS_TO_DOUBLE + offer.sessions())
-                        / SESSIONS_TO_DOUBLE;
-        return HOP_MICROS + shared;
+        return bySpan.values().stream()
+                .flatMap(replicas -> replicas.stream().sorted(StageNode.CHEAPEST).limit(REPLICAS))
+                .toList();
     }
 }

@@ -12,6 +12,7 @@ import coop.sahkar.proto.Span;
  * @param kvCells KV positions it has in all; 0 when unknown
  * @param freePositions KV positions it can still give; {@link #UNKNOWN} when it did not say
  * @param sessions sessions it carries, those routed there a moment ago included
+ * @param queuedRows rows that wait to be computed
  */
 public record StageOffer(
         String workerId,
@@ -20,7 +21,8 @@ public record StageOffer(
         long computeMicros,
         int kvCells,
         long freePositions,
-        int sessions) {
+        int sessions,
+        int queuedRows) {
 
     /** A worker that has not said how much room it has. */
     static final long UNKNOWN = -1;
@@ -30,9 +32,24 @@ public record StageOffer(
         return freePositions == UNKNOWN || freePositions >= positions;
     }
 
+    /** The same to a session that has so many positions there already. */
+    StageOffer toHolder(int positions) {
+        return freePositions == UNKNOWN
+                ? this
+                : new StageOffer(
+                        workerId,
+                        endpoint,
+                        span,
+                        computeMicros,
+                        kvCells,
+                        Math.min(kvCells, freePositions + positions),
+                        sessions,
+                        queuedRows);
+    }
+
     /** The same shard with no session in it. */
     StageOffer empty() {
         long all = kvCells > 0 ? kvCells : UNKNOWN;
-        return new StageOffer(workerId, endpoint, span, computeMicros, kvCells, all, 0);
+        return new StageOffer(workerId, endpoint, span, computeMicros, kvCells, all, 0, 0);
     }
 }

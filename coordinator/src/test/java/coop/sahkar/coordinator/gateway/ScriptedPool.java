@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.gateway;
 import coop.sahkar.coordinator.routing.DrawnRoute;
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.coordinator.routing.RouteDesk;
+import coop.sahkar.coordinator.routing.RouteWish;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
@@ -49,19 +50,18 @@ final class ScriptedPool implements GatewayPool, RouteDesk {
     volatile @Nullable Problem refusal;
     volatile boolean ready = true;
     volatile int most = 8;
+    volatile int mostWaiting;
+    volatile int waitMillis = 10_000;
 
     synchronized void add(String worker, String endpoint) {
         endpoints.put(worker, endpoint);
     }
 
     @Override
-    public synchronized RouteAnswer draw(
-            String model,
-            int positions,
-            Set<String> avoid,
-            @Nullable SessionId session,
-            int epoch) {
-        draws.add(new Draw(model, positions, Set.copyOf(avoid), session, epoch));
+    public synchronized RouteAnswer draw(RouteWish wish) {
+        String model = wish.model();
+        Set<String> avoid = wish.avoid();
+        draws.add(new Draw(model, wish.positions(), avoid, wish.session(), wish.epoch()));
         Problem refused = refusal;
         if (refused != null) {
             return new RouteAnswer.None(refused);
@@ -69,12 +69,12 @@ final class ScriptedPool implements GatewayPool, RouteDesk {
         if (!model.equals(MODEL) && !model.equals(NAME)) {
             return none(Problem.Kind.MODEL_NOT_FOUND, "No model " + model + " is published.");
         }
-        if (positions > LIMIT) {
+        if (wish.positions() > LIMIT) {
             return none(Problem.Kind.CONTEXT_LENGTH_EXCEEDED, "At most 512 tokens are allowed.");
         }
         for (Map.Entry<String, String> head : endpoints.entrySet()) {
             if (!avoid.contains(head.getKey())) {
-                return found(head.getKey(), head.getValue(), session, epoch + 1);
+                return found(head.getKey(), head.getValue(), wish.session(), wish.epoch() + 1);
             }
         }
         return none(
@@ -152,6 +152,16 @@ final class ScriptedPool implements GatewayPool, RouteDesk {
     @Override
     public int maxConcurrentGenerations() {
         return most;
+    }
+
+    @Override
+    public int maxWaitingGenerations() {
+        return mostWaiting;
+    }
+
+    @Override
+    public int maxWaitMillis() {
+        return waitMillis;
     }
 
     @Override

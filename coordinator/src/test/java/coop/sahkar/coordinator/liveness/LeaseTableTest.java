@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import coop.sahkar.coordinator.liveness.ShardStatus.Phase;
 import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
+import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Span;
+import coop.sahkar.proto.Ticket;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -75,24 +77,75 @@ class LeaseTableTest {
     }
 
     @Test
-    void countsSessionsRoutedSinceTheLastReport() {
+    void countsSessionsUntilAReportMustShowThem() {
         long stream = table.attached("w", 2000);
-        table.drawn("w", new SessionId(1, 1), 100);
-        table.drawn("w", new SessionId(1, 2), 50);
-        assertThat(at(2000).drawnPositions()).isEqualTo(150);
-        assertThat(at(2000).drawnSessions()).isEqualTo(2);
-        table.reported("w", stream, 1, List.of(), 2100);
-        assertThat(at(2100).drawnPositions()).isZero();
+        table.drawn(ticket(1, 1, 100), 2000);
+        table.drawn(ticket(2, 1, 50), 2200);
+        assertThat(unreported(2200)).isEqualTo(new Unreported(2, 150));
+        table.reported("w", stream, 1, List.of(serving()), 2000 + Reservations.SETTLE_MILLIS);
+        assertThat(unreported(2300))
+                .as("the second may not be in it")
+                .isEqualTo(new Unreported(1, 50));
+        table.reported("w", stream, 1, List.of(serving()), 3300);
+        assertThat(unreported(3300)).isEqualTo(Unreported.NONE);
     }
 
     @Test
     void aSessionThatEndsBeforeTheNextReportTakesNoRoomAnyMore() {
+        long stream = table.attached("w", 2000);
+        table.drawn(ticket(1, 1, 100), 2000);
+        table.drawn(ticket(2, 1, 50), 2000);
+        table.released(ticket(1, 1, 100));
+        assertThat(unreported(2000)).isEqualTo(new Unreported(1, 50));
+        table.reported("w", stream, 1, List.of(serving()), 3000);
+        table.released(ticket(2, 1, 50));
+        assertThat(unreported(3000))
+                .as("the report still counts it")
+                .isEqualTo(new Unreported(-1, -50));
+        table.reported("w", stream, 1, List.of(serving()), 4000);
+        assertThat(unreported(4000)).isEqualTo(Unreported.NONE);
+    }
+
+    @Test
+    void theEndOfAnOldRouteLeavesTheNewOneItsRoom() {
         table.attached("w", 2000);
-        table.drawn("w", new SessionId(1, 1), 100);
-        table.drawn("w", new SessionId(1, 2), 50);
-        table.released("w", new SessionId(1, 1));
-        assertThat(at(2000).drawnPositions()).isEqualTo(50);
-        assertThat(at(2000).drawnSessions()).isEqualTo(1);
+        table.drawn(ticket(1, 1, 100), 2000);
+        table.drawn(ticket(1, 2, 100), 2100);
+        table.released(ticket(1, 1, 100));
+        assertThat(unreported(2100)).isEqualTo(new Unreported(1, 100));
+        assertThat(table.held("w", new SessionId(1, 1))).isEqualTo(100);
+        table.released(ticket(1, 2, 100));
+        assertThat(table.held("w", new SessionId(1, 1))).isZero();
+    }
+
+    @Test
+    void knowsWhoHoldsAModel() {
+        long stream = table.attached("w", 2000);
+        table.attached("v", 2000);
+        table.reported("w", stream, 1, List.of(serving()), 2000);
+        assertThat(table.holders("m", LEASE, GRACE, 2000)).containsOnlyKeys("w");
+        table.reported("w", stream, 2, List.of(), 2100);
+        assertThat(table.holders("m", LEASE, GRACE, 2100)).isEmpty();
+        table.reported("w", stream, 3, List.of(serving()), 2200);
+        table.ended("w", stream, 2300);
+        assertThat(table.holders("m", LEASE, GRACE, 2300)).isEmpty();
+    }
+
+    private Unreported unreported(long nowMillis) {
+        return at(nowMillis).unreported("m");
+    }
+
+    private static Ticket ticket(int session, int epoch, int positions) {
+        return new Ticket(
+                new SessionId(1, session),
+                epoch,
+                "m",
+                2,
+                List.of(new RouteStage("w", "w:1", new Span(0, 2))),
+                "",
+                positions,
+                Long.MAX_VALUE,
+                1);
     }
 
     private WorkerPresence at(long nowMillis) {

@@ -110,7 +110,9 @@ class TransitionPropertyTest {
                 p.reportIntervalMillis(),
                 p.detachGraceMillis(),
                 p.kvPositions(),
-                p.minKvPositions());
+                p.minKvPositions(),
+                random.nextInt(9),
+                p.maxWaitMillis());
     }
 
     private static Placement placement(

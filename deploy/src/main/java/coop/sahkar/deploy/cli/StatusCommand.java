@@ -1,5 +1,6 @@
 package coop.sahkar.deploy.cli;
 
+import coop.sahkar.coordinator.gateway.StatusFields;
 import coop.sahkar.proto.v1.PoolStatus;
 import java.io.PrintWriter;
 import picocli.CommandLine.Command;
@@ -9,7 +10,11 @@ import picocli.CommandLine.Option;
 /** {@code sahkar status}. */
 @Command(
         name = "status",
-        description = {"Show the pool: its workers, which blocks each serves, and the gaps.", ""},
+        description = {
+            "Show the pool: its workers, which blocks each serves, the gaps, how far workers are",
+            "from each other, what waits, and what repairs are doing.",
+            ""
+        },
         footer = {
             "",
             "Examples:",
@@ -28,7 +33,7 @@ final class StatusCommand extends Subcommand {
         PoolStatus status = PoolCalls.status(pool.addresses());
         PrintWriter out = out();
         if (json) {
-            out.println(Json.write(StatusReport.fields(status)));
+            out.println(Json.write(StatusFields.of(status)));
         } else {
             out.print(StatusReport.tables(status));
         }

@@ -1,35 +1,47 @@
 package coop.sahkar.deploy.cli;
 
+import coop.sahkar.coordinator.gateway.StatusFields;
 import coop.sahkar.deploy.terminal.Amounts;
 import coop.sahkar.deploy.terminal.Table;
 import coop.sahkar.proto.Span;
+import coop.sahkar.proto.v1.AssignedShard;
 import coop.sahkar.proto.v1.ModelCoverage;
+import coop.sahkar.proto.v1.PeerLatency;
 import coop.sahkar.proto.v1.PoolStatus;
+import coop.sahkar.proto.v1.RepairStatus;
+import coop.sahkar.proto.v1.RepairsStatus;
 import coop.sahkar.proto.v1.ShardReport;
+import coop.sahkar.proto.v1.ShardState;
 import coop.sahkar.proto.v1.SpanMessage;
 import coop.sahkar.proto.v1.WorkerStatus;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 
-/** A pool's status as tables for people and as fields for programs. */
+/** A pool's status as tables for people. */
 final class StatusReport {
+    /** Ways between workers that are shown; programs get them all. */
+    private static final int MOST_LINKS = 24;
+
+    /** Repairs that are shown. */
+    private static final int MOST_REPAIRS = 10;
+
     private StatusReport() {}
 
     static String tables(PoolStatus status) {
         String leader = status.getLeaderId().isEmpty() ? "electing" : status.getLeaderId();
         StringBuilder text = new StringBuilder();
         text.append(
-                "coordinator %s (%s), leader %s, placement %d, %d generations running\n"
+                "coordinator %s (%s), leader %s, placement %d, %d generations running, %d waiting\n"
                         .formatted(
                                 status.getCoordinatorId(),
                                 status.getSoftware(),
                                 leader,
                                 status.getGeneration(),
-                                status.getRunning()));
+                                status.getRunning(),
+                                status.getWaiting()));
         text.append('\n').append(workers(status));
         text.append('\n').append(models(status));
+        text.append(links(status)).append(repairs(status.getRepairs()));
         return text.toString();
     }
 
@@ -41,11 +53,17 @@ final class StatusReport {
                 new Table("WORKER", "AT", "MEMORY", "THREADS", "SEEN", "MODEL", "BLOCKS", "STATE");
         StringBuilder failures = new StringBuilder();
         for (WorkerStatus worker : status.getWorkersList()) {
-            if (worker.getShardsCount() == 0) {
+            if (worker.getShardsCount() + worker.getAssignedCount() == 0) {
                 row(table, worker, "-", "-", "idle");
             }
+            for (AssignedShard shard : worker.getAssignedList()) {
+                if (!reported(worker, shard)) {
+                    String model = name(shard.getModelId());
+                    row(table, worker, model, blocks(shard.getSpan()), "assigned");
+                }
+            }
             for (ShardReport shard : worker.getShardsList()) {
-                row(table, worker, name(shard.getModelId()), blocks(shard), state(shard));
+                row(table, worker, name(shard.getModelId()), blocks(shard.getSpan()), state(shard));
                 if (!shard.getFailure().isEmpty()) {
                     failures.append(
                             "%s: %s\n"
@@ -55,6 +73,13 @@ final class StatusReport {
             }
         }
         return table + failures.toString();
+    }
+
+    private static boolean reported(WorkerStatus worker, AssignedShard assigned) {
+        return worker.getShardsList().stream()
+                .anyMatch(shard ->
+                        shard.getModelId().equals(assigned.getModelId())
+                                && shard.getSpan().equals(assigned.getSpan()));
     }
 
     private static void row(
@@ -104,68 +129,63 @@ final class StatusReport {
         return table + (why.isEmpty() ? "" : "\n" + why);
     }
 
-    static Map<String, Object> fields(PoolStatus status) {
-        Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("coordinator", status.getCoordinatorId());
-        fields.put("leader", status.getLeaderId());
-        fields.put("software", status.getSoftware());
-        fields.put("generation", status.getGeneration());
-        fields.put("running", status.getRunning());
-        fields.put("workers", status.getWorkersList().stream().map(StatusReport::worker).toList());
-        fields.put("models", status.getModelsList().stream().map(StatusReport::model).toList());
-        return fields;
+    private static String links(PoolStatus status) {
+        Table table = new Table("FROM", "TO", "ONE WAY");
+        int count = 0;
+        for (WorkerStatus worker : status.getWorkersList()) {
+            for (PeerLatency way : worker.getLatenciesList()) {
+                if (++count <= MOST_LINKS) {
+                    table.row(worker.getHello().getWorkerId(), way.getWorkerId(), micros(way));
+                }
+            }
+        }
+        if (count == 0) {
+            return "";
+        }
+        String more =
+                count > MOST_LINKS
+                        ? "and %d more; --json has all\n".formatted(count - MOST_LINKS)
+                        : "";
+        return "\n" + table + more;
     }
 
-    private static Map<String, Object> worker(WorkerStatus worker) {
-        var hello = worker.getHello();
-        Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("id", hello.getWorkerId());
-        fields.put("endpoint", hello.getEndpoint());
-        fields.put("software", hello.getSoftware());
-        fields.put("library", hello.getLibrary());
-        fields.put("memory_bytes", hello.getMemoryBytes());
-        fields.put("threads", hello.getThreads());
-        fields.put("present", worker.getPresent());
-        fields.put("silent_millis", worker.getSilentMillis());
-        fields.put("shards", worker.getShardsList().stream().map(StatusReport::shard).toList());
-        return fields;
+    private static String micros(PeerLatency way) {
+        return way.getMicros() == 0
+                ? "not reached"
+                : String.format(Locale.ROOT, "%.2f ms", way.getMicros() / 1_000.0);
     }
 
-    private static Map<String, Object> shard(ShardReport shard) {
-        Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("model", shard.getModelId());
-        fields.put("blocks", pair(shard.getSpan()));
-        fields.put("state", state(shard));
-        fields.put("failure", shard.getFailure());
-        fields.put("bytes_done", shard.getBytesDone());
-        fields.put("bytes_total", shard.getBytesTotal());
-        fields.put("kv_cells", shard.getKvCells());
-        fields.put("kv_reserved", shard.getKvReserved());
-        fields.put("sessions", shard.getSessions());
-        fields.put("decode_micros", shard.getDecodeMicros());
-        return fields;
+    private static String repairs(RepairsStatus repairs) {
+        if (repairs.getLastCount() == 0) {
+            return "";
+        }
+        Table table = new Table("REPAIR", "MODEL", "LOST", "STATE", "WHY");
+        for (RepairStatus repair :
+                repairs.getLastList().subList(0, Math.min(MOST_REPAIRS, repairs.getLastCount()))) {
+            table.row(
+                    Amounts.ago(repair.getAgoMillis()) + " ago",
+                    name(repair.getModelId()),
+                    String.join(", ", repair.getLostWorkersList()),
+                    StatusFields.state(repair),
+                    repair.getCause());
+        }
+        return "\nrepairs: %d running, %d finished, %d failed\n"
+                        .formatted(repairs.getRunning(), repairs.getFinished(), repairs.getFailed())
+                + table;
     }
 
-    private static Map<String, Object> model(ModelCoverage model) {
-        Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("id", model.getModelId());
-        fields.put("block_count", model.getBlockCount());
-        fields.put(
-                "missing_blocks", model.getMissingList().stream().map(StatusReport::pair).toList());
-        fields.put("explanation", model.getExplanation());
-        return fields;
-    }
-
-    private static List<Integer> pair(SpanMessage span) {
-        return List.of(span.getFirst(), span.getEnd());
-    }
-
-    private static String blocks(ShardReport shard) {
-        return Amounts.blocks(new Span(shard.getSpan().getFirst(), shard.getSpan().getEnd()));
+    private static String blocks(SpanMessage span) {
+        return Amounts.blocks(new Span(span.getFirst(), span.getEnd()));
     }
 
     private static String state(ShardReport shard) {
-        return shard.getState().name().replace("SHARD_STATE_", "").toLowerCase(Locale.ROOT);
+        boolean partly =
+                shard.getState() == ShardState.SHARD_STATE_FETCHING && shard.getBytesTotal() > 0;
+        String percent =
+                partly
+                        ? " %d %%".formatted(100 * shard.getBytesDone() / shard.getBytesTotal())
+                        : "";
+        return StatusFields.state(shard) + percent;
     }
 
     /** People say the name; the digest only tells two of one name apart. */

@@ -1,7 +1,7 @@
 package coop.sahkar.deploy.simulate;
 
-import coop.sahkar.coordinator.liveness.WorkerPresence;
-import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
+import coop.sahkar.coordinator.liveness.Attendance;
+import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.placement.PlacementDecision;
 import coop.sahkar.coordinator.placement.PoolSight;
 import coop.sahkar.coordinator.state.Placement;
@@ -89,15 +89,12 @@ final class GapWatch {
     private SortedMap<String, String> shortfalls() {
         PoolState state = world.log().newest();
         SortedMap<String, WorkerRecord> here = new TreeMap<>();
-        SortedMap<String, WorkerPresence> presence = new TreeMap<>();
+        LeaseTable leases = new LeaseTable(world.nowMillis());
         for (WorkerRecord record : state.workers().values()) {
             VirtualWorker worker = world.worker(record.id());
             if (worker != null && worker.takesPart()) {
                 here.put(record.id(), smaller(record));
-                presence.put(
-                        record.id(),
-                        new WorkerPresence(
-                                record.id(), Standing.HERE, world.nowMillis(), List.of(), 0, 0, 0));
+                leases.attached(record.id(), world.nowMillis());
             }
         }
         PoolState fresh =
@@ -108,6 +105,7 @@ final class GapWatch {
                         Placement.EMPTY,
                         state.ticketKeys(),
                         List.of());
+        var presence = new Attendance(() -> fresh, leases, world::nowMillis).now();
         PlacementDecision decision = new PlacementDecision();
         for (int look = 0; look < 2; look++) {
             long millis = world.nowMillis() + look * PLANNER_QUIET_MILLIS;

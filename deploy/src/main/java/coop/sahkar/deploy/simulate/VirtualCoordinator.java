@@ -1,6 +1,7 @@
 package coop.sahkar.deploy.simulate;
 
 import coop.sahkar.coordinator.liveness.Attendance;
+import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.liveness.ShardStatus;
 import coop.sahkar.coordinator.placement.PoolSight;
@@ -73,6 +74,7 @@ final class VirtualCoordinator {
         return new PoolDesk(
                 log,
                 attendance,
+                new LatencyTable(),
                 model -> decision.shortfalls().getOrDefault(model, ""),
                 ticket -> new SealedTicket(ticket, new byte[0], new byte[0], id),
                 () -> new SessionId(chance.bits(), chance.bits()),

@@ -38,6 +38,7 @@ class ArchitectureTest {
         "coop.sahkar.coordinator.routing..",
         "coop.sahkar.worker.agent..",
         "coop.sahkar.worker.head..",
+        "coop.sahkar.worker.peers..",
         "coop.sahkar.worker.ring..",
         "coop.sahkar.worker.store..",
         "coop.sahkar.deploy.."
@@ -53,12 +54,15 @@ class ArchitectureTest {
     /** The same of single classes, in packages that also hold threads or sockets. */
     private static final List<String> CORE_CLASSES =
             List.of(
+                    "coop.sahkar.coordinator.gateway.AdmissionQueue",
                     "coop.sahkar.coordinator.gateway.RequestRules",
                     "coop.sahkar.coordinator.gateway.ResumePlan",
                     "coop.sahkar.coordinator.routing.Coverage",
                     "coop.sahkar.coordinator.routing.Offers",
                     "coop.sahkar.coordinator.routing.Readiness",
+                    "coop.sahkar.coordinator.routing.RouteGraph",
                     "coop.sahkar.coordinator.routing.Router",
+                    "coop.sahkar.coordinator.routing.StagePrice",
                     "coop.sahkar.proto.Cuts",
                     "coop.sahkar.proto.LlamaRelease",
                     "coop.sahkar.worker.agent.Reconciler",
@@ -71,7 +75,8 @@ class ArchitectureTest {
                     "coop.sahkar.worker.engine.StageSession",
                     "coop.sahkar.worker.gguf.ModelManifest",
                     "coop.sahkar.worker.gguf.ShardPlan",
-                    "coop.sahkar.worker.head.TextAssembler");
+                    "coop.sahkar.worker.head.TextAssembler",
+                    "coop.sahkar.worker.peers.PeerBook");
 
     private static JavaClasses ours = new ClassFileImporter().importPackages();
 

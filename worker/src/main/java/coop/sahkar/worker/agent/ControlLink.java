@@ -3,6 +3,7 @@ package coop.sahkar.worker.agent;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.ProtocolVersions;
 import coop.sahkar.proto.v1.CoordinatorMessage;
+import coop.sahkar.proto.v1.PeerLatencies;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerControlGrpc;
 import coop.sahkar.proto.v1.WorkerHello;
@@ -91,6 +92,14 @@ final class ControlLink {
         Attachment open = attachment;
         if (open != null && open.welcomed) {
             open.report();
+        }
+    }
+
+    /** Tells how far peers are, if the coordinator is there to hear it. */
+    void measured(PeerLatencies latencies) {
+        Attachment open = attachment;
+        if (open != null && open.welcomed) {
+            open.send(WorkerMessage.newBuilder().setLatencies(latencies).build());
         }
     }
 
@@ -216,6 +225,11 @@ final class ControlLink {
                         events.assigned(coordinator, message.getAssignment());
                     } else {
                         abandon("it sent an assignment before its welcome");
+                    }
+                }
+                case MEASURE -> {
+                    if (welcomed) {
+                        events.measure(coordinator, message.getMeasure());
                     }
                 }
                 case REFUSED -> refuse(message.getRefused().getMessage());

@@ -2,6 +2,8 @@ package coop.sahkar.worker.agent;
 
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.v1.Assignment;
+import coop.sahkar.proto.v1.MeasurePeers;
+import coop.sahkar.proto.v1.PeerLatencies;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerHello;
 import coop.sahkar.proto.v1.WorkerReport;
@@ -69,6 +71,18 @@ final class ControlLinks implements AutoCloseable {
         }
     }
 
+    /** Tells one coordinator how far peers are. */
+    void measured(String coordinator, PeerLatencies latencies) {
+        if (!thread.isShutdown()) {
+            thread.execute(() -> {
+                ControlLink link = links.get(coordinator);
+                if (link != null) {
+                    link.measured(latencies);
+                }
+            });
+        }
+    }
+
     private void add(String coordinator) {
         boolean fits =
                 !coordinator.isEmpty()
@@ -102,6 +116,11 @@ final class ControlLinks implements AutoCloseable {
         @Override
         public void assigned(String coordinator, Assignment assignment) {
             events.assigned(coordinator, assignment);
+        }
+
+        @Override
+        public void measure(String coordinator, MeasurePeers measure) {
+            events.measure(coordinator, measure);
         }
 
         @Override

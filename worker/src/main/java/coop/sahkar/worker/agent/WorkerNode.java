@@ -1,11 +1,14 @@
 package coop.sahkar.worker.agent;
 
 import coop.sahkar.proto.v1.Assignment;
+import coop.sahkar.proto.v1.MeasurePeers;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerReport;
 import coop.sahkar.worker.engine.StageException;
 import coop.sahkar.worker.head.HeadService;
 import coop.sahkar.worker.llama.LlamaLibrary;
+import coop.sahkar.worker.peers.PeerMeter;
+import coop.sahkar.worker.peers.PingService;
 import coop.sahkar.worker.ring.Ring;
 import coop.sahkar.worker.ring.RingOptions;
 import coop.sahkar.worker.store.FetchPolicy;
@@ -47,6 +50,7 @@ public final class WorkerNode implements AutoCloseable {
     private final TicketKeys keys = new TicketKeys();
     private final ShardHost host;
     private final ControlLinks links;
+    private final PeerMeter meter;
 
     /**
      * Starts a worker. Returns when it listens; coordinators and shards come later.
@@ -88,7 +92,8 @@ public final class WorkerNode implements AutoCloseable {
                         heads,
                         ring.directory(),
                         InstantSource.system()::millis);
-        List<BindableService> services = List.of(new TensorService(files), head);
+        List<BindableService> services =
+                List.of(new TensorService(files), head, new PingService(identity.workerId()));
         int port =
                 ring.listen(new InetSocketAddress(options.bindHost(), options.port()), services)
                         .port();
@@ -98,6 +103,10 @@ public final class WorkerNode implements AutoCloseable {
                 new ControlLinks(
                         self.hello(), this::report, new Heard(), ControlPace.DEFAULT, random);
         untilNow.add(links);
+        this.meter =
+                new PeerMeter((coordinator, micros) ->
+                        links.measured(coordinator, MeasureAdapter.write(micros)));
+        untilNow.add(meter);
         ShardFetcher fetcher =
                 new ShardFetcher(
                         hostOptions,
@@ -200,6 +209,11 @@ public final class WorkerNode implements AutoCloseable {
             } catch (IllegalArgumentException e) {
                 LOG.warn("{} sent an assignment that is refused: {}", coordinator, e.getMessage());
             }
+        }
+
+        @Override
+        public void measure(String coordinator, MeasurePeers measure) {
+            meter.wanted(coordinator, MeasureAdapter.read(measure), measure.getIntervalMillis());
         }
 
         @Override

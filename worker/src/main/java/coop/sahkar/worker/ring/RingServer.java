@@ -1,6 +1,7 @@
 package coop.sahkar.worker.ring;
 
 import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.v1.PeerGrpc;
 import coop.sahkar.proto.v1.RingGrpc;
 import io.grpc.BindableService;
 import io.grpc.Metadata;
@@ -18,8 +19,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The worker's gRPC server. Links run on the network's own threads, since a hand-over would cost
- * each token a wake-up; every other service runs on threads that may wait.
+ * The worker's gRPC server. Links and pings run on the network's own threads, since a hand-over
+ * would cost each token a wake-up; every other service runs on threads that may wait.
  */
 public final class RingServer implements AutoCloseable {
     private final Server server;
@@ -93,11 +94,12 @@ public final class RingServer implements AutoCloseable {
 
     private static final class LinksDirect implements ServerCallExecutorSupplier {
         private static final String LINK = RingGrpc.getLinkMethod().getFullMethodName();
+        private static final String PING = PeerGrpc.getPingMethod().getFullMethodName();
 
         @Override
         public <Q, A> @Nullable Executor getExecutor(ServerCall<Q, A> call, Metadata headers) {
-            boolean link = call.getMethodDescriptor().getFullMethodName().equals(LINK);
-            return link ? Runnable::run : null;
+            String method = call.getMethodDescriptor().getFullMethodName();
+            return method.equals(LINK) || method.equals(PING) ? Runnable::run : null;
         }
     }
 }

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import coop.sahkar.proto.ProtocolVersions;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.CoordinatorMessage;
+import coop.sahkar.proto.v1.MeasurePeers;
 import coop.sahkar.proto.v1.Problem;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerControlGrpc;
@@ -72,6 +73,9 @@ class ControlLinksTest {
         public void assigned(String coordinator, Assignment assignment) {
             assigned.add(assignment);
         }
+
+        @Override
+        public void measure(String coordinator, MeasurePeers measure) {}
 
         @Override
         public void detached(String coordinator, String why) {

@@ -1,0 +1,17 @@
+package coop.sahkar.coordinator.gateway;
+
+import com.linecorp.armeria.server.ServiceRequestContext;
+import org.jspecify.annotations.Nullable;
+
+/** Whom a request takes its turn for. */
+final class Accounts {
+    private Accounts() {}
+
+    /**
+     * The account of a caller without a key: the address it comes from. It decides turns only and
+     * is passed on to nobody.
+     */
+    static String of(@Nullable ServiceRequestContext context) {
+        return context == null ? "" : context.clientAddress().getHostAddress();
+    }
+}
