@@ -34,6 +34,7 @@ public final class PlacementDecision {
 
     private static final long FORGET_AFTER_MILLIS = TimeUnit.DAYS.toMillis(1);
 
+    private final Recent recent = new Recent();
     private @Nullable PlanView lastSeen;
     private @Nullable PlanView lastPlanned;
     private @Nullable Plan plan;
@@ -44,7 +45,8 @@ public final class PlacementDecision {
 
     /** What to propose to the log now, in this order; most often nothing. */
     public List<Command> decide(PoolSight sight) {
-        PlanView view = PlanViews.of(sight);
+        recent.observe(sight);
+        PlanView view = PlanViews.of(sight, recent);
         List<Command> proposals = new ArrayList<>();
         if (settled(view, sight.nowMillis())) {
             Plan due = planned(view);

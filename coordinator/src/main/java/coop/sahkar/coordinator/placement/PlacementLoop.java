@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.placement;
 
 import coop.sahkar.coordinator.liveness.Attendance;
+import coop.sahkar.coordinator.liveness.SourceWatch;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.LogUnavailableException;
@@ -23,6 +24,7 @@ public final class PlacementLoop implements AutoCloseable {
 
     private final ReplicatedLog log;
     private final Attendance attendance;
+    private final SourceWatch sources;
     private final ScheduledExecutorService thread =
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("sahkar-placement").factory());
@@ -30,13 +32,15 @@ public final class PlacementLoop implements AutoCloseable {
     private final PlacementDecision decision = new PlacementDecision();
     private volatile SortedMap<String, String> shortfalls = new TreeMap<>();
 
-    public PlacementLoop(ReplicatedLog log, Attendance attendance) {
+    public PlacementLoop(ReplicatedLog log, Attendance attendance, SourceWatch sources) {
         this.log = log;
         this.attendance = attendance;
+        this.sources = sources;
     }
 
     /** Begins to look. */
     public void start() {
+        sources.start();
         var _ =
                 thread.scheduleWithFixedDelay(
                         this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
@@ -54,7 +58,7 @@ public final class PlacementLoop implements AutoCloseable {
                     new PoolSight(
                             state,
                             attendance.now(),
-                            new java.util.TreeSet<>(),
+                            sources.unsourced(),
                             log.leads(),
                             attendance.clockMillis());
             var proposals = decision.decide(sight);
@@ -80,6 +84,7 @@ public final class PlacementLoop implements AutoCloseable {
 
     @Override
     public void close() {
+        sources.close();
         thread.shutdownNow();
     }
 }
