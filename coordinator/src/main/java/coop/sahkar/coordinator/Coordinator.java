@@ -10,6 +10,7 @@ import coop.sahkar.coordinator.control.WorkerDoor;
 import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.LeaseTable;
+import coop.sahkar.coordinator.liveness.SourceWatch;
 import coop.sahkar.coordinator.placement.PlacementLoop;
 import coop.sahkar.coordinator.raft.RatisLog;
 import coop.sahkar.coordinator.relay.RelayDesk;
@@ -80,7 +81,7 @@ public final class Coordinator implements AutoCloseable {
         this.id = options.id();
         this.directory = directory;
         this.log = log;
-        this.placement = new PlacementLoop(log, attendance);
+        this.placement = new PlacementLoop(log, attendance, new SourceWatch(log));
         Function<String, String> shortfalls =
                 model -> placement.shortfalls().getOrDefault(model, "");
         this.routes =

@@ -13,17 +13,18 @@ import java.util.List;
 record Chain(List<Load> loads, List<Span> spans, int kvCells) {
 
     /** Nanoseconds the slowest stage needs for a token. */
-    long slowestNanos(PlanModel model) {
+    long slowestNanos(Holding model) {
         long slowest = 0;
         for (int i = 0; i < loads.size(); i++) {
-            slowest = Math.max(slowest, loads.get(i).nanos(model.footprint(), spans.get(i)));
+            long own = model.costs().nanos(spans.get(i), loads.get(i).bytesPerSecond());
+            slowest = Math.max(slowest, own);
         }
         return slowest;
     }
 
-    void take(PlanModel model) {
+    void take(Holding model) {
         for (int i = 0; i < loads.size(); i++) {
-            loads.get(i).take(model, spans.get(i), kvCells);
+            model.give(loads.get(i), spans.get(i), kvCells);
         }
     }
 }

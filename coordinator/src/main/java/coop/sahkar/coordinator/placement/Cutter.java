@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.placement;
 
+import coop.sahkar.proto.Cuts;
 import coop.sahkar.proto.Span;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,16 +18,18 @@ final class Cutter {
 
     private static final int SEARCH_STEPS = 48;
 
-    private final PlanModel model;
+    private final Holding holding;
+    private final Cuts cuts;
     private final List<Load> order;
     private final int kvCells;
     private final int units;
 
-    Cutter(PlanModel model, List<Load> order, int kvCells) {
-        this.model = model;
+    Cutter(Holding holding, List<Load> order, int kvCells) {
+        this.holding = holding;
+        this.cuts = holding.model().cuts();
         this.order = order;
         this.kvCells = kvCells;
-        this.units = model.cuts().units();
+        this.units = cuts.units();
     }
 
     /** The best cut, or null when the workers' memory does not hold the model in this order. */
@@ -40,7 +43,7 @@ final class Cutter {
         int unit = 0;
         for (int stage = 0; stage < order.size(); stage++) {
             int taken = proportional(stage, unit, allowed);
-            spans.add(model.cuts().span(unit, unit + taken));
+            spans.add(cuts.span(unit, unit + taken));
             unit += taken;
         }
         return new Chain(order, spans, kvCells);
@@ -103,16 +106,21 @@ final class Cutter {
 
     /** Most units a stage can serve from {@code from} on, leaving one for each stage after it. */
     private int most(int stage, int from, long nanos) {
-        int after = order.size() - 1 - stage;
-        int room = units - from - after;
-        for (int taken = room; taken > 0; taken--) {
-            Span span = model.cuts().span(from, from + taken);
-            Load load = order.get(stage);
-            if (load.fits(model.footprint(), span, kvCells)
-                    && load.nanos(model.footprint(), span) <= nanos) {
-                return taken;
+        Load load = order.get(stage);
+        int fits = 0;
+        int tooMany = units - from - (order.size() - 1 - stage) + 1;
+        while (fits + 1 < tooMany) {
+            int taken = (fits + tooMany) / 2;
+            Span span = cuts.span(from, from + taken);
+            boolean can =
+                    holding.canGive(load, span, kvCells)
+                            && holding.costs().nanos(span, load.bytesPerSecond()) <= nanos;
+            if (can) {
+                fits = taken;
+            } else {
+                tooMany = taken;
             }
         }
-        return 0;
+        return fits;
     }
 }

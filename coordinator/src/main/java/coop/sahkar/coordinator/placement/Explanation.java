@@ -1,6 +1,6 @@
 package coop.sahkar.coordinator.placement;
 
-import coop.sahkar.coordinator.state.ModelFootprint;
+import coop.sahkar.coordinator.routing.Coverage;
 import coop.sahkar.proto.Span;
 import java.util.List;
 import java.util.Locale;
@@ -17,7 +17,8 @@ final class Explanation {
      * @param here the workers, with what other models have left of them
      * @param kvCells the fewest KV positions worth placing it for
      */
-    static String of(PlanModel model, List<Load> here, int kvCells) {
+    static String of(Holding holding, List<Load> here, int kvCells) {
+        PlanModel model = holding.model();
         if (here.isEmpty()) {
             return "%s waits for workers: none is here. Start one with \"sahkar worker\"."
                     .formatted(model.name());
@@ -27,7 +28,12 @@ final class Explanation {
             return "%s needs llama.cpp %s or newer, which no worker here has. Start one with \"sahkar worker --llama DIR\"."
                     .formatted(model.name(), model.oldestRelease().title());
         }
-        String shortfall = memory(model, able, kvCells);
+        List<Span> lost = holding.unobtainable();
+        if (!lost.isEmpty()) {
+            return "%s waits for workers that hold %s: no worker here serves them and no publisher offers them. Start those workers again, or publish the file again."
+                    .formatted(model.name(), Coverage.inWords(lost));
+        }
+        String shortfall = memory(holding, able, kvCells);
         return able.size() == here.size()
                 ? shortfall
                 : "%s Of %d workers, %d have a llama.cpp older than %s and cannot load it."
@@ -38,12 +44,12 @@ final class Explanation {
                                 model.oldestRelease().title());
     }
 
-    private static String memory(PlanModel model, List<Load> loads, int kvCells) {
-        ModelFootprint footprint = model.footprint();
-        Span all = new Span(0, footprint.blockCount());
+    private static String memory(Holding holding, List<Load> loads, int kvCells) {
+        PlanModel model = holding.model();
+        Span all = new Span(0, holding.blocks());
         int stages = Math.min(loads.size(), model.cuts().units());
         long needed =
-                Load.bytes(footprint, all, kvCells) + (stages - 1) * Load.SHARD_OVERHEAD_BYTES;
+                holding.costs().bytes(all, kvCells) + (stages - 1) * Costs.SHARD_OVERHEAD_BYTES;
         long free = loads.stream().mapToLong(l -> Math.max(0, l.freeBytes())).sum();
         if (free < needed) {
             return "%s needs %s more memory: it takes %s, and %s. Lend more, or start another worker."

@@ -1,46 +1,49 @@
 package coop.sahkar.coordinator.placement;
 
 import coop.sahkar.coordinator.state.AssignedShard;
-import coop.sahkar.coordinator.state.ModelFootprint;
 import coop.sahkar.proto.Span;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** One worker while a plan is made: what it has been given, and what that leaves. */
 final class Load {
-    /** What llama.cpp keeps for a shard besides weights and KV. */
-    static final long SHARD_OVERHEAD_BYTES = 1024 * 1024;
-
-    /** A block costs this however small it is: graph, attention, callbacks. */
-    private static final long BLOCK_NANOS = 50_000;
-
     /** What a worker is taken to pass per second when it did not measure. */
     private static final long UNMEASURED_BYTES_PER_SECOND = 4_000_000_000L;
 
-    private final PlanWorker worker;
-    private final long bytesPerSecond;
-    private final List<AssignedShard> shards = new ArrayList<>();
-    private long freeBytes;
-    private long busyNanos;
+    /** Speeds are told apart in steps of this many to a doubling. */
+    private static final int STEPS_PER_DOUBLING = 8;
 
-    Load(PlanWorker worker) {
+    private final PlanWorker worker;
+    private final int index;
+    private final long bytesPerSecond;
+    private final List<Shard> shards = new ArrayList<>(2);
+    private long freeBytes;
+
+    /**
+     * @param index its place among the workers, sorted by id
+     */
+    Load(PlanWorker worker, int index) {
         this.worker = worker;
+        this.index = index;
         this.freeBytes = worker.memoryBytes();
         this.bytesPerSecond = rounded(worker.bytesPerSecond());
     }
 
-    /**
-     * Measured speeds are rough, and a plan must not move because a measurement did: they are
-     * rounded to a power of two.
-     */
+    /** Measured speeds are rough, and a plan must not move because a measurement did. */
     private static long rounded(long measured) {
         long speed = measured > 0 ? measured : UNMEASURED_BYTES_PER_SECOND;
-        long below = Long.highestOneBit(speed);
-        return speed - below > below / 2 ? below * 2 : below;
+        double doublings = Math.log((double) speed) / Math.log(2);
+        double steps = Math.round(doublings * STEPS_PER_DOUBLING);
+        return Math.max(1, Math.round(Math.pow(2, steps / STEPS_PER_DOUBLING)));
     }
 
     String id() {
         return worker.id();
+    }
+
+    int index() {
+        return index;
     }
 
     long memoryBytes() {
@@ -55,8 +58,23 @@ final class Load {
         return bytesPerSecond;
     }
 
-    List<AssignedShard> shards() {
+    /** What it has been given. */
+    List<Shard> shards() {
         return shards;
+    }
+
+    boolean idle() {
+        return shards.isEmpty();
+    }
+
+    /** Its shard of a model, if it has one. */
+    @Nullable Shard of(Holding model) {
+        for (Shard shard : shards) {
+            if (shard.model() == model) {
+                return shard;
+            }
+        }
+        return null;
     }
 
     /** Whether its llama.cpp is new enough for a model. */
@@ -64,34 +82,36 @@ final class Load {
         return worker.release().atLeast(model.oldestRelease());
     }
 
-    boolean serves(String modelId) {
-        return shards.stream().anyMatch(s -> s.modelId().equals(modelId));
+    /** Whether it may be given a span: it can load it and did not fail with it or a part of it. */
+    boolean takes(Holding model, Span span) {
+        for (AssignedShard failed : worker.failed()) {
+            boolean within =
+                    span.first() <= failed.span().first() && failed.span().end() <= span.end();
+            if (within && failed.modelId().equals(model.id())) {
+                return false;
+            }
+        }
+        return canLoad(model.model());
     }
 
-    /** Memory a shard takes. */
-    static long bytes(ModelFootprint footprint, Span span, int kvCells) {
-        return footprint.weightBytes(span)
-                + footprint.kvBytes(span, kvCells)
-                + SHARD_OVERHEAD_BYTES;
+    /** Whether it reports that it serves a span now. */
+    boolean serves(String modelId, Span span) {
+        for (AssignedShard shard : worker.serving()) {
+            if (shard.modelId().equals(modelId) && shard.span().equals(span)) {
+                return true;
+            }
+        }
+        return false;
     }
 
-    boolean fits(ModelFootprint footprint, Span span, int kvCells) {
-        return bytes(footprint, span, kvCells) <= freeBytes;
+    void add(Shard shard) {
+        shards.add(shard);
+        freeBytes -= shard.bytes();
     }
 
-    /** Nanoseconds one token would take here, other models' shards included. */
-    long nanos(ModelFootprint footprint, Span span) {
-        return busyNanos + ownNanos(footprint, span);
-    }
-
-    private long ownNanos(ModelFootprint footprint, Span span) {
-        double seconds = (double) footprint.decodeBytes(span) / bytesPerSecond;
-        return span.length() * BLOCK_NANOS + (long) (seconds * 1e9);
-    }
-
-    void take(PlanModel model, Span span, int kvCells) {
-        shards.add(new AssignedShard(model.id(), span, kvCells));
-        freeBytes -= bytes(model.footprint(), span, kvCells);
-        busyNanos += ownNanos(model.footprint(), span);
+    void remove(Shard shard) {
+        if (shards.remove(shard)) {
+            freeBytes += shard.bytes();
+        }
     }
 }

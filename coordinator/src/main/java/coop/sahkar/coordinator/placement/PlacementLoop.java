@@ -1,63 +1,46 @@
 package coop.sahkar.coordinator.placement;
 
 import coop.sahkar.coordinator.liveness.Attendance;
-import coop.sahkar.coordinator.liveness.WorkerPresence;
-import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
+import coop.sahkar.coordinator.liveness.SourceWatch;
+import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
-import coop.sahkar.coordinator.state.Command.ForgetWorker;
 import coop.sahkar.coordinator.state.LogUnavailableException;
-import coop.sahkar.coordinator.state.Placement;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.Refusal;
 import coop.sahkar.coordinator.state.ReplicatedLog;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Has the planner's plans adopted. It looks twice a second and plans when what a plan depends on
- * has changed and then been quiet for a moment, so that workers that start together give one plan.
- * Every coordinator plans, to explain what is missing; only the leader proposes. One thread owns
- * it.
- */
+/** Shows the pool to {@link PlacementDecision} and proposes what it says. One thread owns it. */
 public final class PlacementLoop implements AutoCloseable {
-    /** How long things must have been quiet before a plan is made. */
-    static final int QUIET_MILLIS = 300;
-
-    /** A pool that is never quiet is planned after this all the same. */
-    static final int PATIENCE_MILLIS = 1500;
-
     private static final int LOOK_MILLIS = 100;
-    private static final long FORGET_AFTER_MILLIS = TimeUnit.DAYS.toMillis(1);
     private static final Logger LOG = LoggerFactory.getLogger(PlacementLoop.class);
 
     private final ReplicatedLog log;
     private final Attendance attendance;
+    private final SourceWatch sources;
     private final ScheduledExecutorService thread =
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("sahkar-placement").factory());
 
-    private @Nullable PlanView lastSeen;
-    private @Nullable PlanView lastPlanned;
-    private boolean ledThen;
-    private long changedAtMillis;
-    private long unsettledSinceMillis;
+    private final PlacementDecision decision = new PlacementDecision();
     private volatile SortedMap<String, String> shortfalls = new TreeMap<>();
 
-    public PlacementLoop(ReplicatedLog log, Attendance attendance) {
+    public PlacementLoop(ReplicatedLog log, Attendance attendance, SourceWatch sources) {
         this.log = log;
         this.attendance = attendance;
+        this.sources = sources;
     }
 
     /** Begins to look. */
     public void start() {
+        sources.start();
         var _ =
                 thread.scheduleWithFixedDelay(
                         this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
@@ -71,12 +54,16 @@ public final class PlacementLoop implements AutoCloseable {
     private void look() {
         try {
             PoolState state = log.state();
-            SortedMap<String, WorkerPresence> presence = attendance.now();
-            PlanView view = PlanViews.of(state, presence);
-            if (settled(view)) {
-                plan(state, view);
-                forget(state, presence);
-            }
+            PoolSight sight =
+                    new PoolSight(
+                            state,
+                            attendance.now(),
+                            sources.unsourced(),
+                            log.leads(),
+                            attendance.clockMillis());
+            var proposals = decision.decide(sight);
+            shortfalls = decision.shortfalls();
+            proposals.forEach(this::propose);
         } catch (LogUnavailableException e) {
             LOG.warn(
                     "a placement could not be adopted and will be tried again: {}", e.getMessage());
@@ -85,59 +72,19 @@ public final class PlacementLoop implements AutoCloseable {
         }
     }
 
-    private boolean settled(PlanView view) {
-        long now = attendance.clockMillis();
-        if (!view.equals(lastSeen)) {
-            if (lastSeen == null || lastSeen.equals(lastPlanned)) {
-                unsettledSinceMillis = now;
-            }
-            changedAtMillis = now;
-            lastSeen = view;
+    private void propose(Command command) {
+        Optional<Refusal> refusal = log.propose(command);
+        if (command instanceof AdoptPlacement adopt) {
+            long generation = adopt.placement().generation();
+            refusal.ifPresentOrElse(
+                    r -> LOG.info("placement {} was not adopted: {}", generation, r.message()),
+                    () -> LOG.info("placement {} is adopted", generation));
         }
-        return now - changedAtMillis >= QUIET_MILLIS
-                || now - unsettledSinceMillis >= PATIENCE_MILLIS;
-    }
-
-    private void plan(PoolState state, PlanView view) {
-        boolean leads = log.leads();
-        if (view.equals(lastPlanned) && leads == ledThen) {
-            return;
-        }
-        Plan plan = Planner.plan(view);
-        shortfalls = plan.shortfalls();
-        if (leads && !plan.assignments().equals(view.current().assignments())) {
-            adopt(state, plan);
-        }
-        lastPlanned = view;
-        ledThen = leads;
-    }
-
-    private void adopt(PoolState state, Plan plan) {
-        long parent = state.placement().generation();
-        Placement next = new Placement(parent + 1, parent, new TreeMap<>(plan.assignments()));
-        Optional<Refusal> refusal = log.propose(new AdoptPlacement(next));
-        if (refusal.isPresent()) {
-            LOG.info(
-                    "placement {} was not adopted: {}", next.generation(), refusal.get().message());
-        } else {
-            LOG.info("placement {} is adopted: {}", next.generation(), next.assignments());
-        }
-    }
-
-    private void forget(PoolState state, Map<String, WorkerPresence> presence) {
-        if (!log.leads() || attendance.clockMillis() < FORGET_AFTER_MILLIS) {
-            return;
-        }
-        presence.values().stream()
-                .filter(p -> p.standing() == Standing.GONE)
-                .filter(p -> state.placement().of(p.workerId()).isEmpty())
-                .filter(p -> attendance.clockMillis() - p.lastHeardMillis() >= FORGET_AFTER_MILLIS)
-                .findFirst()
-                .ifPresent(p -> log.propose(new ForgetWorker(p.workerId())));
     }
 
     @Override
     public void close() {
+        sources.close();
         thread.shutdownNow();
     }
 }

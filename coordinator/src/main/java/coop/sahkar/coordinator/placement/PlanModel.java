@@ -13,6 +13,9 @@ import coop.sahkar.proto.LlamaRelease;
  * @param cuts where it may be cut
  * @param oldestRelease first llama.cpp that loads it
  * @param minStages cut it into at least this many spans
+ * @param sourced whether a published source of its bytes answers; if none does, only what a worker
+ *     serves can be had
+ * @param demand tokens per second asked of it lately, roughly; at least 1
  */
 public record PlanModel(
         String id,
@@ -20,4 +23,6 @@ public record PlanModel(
         ModelFootprint footprint,
         Cuts cuts,
         LlamaRelease oldestRelease,
-        int minStages) {}
+        int minStages,
+        boolean sourced,
+        long demand) {}

@@ -22,4 +22,20 @@ public record PlanView(
         workers = List.copyOf(workers);
         models = List.copyOf(models);
     }
+
+    /** The same, with no worker's failures held against it. */
+    PlanView forgiving() {
+        List<PlanWorker> forgiven =
+                workers.stream()
+                        .map(w ->
+                                new PlanWorker(
+                                        w.id(),
+                                        w.memoryBytes(),
+                                        w.bytesPerSecond(),
+                                        w.release(),
+                                        w.serving(),
+                                        List.of()))
+                        .toList();
+        return new PlanView(forgiven, models, current, kvPositions, minKvPositions);
+    }
 }

@@ -1,31 +1,47 @@
 package coop.sahkar.coordinator.placement;
 
+import coop.sahkar.coordinator.liveness.ShardStatus;
 import coop.sahkar.coordinator.liveness.WorkerPresence;
 import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
+import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.WorkerRecord;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.SortedMap;
 
 /** Makes the planner's view of the pool. Pure. */
 final class PlanViews {
+    private static final Comparator<AssignedShard> SHARDS =
+            Comparator.comparing(AssignedShard::modelId).thenComparing(AssignedShard::span);
+
     private PlanViews() {}
 
-    static PlanView of(PoolState state, Map<String, WorkerPresence> presence) {
-        List<PlanWorker> workers =
-                state.workers().values().stream()
-                        .filter(w -> counts(state, presence.get(w.id())))
-                        .map(PlanViews::worker)
-                        .toList();
+    static PlanView of(PoolSight sight, Recent recent) {
+        PoolState state = sight.state();
+        SortedMap<String, List<AssignedShard>> failed = recent.failed();
+        List<PlanWorker> workers = new ArrayList<>();
+        for (WorkerRecord worker : state.workers().values()) {
+            WorkerPresence presence = sight.presence().get(worker.id());
+            if (presence != null && counts(state, presence)) {
+                workers.add(
+                        new PlanWorker(
+                                worker.id(),
+                                worker.memoryBytes(),
+                                worker.decodeBytesPerSecond(),
+                                worker.release(),
+                                serving(state, presence),
+                                failed.getOrDefault(worker.id(), List.of())));
+            }
+        }
         List<PlanModel> models =
                 state.models().values().stream()
                         .sorted(
                                 Comparator.comparingLong(ModelRecord::publishedAtMillis)
                                         .thenComparing(ModelRecord::id))
-                        .map(PlanViews::model)
+                        .map(model -> model(model, sight, recent))
                         .toList();
         return new PlanView(
                 workers,
@@ -36,25 +52,36 @@ final class PlanViews {
     }
 
     /** One that is not here now but may be back in a moment counts for what it had. */
-    private static boolean counts(PoolState state, @Nullable WorkerPresence presence) {
-        if (presence == null || !presence.keepsItsPlace()) {
-            return false;
-        }
+    private static boolean counts(PoolState state, WorkerPresence presence) {
         return presence.standing() == Standing.HERE
-                || !state.placement().of(presence.workerId()).isEmpty();
+                || (presence.keepsItsPlace()
+                        && !state.placement().of(presence.workerId()).isEmpty());
     }
 
-    private static PlanWorker worker(WorkerRecord w) {
-        return new PlanWorker(w.id(), w.memoryBytes(), w.decodeBytesPerSecond(), w.release());
+    /** What one that may be back in a moment serves is taken to be what it should. */
+    private static List<AssignedShard> serving(PoolState state, WorkerPresence presence) {
+        if (presence.standing() != Standing.HERE) {
+            return state.placement().of(presence.workerId());
+        }
+        List<AssignedShard> serving = new ArrayList<>(1);
+        for (ShardStatus shard : presence.shards()) {
+            if (shard.serving()) {
+                serving.add(new AssignedShard(shard.modelId(), shard.span(), shard.kvCells()));
+            }
+        }
+        serving.sort(SHARDS);
+        return serving;
     }
 
-    private static PlanModel model(ModelRecord m) {
+    private static PlanModel model(ModelRecord model, PoolSight sight, Recent recent) {
         return new PlanModel(
-                m.id(),
-                m.manifest().name(),
-                m.footprint(),
-                m.manifest().cuts(),
-                m.manifest().oldestRelease(),
-                m.minStages());
+                model.id(),
+                model.manifest().name(),
+                model.footprint(),
+                model.manifest().cuts(),
+                model.manifest().oldestRelease(),
+                model.minStages(),
+                !sight.unsourced().contains(model.id()),
+                recent.demand(model.id()));
     }
 }

@@ -4,120 +4,152 @@ import coop.sahkar.coordinator.state.AssignedShard;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
  * Decides which worker should serve which span. A pure function of the view; the same view gives
- * the same plan.
+ * the same plan, and a plan in force gives itself.
  *
  * <p>Must hold: a worker's shards (weights, KV and overhead) fit into the memory it lends, and its
- * llama.cpp is new enough for them; spans are contiguous and cut at multiples of the grain; no
- * worker stands twice in a chain; a model has at least {@code minStages} stages if there are as
- * many workers.
+ * llama.cpp is new enough for them; spans are contiguous and cut at multiples of the grain; a shard
+ * is given only to a worker that can have its bytes, from a published source or from a worker that
+ * serves them; a model that is served stays served while it changes; a model has at least {@code
+ * minStages} stages if there are as many workers.
  *
  * <p>Goals, the weightier first:
  *
  * <ol>
  *   <li>every block of every model is covered, older models first;
- *   <li>what stands stays, unless the slowest stage could be {@link #WORTH_MOVING} times as fast;
- *   <li>as few stages as hold the model;
- *   <li>the slowest stage is as fast as possible, spans proportional to speed;
+ *   <li>what stands stays: gaps are mended where they are, by idle workers, then by others with
+ *       room, then in place of further copies; a model is built anew only if that does not do;
  *   <li>KV caches hold as many positions as the policy wants, or half, or a quarter, …;
- *   <li>workers left over serve the weakest spans a second time.
+ *   <li>as many tokens per second as possible for the model that gets least of what is asked of it,
+ *       with as few stages as do;
+ *   <li>workers left over serve the weakest spans, and what only one worker holds is held twice.
  * </ol>
  *
- * <p>A model that cannot be covered keeps what serves it now, so that it heals when the missing
- * worker returns, and is explained in a sentence.
+ * <p>A model that cannot be covered keeps what serves it, and is explained in a sentence. If no
+ * publisher offers its bytes, workers that are away keep their parts of it too, so that it heals
+ * when they return: nobody else can have those.
  */
 public final class Planner {
-    /** A standing chain is cut anew only for this gain: moving weights costs minutes. */
-    static final double WORTH_MOVING = 1.5;
-
-    /** Or for this many times the KV positions. */
-    static final int KV_WORTH_MOVING = 4;
-
     /** So that plans that differ only in how they were found are equal. */
     private static final Comparator<AssignedShard> SHARDS =
             Comparator.comparing(AssignedShard::modelId).thenComparing(AssignedShard::span);
 
+    /** A plan is refined until that finds nothing more, so that the next finds nothing either. */
+    private static final int MOST_ROUNDS = 6;
+
     private final PlanView view;
-    private final List<Load> loads;
-    private final List<Replicas> replicas = new ArrayList<>();
+    private final Roster roster;
+    private final SortedMap<String, Holding> byId = new TreeMap<>();
+    private final List<Holding> models = new ArrayList<>();
     private final SortedMap<String, String> shortfalls = new TreeMap<>();
 
     private Planner(PlanView view) {
         this.view = view;
-        this.loads =
-                view.workers().stream()
-                        .sorted(Comparator.comparing(PlanWorker::id))
-                        .map(Load::new)
-                        .toList();
+        this.roster = new Roster(view.workers());
+        for (PlanModel model : view.models()) {
+            Holding holding = new Holding(model);
+            models.add(holding);
+            byId.put(model.id(), holding);
+        }
     }
 
-    /** Makes a plan. */
+    /**
+     * Makes a plan. Workers are not given again what they failed with lately, unless a model would
+     * go without.
+     */
     public static Plan plan(PlanView view) {
-        return new Planner(view).plan();
+        Plan plan = new Planner(view).plan();
+        boolean failed = view.workers().stream().anyMatch(worker -> !worker.failed().isEmpty());
+        if (failed && !plan.shortfalls().isEmpty()) {
+            Plan again = new Planner(view.forgiving()).plan();
+            return again.shortfalls().size() < plan.shortfalls().size() ? again : plan;
+        }
+        return plan;
     }
 
     private Plan plan() {
-        List<PlanModel> uncovered = new ArrayList<>();
-        for (PlanModel model : view.models()) {
-            Optional<Chain> chain = chain(model);
-            chain.ifPresentOrElse(
-                    c -> {
-                        c.take(model);
-                        replicas.add(new Replicas(model, c, able(model)));
-                    },
-                    () -> uncovered.add(model));
-        }
-        for (PlanModel model : uncovered) {
-            shortfalls.put(model.id(), Explanation.of(model, loads, view.minKvPositions()));
-            keepStanding(model);
-        }
-        replicas.forEach(r -> r.keep(view.current()));
-        replicas.forEach(Replicas::add);
-        SortedMap<String, List<AssignedShard>> assignments = new TreeMap<>();
-        for (Load load : loads) {
-            if (!load.shards().isEmpty()) {
-                assignments.put(load.id(), load.shards().stream().sorted(SHARDS).toList());
+        Map<Holding, List<Shard>> before = new Standing(view, roster, byId).keep();
+        Coverer coverer = new Coverer(view, roster.all());
+        models.forEach(coverer::cover);
+        for (int round = 0; round < MOST_ROUNDS; round++) {
+            List<Holding> covered = models.stream().filter(Holding::covered).toList();
+            covered.forEach(m -> coverer.improve(m, before.getOrDefault(m, List.of())));
+            new Replicas(covered, roster.all()).add();
+            if (!refine(before, round)) {
+                break;
             }
         }
+        List<Holding> uncovered = models.stream().filter(model -> !model.covered()).toList();
+        models.forEach(model -> new Handover(model, before.getOrDefault(model, List.of())).stage());
+        roster.all().forEach(load -> fit(load, before));
+        return written(uncovered);
+    }
+
+    private boolean refine(Map<Holding, List<Shard>> before, int round) {
+        List<Holding> free =
+                models.stream().filter(m -> m.covered() || m.shards().isEmpty()).toList();
+        return new Refinement(free, roster.all(), view.minKvPositions(), view.kvPositions())
+                .refine(before, round == 0);
+    }
+
+    /** What must stay a while can leave too little room for what is new: that waits. */
+    private static void fit(Load load, Map<Holding, List<Shard>> before) {
+        if (load.freeBytes() >= 0) {
+            return;
+        }
+        for (Shard shard : List.copyOf(load.shards()).reversed()) {
+            boolean stood =
+                    before.getOrDefault(shard.model(), List.of()).stream().anyMatch(shard::same);
+            if (load.freeBytes() < 0 && !stood) {
+                shard.model().take(shard);
+            }
+        }
+    }
+
+    private Plan written(List<Holding> uncovered) {
+        SortedMap<String, List<AssignedShard>> assignments = new TreeMap<>();
+        for (Load load : roster.all()) {
+            for (Shard shard : load.shards()) {
+                assign(assignments, load.id(), shard.assigned());
+            }
+        }
+        for (Holding model : uncovered) {
+            shortfalls.put(model.id(), Explanation.of(model, roster.all(), view.minKvPositions()));
+        }
+        keepForThoseAway(assignments);
+        assignments.values().forEach(shards -> shards.sort(SHARDS));
         return new Plan(assignments, shortfalls);
     }
 
-    private Optional<Chain> chain(PlanModel model) {
-        Optional<Chain> standing = Optional.empty();
-        Optional<Chain> fresh = Optional.empty();
-        for (int cells = view.kvPositions(); cells >= view.minKvPositions(); cells /= 2) {
-            ChainFinder finder = new ChainFinder(model, able(model), cells);
-            standing = standing.isPresent() ? standing : finder.standing(view.current());
-            fresh = fresh.isPresent() ? fresh : finder.fresh();
+    private void keepForThoseAway(SortedMap<String, List<AssignedShard>> assignments) {
+        if (shortfalls.isEmpty()) {
+            return;
         }
-        if (standing.isEmpty() || fresh.isEmpty()) {
-            return standing.isPresent() ? standing : fresh;
-        }
-        return worthMoving(model, standing.get(), fresh.get()) ? fresh : standing;
+        view.current()
+                .assignments()
+                .forEach((worker, shards) -> {
+                    for (AssignedShard shard : shards) {
+                        Holding model = byId.get(shard.modelId());
+                        boolean waitedFor =
+                                model != null
+                                        && !model.model().sourced()
+                                        && shortfalls.containsKey(model.id());
+                        if (waitedFor && !roster.byId().containsKey(worker)) {
+                            assign(assignments, worker, shard);
+                        }
+                    }
+                });
     }
 
-    private List<Load> able(PlanModel model) {
-        return loads.stream().filter(load -> load.canLoad(model)).toList();
-    }
-
-    private static boolean worthMoving(PlanModel model, Chain standing, Chain fresh) {
-        return standing.slowestNanos(model) > fresh.slowestNanos(model) * WORTH_MOVING
-                || standing.kvCells() < fresh.kvCells() / KV_WORTH_MOVING;
-    }
-
-    private void keepStanding(PlanModel model) {
-        for (Load load : able(model)) {
-            for (AssignedShard shard : view.current().of(load.id())) {
-                if (shard.modelId().equals(model.id())
-                        && load.fits(model.footprint(), shard.span(), shard.kvCells())) {
-                    load.take(model, shard.span(), shard.kvCells());
-                }
-            }
-        }
+    private static void assign(
+            SortedMap<String, List<AssignedShard>> assignments,
+            String worker,
+            AssignedShard shard) {
+        assignments.computeIfAbsent(worker, _ -> new ArrayList<>(1)).add(shard);
     }
 }

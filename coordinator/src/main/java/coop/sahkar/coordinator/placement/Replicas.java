@@ -1,67 +1,155 @@
 package coop.sahkar.coordinator.placement;
 
-import coop.sahkar.coordinator.state.AssignedShard;
-import coop.sahkar.coordinator.state.Placement;
 import coop.sahkar.proto.Span;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.NavigableMap;
-import java.util.TreeMap;
+import java.util.NavigableSet;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Further copies of one model's spans on workers that are not in its chain. Those that stand are
- * kept for all models before any is added, or plans would take turns.
+ * Further copies of the spans of models that are covered. A worker that has nothing to do serves
+ * the weakest span that it can hold. A span that a single worker holds gets a second holder where
+ * there is memory for it, so that the loss of a worker costs no fetching. When demand has moved,
+ * copies of the strongest spans make way for the weakest.
  */
 final class Replicas {
-    private final PlanModel model;
-    private final List<Load> loads;
-    private final int kvCells;
-    private final NavigableMap<Span, Double> tokensPerSecond = new TreeMap<>();
+    /** A copy changes its span only if the one it leaves is so many times as strong. */
+    private static final double WORTH_MOVING = 2;
 
-    /** Begins with the chain, which has been taken already. */
-    Replicas(PlanModel model, Chain chain, List<Load> loads) {
-        this.model = model;
+    /** Of so many workers, one may change its span in one plan. */
+    private static final int MOVING_PART = 50;
+
+    private static final int MOST_TRIES = 32;
+
+    private static final Comparator<Load> ROOMY_FIRST =
+            Comparator.comparingLong((Load l) -> -l.freeBytes()).thenComparingInt(Load::index);
+
+    private final List<Holding> models;
+    private final List<Load> loads;
+    private final Strengths strengths;
+
+    Replicas(List<Holding> models, List<Load> loads) {
+        this.models = models;
         this.loads = loads;
-        this.kvCells = chain.kvCells();
-        for (int i = 0; i < chain.loads().size(); i++) {
-            Span span = chain.spans().get(i);
-            tokensPerSecond.put(span, speed(chain.loads().get(i), span));
-        }
+        this.strengths = new Strengths(models);
     }
 
-    /** Keeps the copies that stand, where their worker has room left. */
-    void keep(Placement current) {
-        for (Load load : loads) {
-            for (AssignedShard shard : current.of(load.id())) {
-                if (shard.modelId().equals(model.id())
-                        && tokensPerSecond.containsKey(shard.span())
-                        && canTake(load, shard.span())) {
-                    take(load, shard.span());
+    void add() {
+        List<Load> idle = new ArrayList<>(loads.stream().filter(Load::idle).toList());
+        idle.sort(
+                Comparator.comparingLong((Load l) -> -l.bytesPerSecond())
+                        .thenComparingInt(Load::index));
+        for (Load load : idle) {
+            Strengths.Entry weakest = weakestFor(load, Double.MAX_VALUE);
+            if (weakest != null) {
+                give(load, weakest);
+            }
+        }
+        second();
+        balance();
+    }
+
+    private Strengths.@Nullable Entry weakestFor(Load load, double below) {
+        for (Strengths.Entry entry : strengths.weakestFirst()) {
+            if (entry.strength() >= below) {
+                return null;
+            }
+            Holding model = strengths.model(entry);
+            if (model.canGive(load, entry.span(), model.kvCells())) {
+                return entry;
+            }
+        }
+        return null;
+    }
+
+    private void give(Load load, Strengths.Entry entry) {
+        Holding model = strengths.model(entry);
+        strengths.added(model.give(load, entry.span(), model.kvCells()));
+    }
+
+    private void second() {
+        NavigableSet<Load> roomy = new TreeSet<>(ROOMY_FIRST);
+        roomy.addAll(loads);
+        for (Holding model : models) {
+            for (Span span : List.copyOf(model.spans())) {
+                if (model.holders(span) == 1) {
+                    Load holder = firstThatTakes(roomy, model, span);
+                    if (holder != null) {
+                        roomy.remove(holder);
+                        model.give(holder, span, model.kvCells());
+                        roomy.add(holder);
+                    }
                 }
             }
         }
     }
 
-    /** Gives every worker that has room left a copy of the span that is served slowest in all. */
-    void add() {
-        for (Load load : loads) {
-            tokensPerSecond.keySet().stream()
-                    .filter(span -> canTake(load, span))
-                    .min(Comparator.comparing(tokensPerSecond::get))
-                    .ifPresent(span -> take(load, span));
+    private static @Nullable Load firstThatTakes(
+            NavigableSet<Load> roomy, Holding model, Span span) {
+        long bytes = model.costs().bytes(span, model.kvCells());
+        int tries = 0;
+        for (Load load : roomy) {
+            if (load.freeBytes() < bytes || tries++ == MOST_TRIES) {
+                return null;
+            }
+            if (model.canGive(load, span, model.kvCells())) {
+                return load;
+            }
+        }
+        return null;
+    }
+
+    /** Only workers that hold nothing else move: what they give up is what they take on. */
+    private void balance() {
+        int moves = Math.max(1, loads.size() / MOVING_PART);
+        for (int move = 0; move < moves; move++) {
+            if (!moveOne()) {
+                return;
+            }
         }
     }
 
-    private boolean canTake(Load load, Span span) {
-        return !load.serves(model.id()) && load.fits(model.footprint(), span, kvCells);
+    private boolean moveOne() {
+        if (strengths.weakestFirst().isEmpty()) {
+            return false;
+        }
+        double weakest = strengths.weakestFirst().first().strength();
+        for (Strengths.Entry strong : strengths.strongest(MOST_TRIES)) {
+            if (weakest * WORTH_MOVING > strong.strength()) {
+                return false;
+            }
+            List<Shard> copies =
+                    strengths.model(strong).shards().stream()
+                            .filter(shard -> shard.span().equals(strong.span()))
+                            .filter(shard -> shard.load().shards().size() == 1)
+                            .limit(MOST_TRIES)
+                            .toList();
+            for (Shard shard : copies) {
+                if (Mender.surplus(shard) && moved(strong, shard)) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
-    private void take(Load load, Span span) {
-        tokensPerSecond.merge(span, speed(load, span), Double::sum);
-        load.take(model, span, kvCells);
-    }
-
-    private double speed(Load load, Span span) {
-        return 1e9 / Math.max(1, load.nanos(model.footprint(), span));
+    private boolean moved(Strengths.Entry strong, Shard shard) {
+        double left = strengths.without(strong, shard);
+        Holding model = shard.model();
+        strengths.removing(shard);
+        model.take(shard);
+        Strengths.Entry weak = weakestFor(shard.load(), left);
+        boolean worth = weak != null && weak.strength() * WORTH_MOVING <= strong.strength();
+        if (weak != null && worth) {
+            Holding other = strengths.model(weak);
+            Shard given = other.give(shard.load(), weak.span(), other.kvCells());
+            strengths.added(given);
+            return true;
+        }
+        model.put(shard);
+        strengths.added(shard);
+        return false;
     }
 }

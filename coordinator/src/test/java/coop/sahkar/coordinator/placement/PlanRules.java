@@ -23,7 +23,7 @@ final class PlanRules {
             for (AssignedShard s : plan.assignments().getOrDefault(worker.id(), List.of())) {
                 PlanModel model = byId.get(s.modelId());
                 assertThat(model).isNotNull();
-                used += Load.bytes(model.footprint(), s.span(), s.kvCells());
+                used += new Costs(model.footprint()).bytes(s.span(), s.kvCells());
                 assertThat(model.cuts().allow(s.span())).as("%s of %s", s, model.cuts()).isTrue();
             }
             assertThat(used).isLessThanOrEqualTo(worker.memoryBytes());

@@ -49,7 +49,10 @@ class PlannerTest {
                         worker("b", 100 * MB, 9100 * MB),
                         worker("c", 100 * MB, 10_100 * MB));
         Plan plan = plan(Placement.EMPTY, List.of(model("six", 6, 3, 1)), workers);
-        assertThat(spans(plan)).containsExactly("a [0, 2)", "b [2, 4)", "c [4, 6)");
+        assertThat(plan.assignments().values())
+                .allSatisfy(shards -> assertThat(shards).hasSize(1))
+                .extracting(shards -> shards.getFirst().span().length())
+                .containsExactly(2, 2, 2);
     }
 
     @Test
@@ -66,7 +69,7 @@ class PlannerTest {
 
     @Test
     void splitsWhatOneWorkerCannotHold() {
-        long half = Load.bytes(SIX.footprint(), new Span(0, 3), KV);
+        long half = new Costs(SIX.footprint()).bytes(new Span(0, 3), KV);
         List<PlanWorker> workers = List.of(worker("a", half, MB), worker("b", half, MB));
         assertThat(spans(plan(Placement.EMPTY, List.of(SIX), workers)))
                 .containsExactly("a [0, 3)", "b [3, 6)");
@@ -74,7 +77,7 @@ class PlannerTest {
 
     @Test
     void halvesTheKvCacheBeforeItGivesUp() {
-        long tight = Load.bytes(SIX.footprint(), new Span(0, 6), KV / 2);
+        long tight = new Costs(SIX.footprint()).bytes(new Span(0, 6), KV / 2);
         Plan plan = plan(Placement.EMPTY, List.of(SIX), List.of(worker("a", tight, MB)));
         assertThat(plan.assignments().get("a"))
                 .containsExactly(new AssignedShard(SIX.id(), new Span(0, 6), KV / 2));
@@ -104,6 +107,65 @@ class PlannerTest {
     }
 
     @Test
+    void waitsForThoseWhoAloneHaveTheBytes() {
+        PlanModel model = unsourced(model("six", 6, 3, 1));
+        Placement whole =
+                adopted(
+                        plan(
+                                Placement.EMPTY,
+                                List.of(model("six", 6, 3, 1)),
+                                equal("a", "b", "c")));
+        List<PlanWorker> left = serving(whole, equal("a", "c"));
+        Plan without = plan(whole, List.of(model), left);
+        assertThat(without.assignments()).isEqualTo(whole.assignments());
+        assertThat(without.shortfalls().get(SIX.id()))
+                .isEqualTo(
+                        "six waits for workers that hold blocks 2 to 3: no worker here serves them"
+                                + " and no publisher offers them. Start those workers again, or"
+                                + " publish the file again.");
+        Plan nobody = plan(whole, List.of(model), List.of());
+        assertThat(nobody.assignments()).isEqualTo(whole.assignments());
+    }
+
+    @Test
+    void cutsAnewForTheSurvivorsWhenThePublisherIsThere() {
+        List<PlanModel> models = List.of(model("six", 6, 3, 1));
+        Placement whole = adopted(plan(Placement.EMPTY, models, equal("a", "b", "c")));
+        Plan without = plan(whole, models, serving(whole, equal("a", "c")));
+        assertThat(without.shortfalls()).isEmpty();
+    }
+
+    @Test
+    void keepsAServingChainUntilTheNewOneServes() {
+        List<PlanModel> models = List.of(model("six", 6, 3, 1));
+        Placement two = adopted(plan(Placement.EMPTY, models, equal("a", "b")));
+        List<PlanWorker> three = serving(two, equal("a", "b", "c"));
+        Plan between = plan(two, models, three);
+        assertThat(spans(between)).contains("a [0, 3)", "b [3, 6)").hasSize(5);
+        assertThat(plan(adopted(between), models, three).assignments())
+                .isEqualTo(between.assignments());
+        Plan after =
+                plan(adopted(between), models, serving(adopted(between), equal("a", "b", "c")));
+        assertThat(spans(after)).containsExactly("a [0, 2)", "b [2, 4)", "c [4, 6)");
+    }
+
+    private static List<PlanWorker> serving(Placement placement, List<PlanWorker> workers) {
+        return workers.stream().map(w -> w.serving(placement.of(w.id()))).toList();
+    }
+
+    private static PlanModel unsourced(PlanModel m) {
+        return new PlanModel(
+                m.id(),
+                m.name(),
+                m.footprint(),
+                m.cuts(),
+                m.oldestRelease(),
+                m.minStages(),
+                false,
+                m.demand());
+    }
+
+    @Test
     void spreadsOutWhenTheThirdWorkerComesForThreeStages() {
         List<PlanModel> models = List.of(model("six", 6, 3, 1));
         Placement two = adopted(plan(Placement.EMPTY, models, equal("a", "b")));
@@ -127,7 +189,15 @@ class PlannerTest {
     @Test
     void placesAModelOnlyWhereLlamaCppKnowsIt() {
         var recent =
-                new PlanModel(SIX.id(), "six", SIX.footprint(), SIX.cuts(), LlamaRelease.V0_5, 2);
+                new PlanModel(
+                        SIX.id(),
+                        "six",
+                        SIX.footprint(),
+                        SIX.cuts(),
+                        LlamaRelease.V0_5,
+                        2,
+                        true,
+                        1);
         Plan none = plan(Placement.EMPTY, List.of(recent), equal("a", "b"));
         assertThat(none.assignments()).isEmpty();
         assertThat(none.shortfalls().get(SIX.id()))
@@ -145,7 +215,7 @@ class PlannerTest {
 
     @Test
     void placesOlderModelsFirst() {
-        long one = Load.bytes(SIX.footprint(), new Span(0, 6), KV) + 100;
+        long one = new Costs(SIX.footprint()).bytes(new Span(0, 6), KV) + 100;
         Plan plan =
                 plan(
                         Placement.EMPTY,
@@ -202,7 +272,9 @@ class PlannerTest {
                 Footprints.of(manifest),
                 new Cuts(blocks, grain),
                 LlamaRelease.B4916,
-                minStages);
+                minStages,
+                true,
+                1);
     }
 
     private static PlanWorker worker(String id, long memoryBytes, long bytesPerSecond) {
@@ -214,7 +286,7 @@ class PlannerTest {
     }
 
     private static List<PlanWorker> tight(String... ids) {
-        long third = Load.bytes(SIX.footprint(), new Span(4, 6), KV) + 10_000;
+        long third = new Costs(SIX.footprint()).bytes(new Span(4, 6), KV) + 10_000;
         return List.of(ids).stream().map(id -> worker(id, third, MB)).toList();
     }
 

@@ -1,5 +1,6 @@
 package coop.sahkar.deploy.cli;
 
+import coop.sahkar.coordinator.placement.PlannerBench;
 import coop.sahkar.client.InferenceClient;
 import coop.sahkar.deploy.bench.Bench;
 import coop.sahkar.deploy.bench.BenchException;
@@ -42,11 +43,16 @@ import picocli.CommandLine.Option;
             "  sahkar bench",
             "  sahkar bench --shape 160M --shape 1.1B --json bench.json",
             "  sahkar bench --stages 2 --threads 2 --sessions 8",
+            "  sahkar bench --planner",
             "",
             "Let the machine do nothing else meanwhile, and leave a core for each worker thread."
         })
 final class BenchCommand extends Subcommand {
     private static final int MOST_STAGES = 64;
+    private static final int POOL_WORKERS = 10_000;
+    private static final int POOL_MODELS = 100;
+    private static final int POOL_CHANGES = 500;
+    private static final int POOL_REPLACED = 3;
 
     @Option(
             names = "--shape",
@@ -110,9 +116,18 @@ final class BenchCommand extends Subcommand {
                     "Write the figures there too; - for standard output instead of the table.")
     private @Nullable String json;
 
+    @Option(
+            names = "--planner",
+            description =
+                    "Instead of a chain, time the planner: a made-up pool of 10,000 workers and 100 models, three of the workers replaced before each plan.")
+    private boolean planner;
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         check();
+        if (planner) {
+            return plans();
+        }
         List<BenchReport> reports = new ArrayList<>();
         for (String shape : shapes) {
             BenchReport report = measure(shape);
@@ -131,6 +146,22 @@ final class BenchCommand extends Subcommand {
                 Files.writeString(Path.of(json), text + "\n");
             }
         }
+        return ExitCode.OK;
+    }
+
+    private int plans() {
+        step("planning for %,d workers and %d models".formatted(POOL_WORKERS, POOL_MODELS));
+        PlannerBench.Result result =
+                PlannerBench.run(POOL_WORKERS, POOL_MODELS, POOL_CHANGES, POOL_REPLACED, 1);
+        out().printf("first plan of an empty pool  %8.1f ms%n", result.firstMillis());
+        out().printf("planning a change, p50       %8.1f ms%n", result.p50Millis());
+        out().printf("planning a change, p99       %8.1f ms%n", result.p99Millis());
+        out().printf("planning a change, slowest   %8.1f ms%n", result.worstMillis());
+        out().printf("models without a chain       %8d%n", result.lostModels());
+        out().printf(
+                        "bytes fetched / bytes lost   %8.3f%n",
+                        (double) result.movedBytes() / Math.max(1, result.lostBytes()));
+        out().flush();
         return ExitCode.OK;
     }
 

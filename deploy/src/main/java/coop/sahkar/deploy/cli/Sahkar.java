@@ -49,6 +49,7 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             BenchCommand.class,
             FaultsCommand.class,
+            SimulateCommand.class,
             VersionCommand.class,
             HelpCommand.class
         })

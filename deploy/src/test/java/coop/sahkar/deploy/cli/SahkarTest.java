@@ -33,6 +33,7 @@ class SahkarTest {
                 "complete",
                 "providers",
                 "status",
+                "simulate",
                 "version"
             })
     void everyCommandTeaches(String command) {

@@ -1,0 +1,119 @@
+package coop.sahkar.coordinator.placement;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Makes one model whole, with as little change as it takes: nothing, if a chain stands; the missing
+ * spans for workers that have room; room made by evicting copies; a new chain; each with as large a
+ * KV cache as policy wants or memory allows.
+ */
+final class Coverer {
+    /** A standing chain is built anew for this many times the KV positions. */
+    private static final int KV_WORTH_MOVING = 4;
+
+    private final PlanView view;
+    private final List<Load> loads;
+
+    Coverer(PlanView view, List<Load> loads) {
+        this.view = view;
+        this.loads = loads;
+    }
+
+    /** Whether the model is whole now; otherwise what stands is as it was. */
+    boolean cover(Holding model) {
+        if (model.covered()) {
+            return true;
+        }
+        return model.shards().isEmpty() ? begin(model) : mend(model) || anew(model);
+    }
+
+    private boolean begin(Holding model) {
+        if (anew(model)) {
+            return true;
+        }
+        for (int cells = view.kvPositions(); cells >= view.minKvPositions(); cells /= 2) {
+            if (new Mender(model, loads, cells, true).mend()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean mend(Holding model) {
+        for (int cells = model.kvCells(); cells >= view.minKvPositions(); cells /= 2) {
+            if (new Mender(model, loads, cells, false).mend()
+                    || new Mender(model, loads, cells, true).mend()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** A new chain instead of what stands. */
+    private boolean anew(Holding model) {
+        List<Shard> old = model.clear();
+        for (int cells = view.kvPositions(); cells >= view.minKvPositions(); cells /= 2) {
+            Optional<Chain> chain = chain(model, cells);
+            if (chain.isPresent()) {
+                chain.get().take(model);
+                return true;
+            }
+        }
+        old.forEach(model::put);
+        return false;
+    }
+
+    private Optional<Chain> chain(Holding model, int cells) {
+        int least = leastStages(model);
+        List<Load> idle = roomyFirst(model, true);
+        Optional<Chain> chain = Optional.empty();
+        if (idle.size() >= least) {
+            chain = new ChainFinder(model, idle, cells).find(least);
+        }
+        List<Load> all = chain.isPresent() ? List.of() : roomyFirst(model, false);
+        return all.isEmpty() ? chain : new ChainFinder(model, all, cells).find(least);
+    }
+
+    private List<Load> roomyFirst(Holding model, boolean idle) {
+        return Roster.roomyFirst(
+                loads.stream()
+                        .filter(load -> !idle || load.idle())
+                        .filter(load -> load.canLoad(model.model()))
+                        .toList());
+    }
+
+    private int leastStages(Holding model) {
+        if (model.model().minStages() <= 1) {
+            return 1;
+        }
+        int able = (int) loads.stream().filter(load -> load.canLoad(model.model())).count();
+        return ChainFinder.leastStages(model.model(), able);
+    }
+
+    /**
+     * Builds a chain anew that has fewer stages than were asked for, or a far smaller KV cache than
+     * could be had; only if it can be handed over without a break.
+     */
+    void improve(Holding model, List<Shard> before) {
+        boolean short_ = model.stages() < leastStages(model);
+        int most = view.kvPositions();
+        boolean cramped = model.kvCells() < most / KV_WORTH_MOVING;
+        if (!short_ && !cramped) {
+            return;
+        }
+        int least = short_ ? model.kvCells() : model.kvCells() * KV_WORTH_MOVING + 1;
+        List<Shard> old = model.clear();
+        for (int cells = most; cells >= Math.min(most, least); cells /= 2) {
+            Optional<Chain> chain = chain(model, cells);
+            if (chain.isPresent()) {
+                chain.get().take(model);
+                if (new Handover(model, before).completes()) {
+                    return;
+                }
+                model.clear();
+            }
+        }
+        old.forEach(model::put);
+    }
+}

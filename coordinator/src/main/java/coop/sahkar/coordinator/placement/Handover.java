@@ -1,0 +1,117 @@
+package coop.sahkar.coordinator.placement;
+
+import coop.sahkar.proto.Span;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Makes before it breaks: a model that is served now keeps a serving chain at every moment of a
+ * change. What serves and is to go stays until what replaces it serves; what has no room beside it
+ * waits until then.
+ */
+final class Handover {
+    private final Holding model;
+    private final List<Shard> before;
+    private final List<Shard> target;
+    private final List<Shard> leaving = new ArrayList<>();
+    private final List<Shard> serving = new ArrayList<>();
+
+    /**
+     * @param model with the shards it is to have in the end
+     * @param before its shards in the placement in force, at workers that are here
+     */
+    Handover(Holding model, List<Shard> before) {
+        this.model = model;
+        this.before = before;
+        this.target = List.copyOf(model.shards());
+        for (Shard shard : before) {
+            if (shard.serving()) {
+                (stays(shard) ? serving : leaving).add(shard);
+            }
+        }
+        List<Shard> all = new ArrayList<>(serving);
+        all.addAll(leaving);
+        if (!leaving.isEmpty() && !chain(all)) {
+            leaving.clear();
+        }
+    }
+
+    private static boolean stays(Shard shard) {
+        for (Shard held : shard.load().shards()) {
+            if (held.model() == shard.model() && held.same(shard)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether the target is reached when every shard that is given comes to serve. */
+    boolean completes() {
+        List<Shard> needed = needed(leaving, serving);
+        while (!needed.isEmpty()) {
+            List<Shard> reached = new ArrayList<>(beside(needed));
+            reached.removeAll(needed);
+            List<Shard> still = needed(needed, reached);
+            if (still.size() == needed.size()) {
+                return false;
+            }
+            needed = still;
+        }
+        return true;
+    }
+
+    /** Gives the model what it can have now: the target as far as it fits beside what stays. */
+    void stage() {
+        List<Shard> needed = needed(leaving, serving);
+        if (!needed.isEmpty()) {
+            List<Shard> now = beside(needed);
+            model.clear();
+            now.forEach(model::put);
+        }
+    }
+
+    private List<Shard> beside(List<Shard> needed) {
+        List<Shard> now = new ArrayList<>(needed);
+        for (Shard shard : target) {
+            if (before.stream().anyMatch(shard::same) || fits(shard, needed)) {
+                now.add(shard);
+            }
+        }
+        return now;
+    }
+
+    private static boolean fits(Shard shard, List<Shard> needed) {
+        long free = shard.load().freeBytes();
+        for (Shard stays : needed) {
+            if (stays.load() == shard.load()) {
+                free -= stays.bytes();
+                if (stays.span().equals(shard.span())) {
+                    return false;
+                }
+            }
+        }
+        return free >= 0;
+    }
+
+    /** Those of {@code some} without which no chain would serve beside {@code others}. */
+    private List<Shard> needed(List<Shard> some, List<Shard> others) {
+        List<Shard> kept = new ArrayList<>(some);
+        for (Shard shard : some) {
+            kept.remove(shard);
+            List<Shard> left = new ArrayList<>(others);
+            left.addAll(kept);
+            if (!chain(left)) {
+                kept.add(shard);
+            }
+        }
+        return kept;
+    }
+
+    private boolean chain(List<Shard> shards) {
+        Set<Span> spans = new LinkedHashSet<>();
+        shards.forEach(shard -> spans.add(shard.span()));
+        return Chains.shortest(model.blocks(), spans) > 0;
+    }
+}

@@ -1,0 +1,132 @@
+package coop.sahkar.coordinator.placement;
+
+import coop.sahkar.coordinator.routing.Coverage;
+import coop.sahkar.proto.Span;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** One model while a plan is made: who is to hold which of its spans. */
+final class Holding {
+    private final PlanModel model;
+    private final Costs costs;
+    private final boolean[] served;
+    private final List<Shard> shards = new ArrayList<>();
+    private final SortedMap<Span, Integer> holders = new TreeMap<>();
+
+    Holding(PlanModel model) {
+        this.model = model;
+        this.costs = new Costs(model.footprint());
+        this.served = new boolean[blocks()];
+    }
+
+    String id() {
+        return model.id();
+    }
+
+    PlanModel model() {
+        return model;
+    }
+
+    Costs costs() {
+        return costs;
+    }
+
+    int blocks() {
+        return model.footprint().blockCount();
+    }
+
+    List<Shard> shards() {
+        return shards;
+    }
+
+    /** A worker serves these blocks now, so that others can fetch them there. */
+    void servedSomewhere(Span span) {
+        Arrays.fill(served, span.first(), Math.min(span.end(), blocks()), true);
+    }
+
+    /** Whether the bytes of a span can be had. */
+    boolean obtainable(Span span) {
+        if (model.sourced()) {
+            return true;
+        }
+        for (int block = span.first(); block < span.end(); block++) {
+            if (!served[block]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Blocks whose bytes cannot be had from anybody. */
+    List<Span> unobtainable() {
+        List<Span> had = new ArrayList<>();
+        for (int block = 0; block < blocks(); block++) {
+            if (model.sourced() || served[block]) {
+                had.add(new Span(block, block + 1));
+            }
+        }
+        return Coverage.missing(blocks(), had);
+    }
+
+    /** Whether a worker may be given a span now. */
+    boolean canGive(Load load, Span span, int kvCells) {
+        return load.of(this) == null
+                && costs.bytes(span, kvCells) <= load.freeBytes()
+                && load.takes(this, span)
+                && obtainable(span);
+    }
+
+    Shard give(Load load, Span span, int kvCells) {
+        Shard shard = new Shard(load, this, span, kvCells);
+        put(shard);
+        return shard;
+    }
+
+    void put(Shard shard) {
+        shards.add(shard);
+        holders.merge(shard.span(), 1, Integer::sum);
+        shard.load().add(shard);
+    }
+
+    void take(Shard shard) {
+        shards.remove(shard);
+        holders.computeIfPresent(shard.span(), (_, count) -> count == 1 ? null : count - 1);
+        shard.load().remove(shard);
+    }
+
+    /** Takes all shards away; {@link #put} brings one back. */
+    List<Shard> clear() {
+        List<Shard> all = List.copyOf(shards);
+        all.forEach(this::take);
+        return all;
+    }
+
+    /** Whether a chain covers the model. */
+    boolean covered() {
+        return stages() > 0;
+    }
+
+    /** Stages of the shortest chain; 0 when there is none. */
+    int stages() {
+        return Chains.shortest(blocks(), holders.keySet());
+    }
+
+    /** The spans held, each once, in order. */
+    Set<Span> spans() {
+        return holders.keySet();
+    }
+
+    /** How many are to hold exactly this span. */
+    int holders(Span span) {
+        return holders.getOrDefault(span, 0);
+    }
+
+    /** Positions that sessions can have: the smallest KV cache; 0 without any shard. */
+    int kvCells() {
+        return shards.stream().mapToInt(Shard::kvCells).min().orElse(0);
+    }
+}

@@ -1,0 +1,163 @@
+package coop.sahkar.coordinator.placement;
+
+import coop.sahkar.proto.Span;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+/**
+ * In a pool of a few workers every span counts: there a search improves on what the rules of thumb
+ * gave. What stands changes only for a gain that is worth its fetching, and only where it can be
+ * handed over without a break.
+ */
+final class Refinement {
+    /** In larger pools the rules of thumb are as good, and the search would take too long. */
+    static final int MOST_WORKERS = 8;
+
+    private static final int MOST_MODELS = 4;
+
+    /** What stands changes for this: an eighth more throughput. */
+    private static final double WORTH_MOVING = 0.13;
+
+    private static final double LEAST_GAIN = 0.01;
+
+    /** What fetching all weights once counts against a change, as a gain in throughput lost. */
+    private static final double FETCH_PRICE = 0.07;
+
+    /** The same where nothing stands yet. */
+    private static final double FIRST_FETCH_PRICE = 0.05;
+
+    private static final int LAYOUTS = 6000;
+
+    private final List<Holding> models;
+    private final List<Load> loads;
+    private final int minKvCells;
+    private final int mostKvCells;
+
+    Refinement(List<Holding> models, List<Load> loads, int minKvCells, int mostKvCells) {
+        this.models = models;
+        this.loads = loads;
+        this.minKvCells = minKvCells;
+        this.mostKvCells = mostKvCells;
+    }
+
+    /**
+     * Whether anything was changed.
+     *
+     * @param before the shards of each model in the placement in force
+     * @param first whether nothing was refined for this plan before
+     */
+    boolean refine(Map<Holding, List<Shard>> before, boolean first) {
+        if (models.isEmpty() || models.size() > MOST_MODELS || loads.size() > MOST_WORKERS) {
+            return false;
+        }
+        boolean fresh = first && models.stream().allMatch(model -> before(before, model).isEmpty());
+        double worth = fresh ? LEAST_GAIN : WORTH_MOVING;
+        Layout start = layout(fresh ? FIRST_FETCH_PRICE : FETCH_PRICE);
+        double score = start.score();
+        if (start.bound() - score < worth) {
+            return false;
+        }
+        Layout found = new Search(models, loads, LAYOUTS).from(start);
+        return found.score() - score >= worth && apply(found, before);
+    }
+
+    private static List<Shard> before(Map<Holding, List<Shard>> before, Holding model) {
+        return before.getOrDefault(model, List.of());
+    }
+
+    private Layout layout(double fetchPrice) {
+        long[] memory = new long[loads.size()];
+        for (Load load : loads) {
+            memory[load.index()] = load.freeBytes();
+        }
+        int[] cells = new int[models.size()];
+        for (int m = 0; m < models.size(); m++) {
+            models.get(m).shards().forEach(s -> memory[s.load().index()] += s.bytes());
+            cells[m] = models.get(m).shards().isEmpty() ? minKvCells : models.get(m).kvCells();
+        }
+        Layout layout = new Layout(models, loads, memory, cells, fetchPrice);
+        for (int m = 0; m < models.size(); m++) {
+            fill(layout, m);
+        }
+        return layout;
+    }
+
+    private void fill(Layout layout, int m) {
+        Holding model = models.get(m);
+        SortedSet<Integer> places = new TreeSet<>(List.of(0, model.blocks()));
+        for (Span span : model.spans()) {
+            places.add(span.first());
+            places.add(span.end());
+        }
+        layout.cut(m, places.stream().mapToInt(Integer::intValue).toArray());
+        for (Shard shard : model.shards()) {
+            int first = places.headSet(shard.span().first()).size();
+            int end = places.headSet(shard.span().end()).size();
+            layout.give(shard.load().index(), m, first, end);
+        }
+    }
+
+    private boolean apply(Layout found, Map<Holding, List<Shard>> before) {
+        Map<Holding, List<Shard>> old = new HashMap<>();
+        models.forEach(model -> old.put(model, model.clear()));
+        for (int m = 0; m < models.size(); m++) {
+            Holding model = models.get(m);
+            for (Load load : loads) {
+                if (found.holds(load.index(), m)) {
+                    give(model, load, found.span(load.index(), m), found.kvCells(m), old);
+                }
+            }
+        }
+        boolean good = true;
+        for (Holding model : models) {
+            boolean newlyCovered = before(old, model).isEmpty() && model.covered();
+            good &= model.covered() || before(old, model).isEmpty();
+            good &= new Handover(model, before(before, model)).completes();
+            if (newlyCovered) {
+                widen(model);
+            }
+        }
+        if (!good) {
+            models.forEach(Holding::clear);
+            models.forEach(model -> before(old, model).forEach(model::put));
+        }
+        return good;
+    }
+
+    /** Gives a model that was fitted in with the smallest KV caches larger ones, if they fit. */
+    private void widen(Holding model) {
+        List<Shard> small = model.clear();
+        for (int cells = mostKvCells; cells > minKvCells; cells /= 2) {
+            for (Shard shard : small) {
+                if (model.canGive(shard.load(), shard.span(), cells)) {
+                    model.give(shard.load(), shard.span(), cells);
+                }
+            }
+            if (model.shards().size() == small.size()) {
+                return;
+            }
+            model.clear();
+        }
+        small.forEach(model::put);
+    }
+
+    /** What stands there already is kept as it is. */
+    private static void give(
+            Holding model, Load load, Span span, int kvCells, Map<Holding, List<Shard>> old) {
+        List<Shard> same = new ArrayList<>();
+        for (Shard shard : before(old, model)) {
+            if (shard.load() == load && shard.span().equals(span)) {
+                same.add(shard);
+            }
+        }
+        if (same.isEmpty()) {
+            model.give(load, span, kvCells);
+        } else {
+            same.forEach(model::put);
+        }
+    }
+}

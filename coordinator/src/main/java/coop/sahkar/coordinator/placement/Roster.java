@@ -1,0 +1,47 @@
+package coop.sahkar.coordinator.placement;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** The workers while a plan is made, in the orders that the planner asks for. */
+final class Roster {
+    private static final Comparator<Load> ROOMY_FIRST =
+            Comparator.comparingLong((Load l) -> -l.freeBytes()).thenComparing(Load::id);
+
+    private final List<Load> loads = new ArrayList<>();
+    private final SortedMap<String, Load> byId = new TreeMap<>();
+
+    Roster(List<PlanWorker> workers) {
+        List<PlanWorker> sorted = new ArrayList<>(workers);
+        sorted.sort(Comparator.comparing(PlanWorker::id));
+        for (PlanWorker worker : sorted) {
+            Load load = new Load(worker, loads.size());
+            loads.add(load);
+            byId.put(worker.id(), load);
+        }
+    }
+
+    /** All, by id. */
+    List<Load> all() {
+        return loads;
+    }
+
+    SortedMap<String, Load> byId() {
+        return byId;
+    }
+
+    /** Those that have no shard, by id. */
+    List<Load> idle() {
+        return loads.stream().filter(Load::idle).toList();
+    }
+
+    /** Those with room, the roomiest first. */
+    static List<Load> roomyFirst(List<Load> some) {
+        List<Load> sorted = new ArrayList<>(some);
+        sorted.sort(ROOMY_FIRST);
+        return sorted;
+    }
+}

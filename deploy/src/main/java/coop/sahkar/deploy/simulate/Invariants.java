@@ -1,0 +1,232 @@
+package coop.sahkar.deploy.simulate;
+
+import coop.sahkar.coordinator.liveness.ShardStatus;
+import coop.sahkar.coordinator.liveness.WorkerPresence;
+import coop.sahkar.coordinator.placement.PoolSight;
+import coop.sahkar.coordinator.state.AssignedShard;
+import coop.sahkar.coordinator.state.Command;
+import coop.sahkar.coordinator.state.Command.AdoptPlacement;
+import coop.sahkar.coordinator.state.ModelFootprint;
+import coop.sahkar.coordinator.state.ModelRecord;
+import coop.sahkar.coordinator.state.Outcome;
+import coop.sahkar.coordinator.state.Placement;
+import coop.sahkar.coordinator.state.PoolState;
+import coop.sahkar.coordinator.state.Transition;
+import coop.sahkar.coordinator.state.WorkerRecord;
+import coop.sahkar.proto.Span;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** What must be true whatever happens. Each check says in a sentence what is not. */
+final class Invariants {
+    private static final int MOST_CHARS_SHOWN = 2000;
+    private static final int MOST_SHARDS_PER_WORKER = 4096;
+
+    /** A command was applied to what was committed before. */
+    void applied(PoolState before, Command command, Outcome outcome) {
+        PoolState after = outcome.state();
+        long was = before.placement().generation();
+        long is = after.placement().generation();
+        boolean adopts = command instanceof AdoptPlacement && outcome.refusal() == null;
+        require(is == (adopts ? was + 1 : was), "placement %d followed %d", is, was);
+        require(
+                after.recent().size() <= Transition.MAX_RECENT,
+                "%d commands are remembered",
+                after.recent().size());
+        require(
+                after.workers().size() <= Transition.MAX_WORKERS,
+                "%d workers are known",
+                after.workers().size());
+    }
+
+    /** The same command came a second time. */
+    void repeated(PoolState state, Outcome first, Outcome second) {
+        require(second.state().equals(state), "a command that came twice changed the state twice");
+        require(
+                String.valueOf(first.refusal()).equals(String.valueOf(second.refusal())),
+                "a command that came twice was answered differently");
+    }
+
+    /** Another coordinator applied the same command. */
+    void sameEverywhere(String coordinator, PoolState expected, PoolState actual) {
+        require(expected.equals(actual), "%s came to another state from the same log", coordinator);
+    }
+
+    /** A coordinator read its state from its disk. */
+    void recovered(PoolState written, PoolState read) {
+        require(written.equals(read), "a state that was written was read otherwise");
+    }
+
+    /** A coordinator's plan was adopted. */
+    void adopted(PoolSight sight, Placement next) {
+        next.assignments().forEach((worker, shards) -> fits(sight.state(), worker, shards));
+        for (ModelRecord model : sight.state().models().values()) {
+            handedOver(sight, next, model);
+        }
+    }
+
+    /** Make before break: what a coordinator knows to be usable stays so while things move. */
+    private static void handedOver(PoolSight sight, Placement next, ModelRecord model) {
+        SortedSet<Span> serving = new TreeSet<>();
+        SortedSet<Span> staying = new TreeSet<>();
+        Placement current = sight.state().placement();
+        for (WorkerPresence here : sight.presence().values()) {
+            for (ShardStatus shard : here.shards()) {
+                boolean counts = shard.serving() && shard.modelId().equals(model.id());
+                if (counts && keeps(current, here.workerId(), shard)) {
+                    serving.add(shard.span());
+                    if (keeps(next, here.workerId(), shard)) {
+                        staying.add(shard.span());
+                    }
+                }
+            }
+        }
+        int blocks = model.manifest().blockCount();
+        if (Coverage.chains(serving, blocks) && !Coverage.chains(staying, blocks)) {
+            throw new Violation(
+                    "placement %d breaks %s before its replacement is made: of %s only %s stay; from %s to %s"
+                            .formatted(
+                                    next.generation(),
+                                    model.manifest().name(),
+                                    serving,
+                                    staying,
+                                    shown(current),
+                                    shown(next)));
+        }
+    }
+
+    private static String shown(Placement placement) {
+        StringBuilder text = new StringBuilder();
+        placement
+                .assignments()
+                .forEach((worker, shards) -> {
+                    text.append(worker);
+                    shards.forEach(s ->
+                            text.append(' ')
+                                    .append(s.modelId(), 0, s.modelId().indexOf('@'))
+                                    .append(s.span()));
+                    text.append("; ");
+                });
+        return text.substring(0, Math.min(MOST_CHARS_SHOWN, text.length()));
+    }
+
+    private static void fits(PoolState state, String worker, List<AssignedShard> shards) {
+        WorkerRecord record = state.workers().get(worker);
+        require(record != null, "worker %s is placed and not known", worker);
+        long bytes = 0;
+        for (AssignedShard shard : shards) {
+            ModelRecord model = state.models().get(shard.modelId());
+            if (model == null) {
+                throw new Violation("a part of no model is placed: " + shard);
+            }
+            ModelFootprint footprint = model.footprint();
+            bytes += footprint.weightBytes(shard.span());
+            bytes += footprint.kvBytes(shard.span(), shard.kvCells());
+        }
+        require(
+                record != null && bytes <= record.memoryBytes(),
+                "worker %s is to hold %d bytes, more than it lends",
+                worker,
+                bytes);
+    }
+
+    private static boolean keeps(Placement placement, String worker, ShardStatus shard) {
+        return placement.of(worker).stream()
+                .anyMatch(s ->
+                        s.modelId().equals(shard.modelId())
+                                && s.span().equals(shard.span())
+                                && s.kvCells() == shard.kvCells());
+    }
+
+    /** A worker acted on what it was told. */
+    void reconciled(VirtualWorker worker) {
+        require(
+                worker.desired().generation() >= worker.newestHeard(),
+                "%s acts on placement %d though it was told of %d",
+                worker.id,
+                worker.desired().generation(),
+                worker.newestHeard());
+        long bytes = 0;
+        for (VirtualShard shard : worker.shards()) {
+            boolean inMemory =
+                    switch (shard.phase) {
+                        case FETCHING, FETCHED, FAILED -> false;
+                        case LOADING, LOADED, SERVING, DRAINING, DRAINED -> true;
+                    };
+            bytes += inMemory ? shard.memoryBytes : 0;
+        }
+        require(
+                bytes <= worker.hardware.memoryBytes(),
+                "%s holds %d bytes, more than it lends",
+                worker.id,
+                bytes);
+        require(
+                worker.shards().size() <= MOST_SHARDS_PER_WORKER,
+                "%s has %d shards",
+                worker.id,
+                worker.shards().size());
+    }
+
+    /** Everything that can be counted anew. */
+    void everything(World world) {
+        for (VirtualWorker worker : world.workers()) {
+            require(
+                    worker.held() <= ControlPath.MOST_HELD,
+                    "%d messages wait for %s",
+                    worker.held(),
+                    worker.id);
+            worker.shards().forEach(shard -> positions(world, worker, shard));
+        }
+        for (String model : world.log().newest().models().keySet()) {
+            SortedMap<Span, Integer> counted = new TreeMap<>();
+            for (VirtualWorker worker : world.workers()) {
+                if (worker.takesPart()) {
+                    worker.shards().stream()
+                            .filter(s -> s.serving() && s.key.modelId().equals(model))
+                            .forEach(s -> counted.merge(s.key.span(), 1, Integer::sum));
+                }
+            }
+            require(
+                    counted.equals(world.coverage().serving(model)),
+                    "the simulation counts wrongly who serves %s",
+                    model);
+        }
+    }
+
+    private static void positions(World world, VirtualWorker worker, VirtualShard shard) {
+        require(
+                shard.reservedPositions() <= shard.kvCells,
+                "%s of %s holds %d positions in %d cells",
+                shard.named(),
+                worker.id,
+                shard.reservedPositions(),
+                shard.kvCells);
+        shard.reserved
+                .keySet()
+                .forEach(id -> {
+                    Generations.Generation owner = world.generations().running().get(id);
+                    boolean owned =
+                            owner != null
+                                    && owner.ticket != null
+                                    && owner.ticket.stages().stream()
+                                            .anyMatch(s ->
+                                                    s.workerId().equals(worker.id)
+                                                            && s.span().equals(shard.key.span()));
+                    require(
+                            owned,
+                            "%s of %s holds positions that nobody owns",
+                            shard.named(),
+                            worker.id);
+                });
+    }
+
+    @SuppressWarnings({"FormatStringAnnotation", "AnnotateFormatMethod"})
+    private static void require(boolean holds, String sentence, Object... values) {
+        if (!holds) {
+            throw new Violation(sentence.formatted(values));
+        }
+    }
+}

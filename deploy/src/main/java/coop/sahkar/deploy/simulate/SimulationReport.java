@@ -1,0 +1,150 @@
+package coop.sahkar.deploy.simulate;
+
+import coop.sahkar.deploy.terminal.Amounts;
+import coop.sahkar.deploy.terminal.Table;
+import coop.sahkar.proto.Problem;
+import java.util.List;
+import java.util.Locale;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * What came of one run.
+ *
+ * @param seed of the run
+ * @param simulatedSeconds how long it was there
+ * @param seconds how long it took here
+ * @param events how much happened
+ * @param traceHash equal for equal runs
+ * @param availability part of all models' time in which they could be used
+ * @param gapMillis lengths of the gaps in models that had been covered
+ * @param planningNanos time that plans took here, those that changed something
+ * @param generation placements adopted
+ * @param fetches shards fetched
+ * @param fetchedBytes their bytes
+ * @param asked generations asked for
+ * @param finished those that came to their end
+ * @param repaired those of them that outlived a stage
+ * @param refused those that were refused at once, by kind
+ * @param failed those that were begun and failed, by kind
+ * @param pauseMillis from a stage's loss to the next route
+ * @param tokens committed in all
+ * @param tokensWanted asked for in all
+ * @param tokensPossible what all memory bandwidth that was there could decode, one token at a time
+ * @param newcomerMillis from a worker's start to its first shard
+ * @param workersRefused times that the pool let a worker not in
+ * @param troubles what went wrong, by kind
+ */
+public record SimulationReport(
+        long seed,
+        double simulatedSeconds,
+        double seconds,
+        long events,
+        long traceHash,
+        double availability,
+        List<Long> gapMillis,
+        List<Long> planningNanos,
+        long generation,
+        int fetches,
+        long fetchedBytes,
+        int asked,
+        int finished,
+        int repaired,
+        SortedMap<Problem.Kind, Integer> refused,
+        SortedMap<Problem.Kind, Integer> failed,
+        List<Long> pauseMillis,
+        long tokens,
+        long tokensWanted,
+        double tokensPossible,
+        List<Long> newcomerMillis,
+        int workersRefused,
+        SortedMap<String, Integer> troubles) {
+
+    static SimulationReport of(World world, long nanos) {
+        Tally tally = world.tally();
+        return new SimulationReport(
+                world.scenario().seed(),
+                world.simulatedSeconds(),
+                nanos / 1e9,
+                world.agenda().happened(),
+                world.trace().hash(),
+                world.availability(),
+                world.coverage().gapMillis(),
+                List.copyOf(tally.planningNanos),
+                world.log().newest().placement().generation(),
+                tally.fetches,
+                tally.fetchedBytes,
+                tally.asked,
+                tally.finished,
+                tally.survived,
+                new TreeMap<>(tally.refusals),
+                new TreeMap<>(tally.failures),
+                List.copyOf(tally.pauseMillis),
+                tally.tokens,
+                tally.tokensWanted,
+                tally.tokensPossible,
+                List.copyOf(tally.newcomerMillis),
+                tally.workersRefused,
+                new TreeMap<>(tally.troubles));
+    }
+
+    /** The value that {@code part} of all samples do not exceed; 0 without samples. */
+    static long percentile(List<Long> samples, double part) {
+        if (samples.isEmpty()) {
+            return 0;
+        }
+        List<Long> sorted = samples.stream().sorted().toList();
+        int at = (int) Math.ceil(part * sorted.size()) - 1;
+        return sorted.get(Math.clamp(at, 0, sorted.size() - 1));
+    }
+
+    /** As people read it. */
+    public String text() {
+        Table table = new Table("what", "how much");
+        table.row(
+                "seed " + seed,
+                say(
+                        "%.0f simulated seconds in %.1f s, %d events",
+                        simulatedSeconds, seconds, events));
+        table.row("trouble", troubles);
+        table.row("models usable", say("%.3f %% of their time", 100 * availability));
+        table.row("gaps", gapMillis.size() + spread(gapMillis, 1000, "s"));
+        table.row("plans", generation + spread(planningNanos, 1e6, "ms"));
+        table.row("fetched", fetches + " shards, " + Amounts.bytes(fetchedBytes));
+        table.row(
+                "generations",
+                say(
+                        "%d asked, %d finished (%d after a repair), refused %s, failed %s",
+                        asked, finished, repaired, refused, failed));
+        table.row("pauses", pauseMillis.size() + spread(pauseMillis, 1000, "s"));
+        double time = Math.max(1, simulatedSeconds);
+        table.row(
+                "tokens a second",
+                say(
+                        "%.1f served of %.1f asked for; bandwidth for %.0f",
+                        tokens / time, tokensWanted / time, tokensPossible / time));
+        table.row(
+                "newcomers",
+                newcomerMillis.size() + spread(newcomerMillis, 1000, "s to their work"));
+        table.row("workers not let in", workersRefused);
+        table.row("trace", Long.toHexString(traceHash));
+        return table.toString();
+    }
+
+    private static String spread(List<Long> samples, double unit, String name) {
+        if (samples.isEmpty()) {
+            return "";
+        }
+        return say(
+                ", p50 %.1f, p95 %.1f, most %.1f %s",
+                percentile(samples, 0.5) / unit,
+                percentile(samples, 0.95) / unit,
+                percentile(samples, 1) / unit,
+                name);
+    }
+
+    @SuppressWarnings({"FormatStringAnnotation", "AnnotateFormatMethod"})
+    private static String say(String format, Object... values) {
+        return String.format(Locale.ROOT, format, values);
+    }
+}

@@ -1,0 +1,243 @@
+package coop.sahkar.deploy.simulate;
+
+import coop.sahkar.coordinator.liveness.Attendance;
+import coop.sahkar.coordinator.liveness.LatencyTable;
+import coop.sahkar.coordinator.liveness.LeaseTable;
+import coop.sahkar.coordinator.liveness.ShardStatus;
+import coop.sahkar.coordinator.placement.PoolSight;
+import coop.sahkar.coordinator.routing.PoolDesk;
+import coop.sahkar.coordinator.routing.RouteDesk;
+import coop.sahkar.coordinator.state.AssignedShard;
+import coop.sahkar.coordinator.state.Command;
+import coop.sahkar.coordinator.state.Command.AdoptPlacement;
+import coop.sahkar.coordinator.state.Command.RegisterWorker;
+import coop.sahkar.coordinator.state.LogUnavailableException;
+import coop.sahkar.coordinator.state.PoolState;
+import coop.sahkar.coordinator.state.Refusal;
+import coop.sahkar.coordinator.state.WorkerRecord;
+import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.SessionId;
+import coop.sahkar.worker.agent.Desired;
+import coop.sahkar.worker.agent.DesiredShard;
+import coop.sahkar.worker.store.ShardKey;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * A coordinator: the production leases, placement and route desk over a replica of the log. A
+ * restart leaves it the log and nothing else.
+ */
+final class VirtualCoordinator {
+    private static final long SEND_MILLIS = 20;
+
+    final String id;
+    private final World world;
+    private final VirtualLog.Replica log;
+    private final Chance chance;
+    private final SortedMap<String, ControlPath> attached = new TreeMap<>();
+    private LeaseTable leases;
+    private Attendance attendance;
+    private Planning placement;
+    private RouteDesk desk;
+    private boolean up;
+    private boolean sendPending;
+    private int boot;
+
+    VirtualCoordinator(String id, World world, VirtualLog.Replica log, Chance chance) {
+        this.id = id;
+        this.world = world;
+        this.log = log;
+        this.chance = chance;
+        this.leases = new LeaseTable(world.nowMillis());
+        this.attendance = new Attendance(log, leases, world::nowMillis);
+        this.placement = world.newPlanning();
+        this.desk = newDesk();
+    }
+
+    void start() {
+        up = true;
+        boot++;
+        leases = new LeaseTable(world.nowMillis());
+        attendance = new Attendance(log, leases, world::nowMillis);
+        placement = world.newPlanning();
+        desk = newDesk();
+        log.start();
+        log.onChange(this::sendSoon);
+        look(boot);
+    }
+
+    private RouteDesk newDesk() {
+        Planning decision = placement;
+        return new PoolDesk(
+                log,
+                attendance,
+                new LatencyTable(),
+                model -> decision.shortfalls().getOrDefault(model, ""),
+                ticket -> new SealedTicket(ticket, new byte[0], new byte[0], id),
+                () -> new SessionId(chance.bits(), chance.bits()),
+                world::nowMillis);
+    }
+
+    /** The process ends; its peers see their streams close. */
+    void crash() {
+        world.trace().say(id, "dies");
+        up = false;
+        for (ControlPath path : List.copyOf(attached.values())) {
+            long broken = path.admitted;
+            path.admitted = 0;
+            path.sendDown(() -> path.worker.streamBroke(path, broken));
+        }
+        attached.clear();
+        log.stop();
+    }
+
+    boolean up() {
+        return up;
+    }
+
+    RouteDesk desk() {
+        return desk;
+    }
+
+    VirtualLog.Replica log() {
+        return log;
+    }
+
+    Attendance attendance() {
+        return attendance;
+    }
+
+    private void look(int atBoot) {
+        if (!up || boot != atBoot) {
+            return;
+        }
+        PoolSight sight =
+                new PoolSight(
+                        log.state(),
+                        attendance.now(),
+                        new TreeSet<>(),
+                        log.leads(),
+                        world.nowMillis());
+        long began = System.nanoTime();
+        List<Command> proposals = placement.decide(sight);
+        if (!proposals.isEmpty()) {
+            world.tally().planned(System.nanoTime() - began);
+        }
+        try {
+            proposals.forEach(command -> propose(sight, command));
+        } catch (LogUnavailableException e) {
+            world.trace().say(id, "cannot have its plan adopted: " + e.getMessage());
+        }
+        world.agenda().after(world.scenario().lookMillis(), () -> look(atBoot));
+    }
+
+    private void propose(PoolSight sight, Command command) {
+        Optional<Refusal> refusal = log.propose(command);
+        if (refusal.isPresent()) {
+            world.trace().say(id, "is refused: " + refusal.get().message());
+        } else if (command instanceof AdoptPlacement adopt) {
+            world.trace().say(id, "adopts placement " + adopt.placement().generation());
+            world.invariants().adopted(sight, adopt.placement());
+        }
+    }
+
+    /** A worker says hello on a new stream. */
+    void hello(ControlPath path, long stream, WorkerRecord worker) {
+        if (!up) {
+            path.sendDown(() -> path.worker.streamBroke(path, stream));
+            return;
+        }
+        if (!register(worker)) {
+            path.sendDown(() -> path.worker.refused(path, stream));
+            return;
+        }
+        path.admitted = stream;
+        path.assigned = null;
+        path.lease = leases.attached(worker.id(), world.nowMillis());
+        attached.put(worker.id(), path);
+        path.sendDown(() -> path.worker.welcome(path, stream));
+        assign(path);
+        sendSoon();
+    }
+
+    private boolean register(WorkerRecord worker) {
+        try {
+            WorkerRecord known = log.state().workers().get(worker.id());
+            if (known != null && known.sameAs(worker)) {
+                return true;
+            }
+            Optional<Refusal> refusal = log.propose(new RegisterWorker(worker));
+            refusal.ifPresent(_ -> world.tally().refusedWorker());
+            return refusal.isEmpty();
+        } catch (LogUnavailableException e) {
+            return false;
+        }
+    }
+
+    void report(ControlPath path, long stream, long generation, List<ShardStatus> shards) {
+        if (up && path.admitted == stream) {
+            boolean changed =
+                    leases.reported(
+                            path.worker.id, path.lease, generation, shards, world.nowMillis());
+            if (changed) {
+                sendSoon();
+            }
+        }
+    }
+
+    void leaving(ControlPath path, long stream) {
+        if (up && path.admitted == stream) {
+            leases.left(path.worker.id, path.lease);
+        }
+    }
+
+    void closed(ControlPath path, long stream) {
+        if (up && stream != 0 && path.admitted == stream) {
+            leases.ended(path.worker.id, path.lease, world.nowMillis());
+            path.admitted = 0;
+            attached.remove(path.worker.id, path);
+        }
+    }
+
+    private void sendSoon() {
+        if (!sendPending) {
+            sendPending = true;
+            world.agenda().after(SEND_MILLIS, this::sendAll);
+        }
+    }
+
+    private void sendAll() {
+        sendPending = false;
+        if (up) {
+            attached.values().forEach(this::assign);
+        }
+    }
+
+    /** Sends what a worker should hold unless it was told so already. */
+    private void assign(ControlPath path) {
+        PoolState state = log.state();
+        long generation = state.placement().generation();
+        List<AssignedShard> shards = state.placement().of(path.worker.id);
+        if (path.assigned instanceof Desired sent && sent.generation() == generation) {
+            return;
+        }
+        Desired desired =
+                new Desired(
+                        generation,
+                        shards.stream()
+                                .filter(s -> state.models().containsKey(s.modelId()))
+                                .map(VirtualCoordinator::desired)
+                                .toList());
+        path.assigned = desired;
+        long stream = path.admitted;
+        path.sendDownLoosely(() -> path.worker.assign(path, stream, desired));
+    }
+
+    private static DesiredShard desired(AssignedShard shard) {
+        return new DesiredShard(
+                new ShardKey(shard.modelId(), shard.span()), shard.kvCells(), List.of());
+    }
+}

@@ -1,0 +1,456 @@
+package coop.sahkar.deploy.simulate;
+
+import coop.sahkar.coordinator.state.ModelFootprint;
+import coop.sahkar.coordinator.state.WorkerRecord;
+import coop.sahkar.proto.SessionId;
+import coop.sahkar.worker.agent.Action;
+import coop.sahkar.worker.agent.ControlPace;
+import coop.sahkar.worker.agent.Desired;
+import coop.sahkar.worker.agent.DesiredShard;
+import coop.sahkar.worker.agent.ObservedShard;
+import coop.sahkar.worker.agent.Reconciler;
+import coop.sahkar.worker.agent.ShardPhase;
+import coop.sahkar.worker.store.ShardKey;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A worker: the production reconciler over a disk that takes time. What it is doing when it is
+ * stopped goes on when it is woken; what it knew when it died is gone, but for its disk.
+ */
+final class VirtualWorker {
+    /** What llama.cpp keeps for a shard besides weights and KV. */
+    private static final long SHARD_OVERHEAD_BYTES = 1024 * 1024;
+
+    private static final long LOAD_BYTES_PER_SECOND = 2_000_000_000;
+    private static final long CACHED_FETCH_MILLIS = 100;
+    private static final long WELCOME_MILLIS = 10_000;
+    private static final long DRAIN_MILLIS = 30_000;
+    private static final long RETRY_MILLIS = 2000;
+
+    final String id;
+    final Hardware hardware;
+    private final World world;
+    private final Chance chance;
+    private final List<ControlPath> paths = new ArrayList<>();
+    private final SortedMap<ShardKey, VirtualShard> shards = new TreeMap<>();
+    private final SortedSet<ShardKey> onDisk = new TreeSet<>();
+    private final Deque<Runnable> postponed = new ArrayDeque<>();
+    private final SortedMap<String, Integer> failures = new TreeMap<>();
+    private Desired desired = Desired.NOTHING;
+    private boolean up;
+    private boolean asleep;
+    private boolean slowDisk;
+    private boolean leaving;
+    private int boot;
+    private long streams;
+    private long newestHeard;
+    private long startedMillis;
+    private boolean employed;
+
+    VirtualWorker(String id, Hardware hardware, World world, Chance chance) {
+        this.id = id;
+        this.hardware = hardware;
+        this.world = world;
+        this.chance = chance;
+    }
+
+    void add(ControlPath path) {
+        paths.add(path);
+    }
+
+    List<ControlPath> paths() {
+        return Collections.unmodifiableList(paths);
+    }
+
+    Collection<VirtualShard> shards() {
+        return Collections.unmodifiableCollection(shards.values());
+    }
+
+    @Nullable VirtualShard shard(ShardKey key) {
+        return shards.get(key);
+    }
+
+    boolean up() {
+        return up;
+    }
+
+    boolean asleep() {
+        return asleep;
+    }
+
+    /** Whether sessions can run on it and a coordinator can know of it. */
+    boolean takesPart() {
+        return up && !asleep && !leaving && paths.stream().anyMatch(ControlPath::passes);
+    }
+
+    Desired desired() {
+        return desired;
+    }
+
+    /** The newest generation it was told of since it started. */
+    long newestHeard() {
+        return newestHeard;
+    }
+
+    int held() {
+        return postponed.size() + paths.stream().mapToInt(ControlPath::held).max().orElse(0);
+    }
+
+    void start() {
+        up = true;
+        boot++;
+        desired = Desired.NOTHING;
+        newestHeard = 0;
+        employed = false;
+        startedMillis = world.nowMillis();
+        paths.forEach(this::connect);
+    }
+
+    /**
+     * The process ends without a word.
+     *
+     * @param closing whether its connections are closed, as by a kill; or fall silent, as when the
+     *     power fails
+     */
+    void crash(boolean closing) {
+        boolean took = takesPart();
+        for (ControlPath path : paths) {
+            long broken = path.admitted;
+            if (closing) {
+                path.sendUp(() -> path.coordinator.closed(path, broken));
+            }
+            path.stream = 0;
+            path.welcomed = false;
+        }
+        List<VirtualShard> lost = List.copyOf(shards.values());
+        up = false;
+        asleep = false;
+        leaving = false;
+        boot++;
+        postponed.clear();
+        shards.clear();
+        for (VirtualShard shard : lost) {
+            if (took && shard.serving()) {
+                world.coverage().count(shard.key, false);
+            }
+            world.generations().stageEnded(shard, closing);
+        }
+    }
+
+    /** Says goodbye, ends its sessions, and goes. */
+    void leave() {
+        for (ControlPath path : paths) {
+            long stream = path.stream;
+            path.sendUp(() -> path.coordinator.leaving(path, stream));
+        }
+        boolean took = takesPart();
+        leaving = true;
+        recount(took);
+        desired = new Desired(Long.MAX_VALUE, List.of());
+        reconcile();
+    }
+
+    /** Its process is stopped: it answers nothing, but is not dead. */
+    void sleep() {
+        boolean took = takesPart();
+        asleep = true;
+        recount(took);
+        shards.values().forEach(shard -> world.generations().stageEnded(shard, false));
+    }
+
+    void wake() {
+        asleep = false;
+        recount(false);
+        List<Runnable> waiting = List.copyOf(postponed);
+        postponed.clear();
+        waiting.forEach(this::whenAwake);
+    }
+
+    /** Whether it takes part may have changed; {@code took} says whether it did before. */
+    void recount(boolean took) {
+        boolean takes = takesPart();
+        if (took != takes) {
+            shards.values().stream()
+                    .filter(VirtualShard::serving)
+                    .forEach(shard -> world.coverage().count(shard.key, takes));
+        }
+    }
+
+    void slowDisk(boolean slow) {
+        slowDisk = slow;
+    }
+
+    void whenAwake(Runnable what) {
+        if (asleep) {
+            postponed.addLast(what);
+        } else {
+            what.run();
+        }
+    }
+
+    private void later(long millis, Runnable what) {
+        int now = boot;
+        world.agenda()
+                .after(
+                        millis,
+                        () -> {
+                            if (boot == now) {
+                                whenAwake(() -> {
+                                    if (boot == now) {
+                                        what.run();
+                                    }
+                                });
+                            }
+                        });
+    }
+
+    private void connect(ControlPath path) {
+        long stream = ++streams;
+        path.stream = stream;
+        path.welcomed = false;
+        WorkerRecord self = self();
+        path.sendUp(() -> path.coordinator.hello(path, stream, self));
+        later(
+                WELCOME_MILLIS,
+                () -> {
+                    if (path.stream == stream && !path.welcomed) {
+                        streamBroke(path, stream);
+                    }
+                });
+    }
+
+    private WorkerRecord self() {
+        return new WorkerRecord(
+                id,
+                id + ".sim:7400",
+                "simulated",
+                "llama.cpp b4916",
+                hardware.memoryBytes(),
+                hardware.claimedBytesPerSecond(),
+                1,
+                world.nowMillis());
+    }
+
+    void streamBroke(ControlPath path, long stream) {
+        lost(path, stream, ControlPace.DEFAULT.lost().millis(failed(path), chance.generator()));
+    }
+
+    /** A coordinator does not let it in. */
+    void refused(ControlPath path, long stream) {
+        lost(path, stream, ControlPace.DEFAULT.refused().millis(failed(path), chance.generator()));
+    }
+
+    private int failed(ControlPath path) {
+        return failures.merge(path.coordinator.id, 1, Integer::sum);
+    }
+
+    private void lost(ControlPath path, long stream, long waitMillis) {
+        if (up && path.stream == stream) {
+            path.stream = 0;
+            path.welcomed = false;
+            later(
+                    waitMillis,
+                    () -> {
+                        if (path.stream == 0) {
+                            connect(path);
+                        }
+                    });
+        }
+    }
+
+    void welcome(ControlPath path, long stream) {
+        if (up && path.stream == stream && !path.welcomed) {
+            path.welcomed = true;
+            failures.remove(path.coordinator.id);
+            report(path, stream);
+        }
+    }
+
+    private void report(ControlPath path, long stream) {
+        if (path.stream == stream && path.welcomed) {
+            reportNow(path);
+            later(world.policy().reportIntervalMillis(), () -> report(path, stream));
+        }
+    }
+
+    private void reportNow(ControlPath path) {
+        long stream = path.stream;
+        long generation = desired.generation();
+        var statuses = shards.values().stream().map(VirtualShard::status).toList();
+        path.sendUp(() -> path.coordinator.report(path, stream, generation, statuses));
+    }
+
+    /** A coordinator says what it should hold. */
+    void assign(ControlPath path, long stream, Desired next) {
+        if (up && !leaving && path.stream == stream && path.welcomed) {
+            newestHeard = Math.max(newestHeard, next.generation());
+            desired = desired.or(next);
+            if (!employed && !desired.shards().isEmpty()) {
+                employed = true;
+                world.tally().employed(world.nowMillis() - startedMillis);
+            }
+            reconcile();
+        }
+    }
+
+    private void reconcile() {
+        List<Action> actions;
+        int rounds = 0;
+        do {
+            List<ObservedShard> observed =
+                    shards.values().stream().map(VirtualShard::observed).toList();
+            actions = Reconciler.next(desired, observed, hardware.memoryBytes(), world.nowMillis());
+            actions.forEach(this::carryOut);
+            rounds++;
+        } while (!actions.isEmpty() && rounds < 2);
+        world.invariants().reconciled(this);
+        if (leaving && shards.isEmpty()) {
+            world.remove(this);
+        }
+    }
+
+    private void carryOut(Action action) {
+        switch (action) {
+            case Action.Fetch(DesiredShard wish) -> fetch(wish);
+            case Action.Load(ShardKey key) -> load(key);
+            case Action.Serve(ShardKey key) -> phase(key, ShardPhase.SERVING);
+            case Action.Drain(ShardKey key) -> drain(key);
+            case Action.Drop(ShardKey key) -> drop(key);
+            case Action.Fail(ShardKey key, String why) -> fail(key, why);
+        }
+    }
+
+    private void fetch(DesiredShard wish) {
+        ModelFootprint footprint = world.footprint(wish.key().modelId());
+        long weight = footprint.weightBytes(wish.key().span());
+        long memory =
+                weight
+                        + footprint.kvBytes(wish.key().span(), wish.kvCells())
+                        + SHARD_OVERHEAD_BYTES;
+        double seconds =
+                (double) footprint.decodeBytes(wish.key().span()) / hardware.bytesPerSecond();
+        VirtualShard shard =
+                new VirtualShard(
+                        wish.key(), wish.kvCells(), memory, weight, 1 + (int) (seconds * 1e6));
+        shards.put(wish.key(), shard);
+        boolean cached = onDisk.contains(wish.key());
+        long speed = hardware.fetchBytesPerSecond() / (slowDisk ? 10 : 1);
+        long millis = cached ? CACHED_FETCH_MILLIS : 100 + weight * 1000 / speed;
+        if (!cached && chance.happens(0.03)) {
+            later(
+                    millis / 2,
+                    () ->
+                            ifCurrent(
+                                    shard,
+                                    ShardPhase.FETCHING,
+                                    () -> {
+                                        fail(shard.key, "the fetch broke off");
+                                        changed();
+                                    }));
+            return;
+        }
+        later(
+                millis,
+                () ->
+                        ifCurrent(
+                                shard,
+                                ShardPhase.FETCHING,
+                                () -> {
+                                    if (!cached) {
+                                        world.tally().fetched(weight);
+                                    }
+                                    onDisk.add(shard.key);
+                                    shard.phase = ShardPhase.FETCHED;
+                                    changed();
+                                }));
+    }
+
+    private void load(ShardKey key) {
+        VirtualShard shard = phase(key, ShardPhase.LOADING);
+        long millis = 50 + shard.weightBytes * 1000 / LOAD_BYTES_PER_SECOND;
+        later(
+                millis,
+                () ->
+                        ifCurrent(
+                                shard,
+                                ShardPhase.LOADING,
+                                () -> {
+                                    shard.phase = ShardPhase.LOADED;
+                                    changed();
+                                }));
+    }
+
+    private void drain(ShardKey key) {
+        VirtualShard shard = phase(key, ShardPhase.DRAINING);
+        later(DRAIN_MILLIS, () -> ifCurrent(shard, ShardPhase.DRAINING, () -> drained(shard)));
+        ifEmpty(shard);
+    }
+
+    /** Gives back what a session reserved. */
+    void release(VirtualShard shard, SessionId session) {
+        shard.reserved.remove(session);
+        ifEmpty(shard);
+    }
+
+    private void ifEmpty(VirtualShard shard) {
+        if (shard.phase == ShardPhase.DRAINING && shard.reserved.isEmpty()) {
+            later(1, () -> ifCurrent(shard, ShardPhase.DRAINING, () -> drained(shard)));
+        }
+    }
+
+    private void drained(VirtualShard shard) {
+        shard.phase = ShardPhase.DRAINED;
+        world.generations().stageEnded(shard, true);
+        changed();
+    }
+
+    private void drop(ShardKey key) {
+        VirtualShard shard = shards.remove(key);
+        if (shard != null && shard.serving()) {
+            throw new Violation(id + " drops a shard that serves: " + key.described());
+        }
+    }
+
+    private void fail(ShardKey key, String why) {
+        VirtualShard shard = phase(key, ShardPhase.FAILED);
+        shard.retryAtMillis = world.nowMillis() + RETRY_MILLIS;
+        world.trace().say(id, "fails: " + why);
+        later(RETRY_MILLIS, () -> ifCurrent(shard, ShardPhase.FAILED, this::changed));
+    }
+
+    private VirtualShard phase(ShardKey key, ShardPhase phase) {
+        VirtualShard shard = shards.get(key);
+        if (shard == null) {
+            throw new Violation(id + " is told to act on a shard it has not: " + key.described());
+        }
+        boolean served = shard.serving();
+        shard.phase = phase;
+        world.trace().say(id, phase + " " + shard.named());
+        if (takesPart() && served != shard.serving()) {
+            world.coverage().count(key, shard.serving());
+        }
+        return shard;
+    }
+
+    private void ifCurrent(VirtualShard shard, ShardPhase phase, Runnable what) {
+        if (shards.get(shard.key) == shard && shard.phase == phase) {
+            what.run();
+        }
+    }
+
+    /** Something became true of itself: it looks what follows, and reports it at once. */
+    private void changed() {
+        reconcile();
+        paths.stream().filter(p -> p.welcomed && p.stream != 0).forEach(this::reportNow);
+    }
+}
