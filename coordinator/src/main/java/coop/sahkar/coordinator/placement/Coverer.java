@@ -95,7 +95,7 @@ final class Coverer {
      * Builds a chain anew that has fewer stages than were asked for, or a far smaller KV cache than
      * could be had; only if it can be handed over without a break.
      */
-    void improve(Holding model, List<Shard> before) {
+    void improve(Holding model) {
         boolean short_ = model.stages() < leastStages(model);
         int most = view.kvPositions();
         boolean cramped = model.kvCells() < most / KV_WORTH_MOVING;
@@ -108,7 +108,7 @@ final class Coverer {
             Optional<Chain> chain = chain(model, cells);
             if (chain.isPresent()) {
                 chain.get().take(model);
-                if (new Handover(model, before).completes()) {
+                if (new Handover(model).completes()) {
                     return;
                 }
                 model.clear();

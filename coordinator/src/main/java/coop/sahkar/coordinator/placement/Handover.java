@@ -18,13 +18,10 @@ final class Handover {
     private final List<Shard> leaving = new ArrayList<>();
     private final List<Shard> serving = new ArrayList<>();
 
-    /**
-     * @param model with the shards it is to have in the end
-     * @param before its shards in the placement in force, at workers that are here
-     */
-    Handover(Holding model, List<Shard> before) {
+    /** Of a model that has the shards it is to have in the end. */
+    Handover(Holding model) {
         this.model = model;
-        this.before = before;
+        this.before = model.before();
         this.target = List.copyOf(model.shards());
         for (Shard shard : before) {
             if (shard.serving()) {

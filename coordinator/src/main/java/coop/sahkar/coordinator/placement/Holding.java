@@ -15,6 +15,7 @@ final class Holding {
     private final Costs costs;
     private final boolean[] served;
     private final List<Shard> shards = new ArrayList<>();
+    private List<Shard> before = List.of();
     private final SortedMap<Span, Integer> holders = new TreeMap<>();
 
     Holding(PlanModel model) {
@@ -41,6 +42,16 @@ final class Holding {
 
     List<Shard> shards() {
         return shards;
+    }
+
+    /** What it has now is what stands: the placement in force, at workers that are here. */
+    void stands() {
+        before = List.copyOf(shards);
+    }
+
+    /** What stood when the plan was begun. */
+    List<Shard> before() {
+        return before;
     }
 
     /** A worker serves these blocks now, so that others can fetch them there. */

@@ -10,7 +10,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +31,7 @@ public final class PlacementDecision {
     /** A plan that did not come into force is proposed again after this. */
     static final int AGAIN_MILLIS = 1000;
 
-    private static final long FORGET_AFTER_MILLIS = TimeUnit.DAYS.toMillis(1);
+    private static final long FORGET_AFTER_MILLIS = 24 * 60 * 60 * 1000L;
 
     private final Recent recent = new Recent();
     private @Nullable PlanView lastSeen;

@@ -4,7 +4,6 @@ import coop.sahkar.coordinator.state.AssignedShard;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -73,38 +72,37 @@ public final class Planner {
     }
 
     private Plan plan() {
-        Map<Holding, List<Shard>> before = new Standing(view, roster, byId).keep();
+        new Standing(view, roster, byId).keep();
         Coverer coverer = new Coverer(view, roster.all());
         models.forEach(coverer::cover);
         for (int round = 0; round < MOST_ROUNDS; round++) {
             List<Holding> covered = models.stream().filter(Holding::covered).toList();
-            covered.forEach(m -> coverer.improve(m, before.getOrDefault(m, List.of())));
+            covered.forEach(coverer::improve);
             new Replicas(covered, roster.all()).add();
-            if (!refine(before, round)) {
+            if (!refine(round)) {
                 break;
             }
         }
         List<Holding> uncovered = models.stream().filter(model -> !model.covered()).toList();
-        models.forEach(model -> new Handover(model, before.getOrDefault(model, List.of())).stage());
-        roster.all().forEach(load -> fit(load, before));
+        models.forEach(model -> new Handover(model).stage());
+        roster.all().forEach(Planner::fit);
         return written(uncovered);
     }
 
-    private boolean refine(Map<Holding, List<Shard>> before, int round) {
+    private boolean refine(int round) {
         List<Holding> free =
                 models.stream().filter(m -> m.covered() || m.shards().isEmpty()).toList();
         return new Refinement(free, roster.all(), view.minKvPositions(), view.kvPositions())
-                .refine(before, round == 0);
+                .refine(round == 0);
     }
 
     /** What must stay a while can leave too little room for what is new: that waits. */
-    private static void fit(Load load, Map<Holding, List<Shard>> before) {
+    private static void fit(Load load) {
         if (load.freeBytes() >= 0) {
             return;
         }
         for (Shard shard : List.copyOf(load.shards()).reversed()) {
-            boolean stood =
-                    before.getOrDefault(shard.model(), List.of()).stream().anyMatch(shard::same);
+            boolean stood = shard.model().before().stream().anyMatch(shard::same);
             if (load.freeBytes() < 0 && !stood) {
                 shard.model().take(shard);
             }

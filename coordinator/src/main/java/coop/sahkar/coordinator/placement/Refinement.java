@@ -2,9 +2,7 @@ package coop.sahkar.coordinator.placement;
 
 import coop.sahkar.proto.Span;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
@@ -47,14 +45,13 @@ final class Refinement {
     /**
      * Whether anything was changed.
      *
-     * @param before the shards of each model in the placement in force
      * @param first whether nothing was refined for this plan before
      */
-    boolean refine(Map<Holding, List<Shard>> before, boolean first) {
+    boolean refine(boolean first) {
         if (models.isEmpty() || models.size() > MOST_MODELS || loads.size() > MOST_WORKERS) {
             return false;
         }
-        boolean fresh = first && models.stream().allMatch(model -> before(before, model).isEmpty());
+        boolean fresh = first && models.stream().allMatch(model -> model.before().isEmpty());
         double worth = fresh ? LEAST_GAIN : WORTH_MOVING;
         Layout start = layout(fresh ? FIRST_FETCH_PRICE : FETCH_PRICE);
         double score = start.score();
@@ -62,11 +59,7 @@ final class Refinement {
             return false;
         }
         Layout found = new Search(models, loads, LAYOUTS).from(start);
-        return found.score() - score >= worth && apply(found, before);
-    }
-
-    private static List<Shard> before(Map<Holding, List<Shard>> before, Holding model) {
-        return before.getOrDefault(model, List.of());
+        return found.score() - score >= worth && apply(found);
     }
 
     private Layout layout(double fetchPrice) {
@@ -101,29 +94,29 @@ final class Refinement {
         }
     }
 
-    private boolean apply(Layout found, Map<Holding, List<Shard>> before) {
-        Map<Holding, List<Shard>> old = new HashMap<>();
-        models.forEach(model -> old.put(model, model.clear()));
+    private boolean apply(Layout found) {
+        List<List<Shard>> old = new ArrayList<>();
+        models.forEach(model -> old.add(model.clear()));
         for (int m = 0; m < models.size(); m++) {
-            Holding model = models.get(m);
             for (Load load : loads) {
                 if (found.holds(load.index(), m)) {
-                    give(model, load, found.span(load.index(), m), found.kvCells(m), old);
+                    Span span = found.span(load.index(), m);
+                    give(models.get(m), load, span, found.kvCells(m), old.get(m));
                 }
             }
         }
         boolean good = true;
-        for (Holding model : models) {
-            boolean newlyCovered = before(old, model).isEmpty() && model.covered();
-            good &= model.covered() || before(old, model).isEmpty();
-            good &= new Handover(model, before(before, model)).completes();
-            if (newlyCovered) {
+        for (int m = 0; m < models.size(); m++) {
+            Holding model = models.get(m);
+            boolean was = !old.get(m).isEmpty();
+            good &= (model.covered() || !was) && new Handover(model).completes();
+            if (model.covered() && !was) {
                 widen(model);
             }
         }
         if (!good) {
             models.forEach(Holding::clear);
-            models.forEach(model -> before(old, model).forEach(model::put));
+            old.forEach(shards -> shards.forEach(shard -> shard.model().put(shard)));
         }
         return good;
     }
@@ -146,10 +139,9 @@ final class Refinement {
     }
 
     /** What stands there already is kept as it is. */
-    private static void give(
-            Holding model, Load load, Span span, int kvCells, Map<Holding, List<Shard>> old) {
+    private static void give(Holding model, Load load, Span span, int kvCells, List<Shard> old) {
         List<Shard> same = new ArrayList<>();
-        for (Shard shard : before(old, model)) {
+        for (Shard shard : old) {
             if (shard.load() == load && shard.span().equals(span)) {
                 same.add(shard);
             }

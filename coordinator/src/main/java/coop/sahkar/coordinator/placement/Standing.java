@@ -3,9 +3,7 @@ package coop.sahkar.coordinator.placement;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.proto.Span;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -15,7 +13,6 @@ final class Standing {
     private final PlanView view;
     private final Roster roster;
     private final SortedMap<String, Holding> models;
-    private final Map<Holding, List<Shard>> before = new HashMap<>();
 
     Standing(PlanView view, Roster roster, SortedMap<String, Holding> models) {
         this.view = view;
@@ -23,8 +20,8 @@ final class Standing {
         this.models = models;
     }
 
-    /** Gives everybody what they have. The result: the shards of each model, all of them. */
-    Map<Holding, List<Shard>> keep() {
+    /** Gives everybody what they have. */
+    void keep() {
         for (PlanWorker worker : view.workers()) {
             for (AssignedShard served : worker.serving()) {
                 Holding model = models.get(served.modelId());
@@ -37,9 +34,8 @@ final class Standing {
             keep(load, true);
             keep(load, false);
         }
-        models.values().forEach(model -> before.put(model, List.copyOf(model.shards())));
+        models.values().forEach(Holding::stands);
         models.values().forEach(this::oneEach);
-        return before;
     }
 
     private void keep(Load load, boolean serving) {

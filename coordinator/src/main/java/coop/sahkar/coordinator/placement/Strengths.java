@@ -3,9 +3,7 @@ package coop.sahkar.coordinator.placement;
 import coop.sahkar.proto.Span;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.NavigableSet;
 import java.util.TreeSet;
 
@@ -25,7 +23,6 @@ final class Strengths {
 
     private final List<Holding> models;
     private final List<double[]> rates = new ArrayList<>();
-    private final Map<Holding, Integer> indexes = new HashMap<>();
     private final NavigableSet<Entry> entries = new TreeSet<>(WEAKEST_FIRST);
 
     /** Of models that are covered. */
@@ -33,7 +30,6 @@ final class Strengths {
         this.models = models;
         for (int i = 0; i < models.size(); i++) {
             Holding model = models.get(i);
-            indexes.put(model, i);
             double[] perBlock = new double[model.blocks()];
             rates.add(perBlock);
             model.shards().forEach(shard -> count(perBlock, shard.span(), rate(shard)));
@@ -48,7 +44,7 @@ final class Strengths {
         return entries;
     }
 
-    /** A copy of the end of it, the strongest first. */
+    /** The strongest first. */
     List<Entry> strongest(int most) {
         return entries.descendingSet().stream().limit(most).toList();
     }
@@ -73,8 +69,8 @@ final class Strengths {
     }
 
     private void change(Shard shard, double rate) {
-        Integer index = indexes.get(shard.model());
-        if (index == null) {
+        int index = models.indexOf(shard.model());
+        if (index < 0) {
             return;
         }
         List<Span> touched = new ArrayList<>();

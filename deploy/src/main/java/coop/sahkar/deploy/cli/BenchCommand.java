@@ -1,11 +1,11 @@
 package coop.sahkar.deploy.cli;
 
-import coop.sahkar.coordinator.placement.PlannerBench;
 import coop.sahkar.client.InferenceClient;
 import coop.sahkar.deploy.bench.Bench;
 import coop.sahkar.deploy.bench.BenchException;
 import coop.sahkar.deploy.bench.BenchPlan;
 import coop.sahkar.deploy.bench.BenchReport;
+import coop.sahkar.deploy.bench.PlannerBench;
 import coop.sahkar.deploy.demo.DemoException;
 import coop.sahkar.deploy.demo.DemoPool;
 import coop.sahkar.governance.Policy;

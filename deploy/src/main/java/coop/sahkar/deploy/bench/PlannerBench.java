@@ -1,5 +1,10 @@
-package coop.sahkar.coordinator.placement;
+package coop.sahkar.deploy.bench;
 
+import coop.sahkar.coordinator.placement.Plan;
+import coop.sahkar.coordinator.placement.PlanModel;
+import coop.sahkar.coordinator.placement.PlanView;
+import coop.sahkar.coordinator.placement.PlanWorker;
+import coop.sahkar.coordinator.placement.Planner;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.coordinator.state.ModelFootprint;
 import coop.sahkar.coordinator.state.Placement;
