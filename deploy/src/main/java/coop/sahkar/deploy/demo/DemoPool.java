@@ -47,9 +47,16 @@ public final class DemoPool implements AutoCloseable {
     private final Coordinator coordinator;
     private final Gateway gateway;
     private final List<WorkerProcess> workers = new ArrayList<>();
+    private @Nullable Publication publication;
     private String modelId = "";
-    private long lentBytes;
-    private @Nullable Path launcher;
+
+    /**
+     * The workers of a demo.
+     *
+     * @param workers how many
+     * @param threads that each computes with
+     */
+    public record Crew(int workers, int threads) {}
 
     private DemoPool(DemoFolder folder, Coordinator coordinator, Gateway gateway) {
         this.folder = folder;
@@ -106,136 +113,123 @@ public final class DemoPool implements AutoCloseable {
      *
      * @param launcher bin/sahkar of the distribution
      * @param model a GGUF file
-     * @param count how many workers
-     * @param threads of each worker
+     * @param crew the workers to start
+     * @param stages how many parts the model is cut into at least
      * @param step is told what is done next
      * @throws DemoException in a sentence, if that fails or takes too long
      */
-    public void serve(Path launcher, Path model, int count, int threads, Consumer<String> step)
+    public void serve(Path launcher, Path model, Crew crew, int stages, Consumer<String> step)
             throws InterruptedException {
         try {
-            step.accept("starting %d workers".formatted(count));
+            step.accept("starting %d workers".formatted(crew.workers()));
             long memory = Files.size(model) + KV_BYTES;
-            lentBytes = memory;
-            for (int i = 1; i <= count; i++) {
+            for (int i = 1; i <= crew.workers(); i++) {
                 start(
-                        WorkerProcess.start(
+                        WorkerProcess.prepare(
                                 launcher,
                                 "worker-" + i,
-                                threads,
+                                crew.threads(),
                                 address(),
                                 memory,
                                 folder.path()));
             }
-            await("the workers to report", () -> present() == count);
+            await("the workers to report", () -> present() == crew.workers());
             step.accept("publishing " + model.getFileName());
-            PublishOptions options = PublishOptions.local(List.of(address())).withMinStages(count);
-            try (Publication publication = Publisher.publish(model, options, Progress.NONE)) {
-                modelId = publication.modelId();
-                step.accept("workers fetch and load their parts");
-                await("the model to be served", this::ready);
-            }
+            PublishOptions options = PublishOptions.local(List.of(address())).withMinStages(stages);
+            publication = Publisher.publish(model, options, Progress.NONE);
+            modelId = publication.modelId();
+            step.accept("workers fetch and load their parts");
+            await("the model to be served", this::whole);
         } catch (IOException | StoreException e) {
             throw new DemoException(String.valueOf(e.getMessage()), e);
         }
     }
 
-    private synchronized void start(WorkerProcess worker) {
+    private synchronized void start(WorkerProcess worker) throws IOException {
+        worker.start();
         workers.add(worker);
     }
 
-    /** What may happen to a worker. */
-    public enum Blow {
-        /** Its process is killed. */
-        KILL,
-        /** Its process is stopped, and keeps its connections. */
-        STOP
+    /**
+     * Kills a worker without warning, as a power cut would.
+     *
+     * @param id of a worker of this demo
+     */
+    public synchronized void kill(String id) {
+        worker(id).kill();
     }
 
-    /** Starts as many workers more, and waits until each block is served twice. */
-    public void addSpares(Path launcher, int count, Consumer<String> step)
-            throws InterruptedException {
-        step.accept("starting %d spare workers".formatted(count));
-        int there = workers().size();
+    /**
+     * Starts a killed worker again and waits until every worker serves all that it should.
+     *
+     * @throws DemoException in a sentence, if that fails or takes too long
+     */
+    public void revive(String id) throws InterruptedException {
         try {
-            for (int i = there + 1; i <= there + count; i++) {
-                String id = "worker-" + i;
-                start(WorkerProcess.start(launcher, id, 1, address(), lentBytes, folder.path()));
+            synchronized (this) {
+                worker(id).start();
             }
         } catch (IOException e) {
-            throw new DemoException(String.valueOf(e.getMessage()), e);
+            throw new DemoException(
+                    "%s cannot be started again: %s.".formatted(id, e.getMessage()), e);
         }
-        this.launcher = launcher;
-        awaitAll();
+        await(id + " to serve again", this::whole);
     }
 
-    /** Strikes a worker; {@link #revive} brings it back. */
-    public synchronized void strike(String id, Blow blow) {
-        WorkerProcess worker = process(id);
-        switch (blow) {
-            case KILL -> {
-                workers.remove(worker);
-                worker.kill();
-            }
-            case STOP -> signal(worker, "STOP");
-        }
+    /** Stops a worker's process; it keeps its connections. */
+    public void pause(String id) {
+        signal(id, "STOP");
     }
 
-    /** Brings a worker back that was struck. */
-    public void revive(String id) {
-        Path from = launcher;
-        if (pid(id) != 0) {
-            signal(process(id), "CONT");
-        } else if (from != null) {
-            try {
-                start(WorkerProcess.start(from, id, 1, address(), lentBytes, folder.path()));
-            } catch (IOException e) {
-                throw new DemoException(String.valueOf(e.getMessage()), e);
-            }
-        }
+    /** Lets a stopped worker go on, and waits until every worker serves all that it should. */
+    public void resume(String id) throws InterruptedException {
+        signal(id, "CONT");
+        await(id + " to serve again", this::whole);
     }
 
-    private static void signal(WorkerProcess worker, String name) {
+    private synchronized void signal(String id, String name) {
         try {
-            worker.signal(name);
+            worker(id).signal(name);
         } catch (IOException e) {
             throw new DemoException("No signal can be sent: " + e.getMessage() + ".", e);
         }
     }
 
-    private synchronized WorkerProcess process(String id) {
+    /** Waits until no worker that is here has a session. */
+    public void awaitIdle() throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
+        while (busy() && System.nanoTime() < end) {
+            TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
+        }
+    }
+
+    private boolean busy() {
+        return workers().stream()
+                .filter(WorkerStatus::getPresent)
+                .filter(worker -> worker.getSilentMillis() < MOST_SILENT_MILLIS)
+                .flatMap(worker -> worker.getShardsList().stream())
+                .anyMatch(shard -> shard.getSessions() > 0);
+    }
+
+    private WorkerProcess worker(String id) {
         return workers.stream()
                 .filter(worker -> worker.id().equals(id))
                 .findFirst()
-                .orElseThrow(() -> new DemoException("There is no worker " + id + "."));
+                .orElseThrow(() -> new DemoException(id + " is no worker of this demo."));
     }
 
-    /** Waits until every worker serves something, and nothing runs. */
-    public void awaitAll() throws InterruptedException {
-        await("every worker to serve", () -> serving() == workers.size());
-        awaitIdle();
+    /** Whether the model is served, every worker is here, and each serves all that it should. */
+    private boolean whole() {
+        List<WorkerStatus> crew = coordinator.status().getWorkersList();
+        return ready() && crew.stream().allMatch(DemoPool::settled);
     }
 
-    /** Waits until no worker that is here has a session. */
-    public void awaitIdle() throws InterruptedException {
-        await(
-                "the end of all sessions",
-                () ->
-                        workers().stream()
-                                .filter(WorkerStatus::getPresent)
-                                .filter(w -> w.getSilentMillis() < MOST_SILENT_MILLIS)
-                                .flatMap(w -> w.getShardsList().stream())
-                                .allMatch(shard -> shard.getSessions() == 0));
-    }
-
-    private long serving() {
-        return coordinator.status().getWorkersList().stream()
-                .filter(WorkerStatus::getPresent)
-                .filter(w -> w.getSilentMillis() < MOST_SILENT_MILLIS)
-                .filter(w ->
-                        w.getShardsList().stream()
-                                .anyMatch(s -> s.getState() == ShardState.SHARD_STATE_SERVING))
-                .count();
+    private static boolean settled(WorkerStatus worker) {
+        long serving =
+                worker.getShardsList().stream()
+                        .filter(shard -> shard.getState() == ShardState.SHARD_STATE_SERVING)
+                        .count();
+        return worker.getPresent() && serving == worker.getAssignedCount();
     }
 
     /** Where the coordinator listens, host:port. */
@@ -333,6 +327,9 @@ public final class DemoPool implements AutoCloseable {
         synchronized (this) {
             workers.forEach(WorkerProcess::tellToEnd);
             workers.forEach(WorkerProcess::close);
+        }
+        if (publication != null) {
+            publication.close();
         }
         gateway.close();
         coordinator.close();
