@@ -195,20 +195,24 @@ public final class DemoPool implements AutoCloseable {
         }
     }
 
-    /** Waits until no worker that is here has a session. */
+    /** Waits until every worker that is here has reported anew, and that it has no session. */
     public void awaitIdle() throws InterruptedException {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
-        while (busy() && System.nanoTime() < end) {
+        long begun = System.nanoTime();
+        long end = begun + TimeUnit.SECONDS.toNanos(START_SECONDS);
+        while (busy(begun) && System.nanoTime() < end) {
             TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
         }
     }
 
-    private boolean busy() {
+    private boolean busy(long sinceNanos) {
+        long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sinceNanos);
         return workers().stream()
                 .filter(WorkerStatus::getPresent)
                 .filter(worker -> worker.getSilentMillis() < MOST_SILENT_MILLIS)
-                .flatMap(worker -> worker.getShardsList().stream())
-                .anyMatch(shard -> shard.getSessions() > 0);
+                .anyMatch(worker ->
+                        worker.getSilentMillis() >= millis
+                                || worker.getShardsList().stream()
+                                        .anyMatch(shard -> shard.getSessions() > 0));
     }
 
     private WorkerProcess worker(String id) {
