@@ -32,10 +32,18 @@ public final class FaultBench {
 
     private final DemoPool pool;
     private final InferenceClient client;
-    private final DemoPool.Blow blow;
+    private final Blow blow;
     private final int tokens;
     private final RandomGenerator random;
     private final Consumer<String> step;
+
+    /** What may happen to a worker. */
+    public enum Blow {
+        /** Its process is killed. */
+        KILL,
+        /** Its process is stopped, and keeps its connections. */
+        STOP
+    }
 
     /** An answer as its reader saw it. */
     private record Heard(String text, List<Integer> positions, boolean finished, double pause) {}
@@ -51,7 +59,7 @@ public final class FaultBench {
     public FaultBench(
             DemoPool pool,
             InferenceClient client,
-            DemoPool.Blow blow,
+            Blow blow,
             int tokens,
             RandomGenerator random,
             Consumer<String> step) {
@@ -104,7 +112,7 @@ public final class FaultBench {
 
     private FaultReport.Strike strike(String prompt, Plan plan, Heard calm)
             throws InterruptedException {
-        pool.awaitWhole();
+        pool.awaitIdle();
         Map<String, Long> before = rows();
         List<String> struck = new ArrayList<>();
         List<RouteStage> route = new ArrayList<>();
@@ -115,12 +123,14 @@ public final class FaultBench {
                             if (pieces == plan.afterTokens()) {
                                 route.addAll(stream.answering().orElseThrow().route());
                                 struck.add(route.get(plan.stage()).workerId());
-                                pool.strike(struck.getFirst(), blow);
+                                strike(struck.getFirst());
                             }
                         });
         pool.awaitIdle();
         long again = rowsAgain(route, struck, before, calm);
-        struck.forEach(pool::revive);
+        for (String worker : struck) {
+            heal(worker);
+        }
         return new FaultReport.Strike(
                 plan.stage(),
                 plan.afterTokens(),
@@ -129,6 +139,20 @@ public final class FaultBench {
                 heard.text().equals(calm.text()),
                 heard.pause(),
                 again);
+    }
+
+    private void strike(String worker) {
+        switch (blow) {
+            case KILL -> pool.kill(worker);
+            case STOP -> pool.pause(worker);
+        }
+    }
+
+    private void heal(String worker) throws InterruptedException {
+        switch (blow) {
+            case KILL -> pool.revive(worker);
+            case STOP -> pool.resume(worker);
+        }
     }
 
     /** What survivors computed beyond what an unbroken answer costs each of them. */

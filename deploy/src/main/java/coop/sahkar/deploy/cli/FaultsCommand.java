@@ -113,10 +113,9 @@ final class FaultsCommand extends Subcommand {
         try (Lifetime lifetime = new Lifetime()) {
             DemoPool pool = lifetime.add(DemoPool.start(policy));
             Path launcher = Home.launcher();
-            DemoPool.Crew crew = new DemoPool.Crew(2 * STAGES, 1);
-            pool.serve(launcher, model(pool), crew, STAGES, this::step);
+            pool.serve(launcher, model(pool), new DemoPool.Crew(2 * STAGES, 1), STAGES, this::step);
             InferenceClient client = lifetime.add(InferenceClient.connect(pool.address()));
-            DemoPool.Blow blow = stop ? DemoPool.Blow.STOP : DemoPool.Blow.KILL;
+            FaultBench.Blow blow = stop ? FaultBench.Blow.STOP : FaultBench.Blow.KILL;
             return new FaultBench(pool, client, blow, tokens, new Random(seed), this::step)
                     .run(blows, context, STAGES);
         } catch (DemoException | BenchException e) {

@@ -88,7 +88,7 @@ public final class Chaos {
                 if (killed.isEmpty() && reading.tokens >= afterTokens) {
                     RouteStage stage = victim.of(stream.answering().orElseThrow().route());
                     killed = stage.workerId();
-                    pool.strike(killed, DemoPool.Blow.KILL);
+                    pool.kill(killed);
                     watcher.killed(stage);
                     reading.killed();
                 }
@@ -101,7 +101,6 @@ public final class Chaos {
     /** Starts a killed worker again, and waits until everyone serves what they should. */
     public void revive(String workerId) throws InterruptedException {
         pool.revive(workerId);
-        pool.awaitWhole();
     }
 
     private TokenStream stream(String question) {

@@ -150,69 +150,69 @@ public final class DemoPool implements AutoCloseable {
         workers.add(worker);
     }
 
-    /** What may happen to a worker. */
-    public enum Blow {
-        /** Its process is killed, without warning, as by a power cut. */
-        KILL,
-        /** Its process is stopped, and keeps its connections. */
-        STOP
+    /**
+     * Kills a worker without warning, as a power cut would.
+     *
+     * @param id of a worker of this demo
+     */
+    public synchronized void kill(String id) {
+        worker(id).kill();
     }
 
-    /** Strikes a worker; {@link #revive} brings it back. */
-    public synchronized void strike(String id, Blow blow) {
-        WorkerProcess worker = worker(id);
-        switch (blow) {
-            case KILL -> worker.kill();
-            case STOP -> signal(worker, "STOP");
-        }
-    }
-
-    /** Brings a worker back that was struck. */
-    public synchronized void revive(String id) {
-        WorkerProcess worker = worker(id);
-        if (worker.alive()) {
-            signal(worker, "CONT");
-            return;
-        }
+    /**
+     * Starts a killed worker again and waits until every worker serves all that it should.
+     *
+     * @throws DemoException in a sentence, if that fails or takes too long
+     */
+    public void revive(String id) throws InterruptedException {
         try {
-            worker.start();
+            synchronized (this) {
+                worker(id).start();
+            }
         } catch (IOException e) {
             throw new DemoException(
                     "%s cannot be started again: %s.".formatted(id, e.getMessage()), e);
         }
+        await(id + " to serve again", this::whole);
     }
 
-    private static void signal(WorkerProcess worker, String name) {
+    /** Stops a worker's process; it keeps its connections. */
+    public void pause(String id) {
+        signal(id, "STOP");
+    }
+
+    /** Lets a stopped worker go on, and waits until every worker serves all that it should. */
+    public void resume(String id) throws InterruptedException {
+        signal(id, "CONT");
+        await(id + " to serve again", this::whole);
+    }
+
+    private synchronized void signal(String id, String name) {
         try {
-            worker.signal(name);
+            worker(id).signal(name);
         } catch (IOException e) {
             throw new DemoException("No signal can be sent: " + e.getMessage() + ".", e);
         }
     }
 
-    /**
-     * Waits until every worker serves all that it should, and nothing runs.
-     *
-     * @throws DemoException in a sentence, if that takes too long
-     */
-    public void awaitWhole() throws InterruptedException {
-        await("every worker to serve", this::whole);
-        awaitIdle();
-    }
-
-    /** Waits until no worker that is here has a session. */
+    /** Waits until every worker that is here has reported anew, and that it has no session. */
     public void awaitIdle() throws InterruptedException {
-        await(
-                "the end of all sessions",
-                () ->
-                        workers().stream()
-                                .filter(DemoPool::heard)
-                                .flatMap(w -> w.getShardsList().stream())
-                                .allMatch(shard -> shard.getSessions() == 0));
+        long begun = System.nanoTime();
+        long end = begun + TimeUnit.SECONDS.toNanos(START_SECONDS);
+        while (busy(begun) && System.nanoTime() < end) {
+            TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
+        }
     }
 
-    private static boolean heard(WorkerStatus worker) {
-        return worker.getPresent() && worker.getSilentMillis() < MOST_SILENT_MILLIS;
+    private boolean busy(long sinceNanos) {
+        long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sinceNanos);
+        return workers().stream()
+                .filter(WorkerStatus::getPresent)
+                .filter(worker -> worker.getSilentMillis() < MOST_SILENT_MILLIS)
+                .anyMatch(worker ->
+                        worker.getSilentMillis() >= millis
+                                || worker.getShardsList().stream()
+                                        .anyMatch(shard -> shard.getSessions() > 0));
     }
 
     private WorkerProcess worker(String id) {
@@ -233,7 +233,7 @@ public final class DemoPool implements AutoCloseable {
                 worker.getShardsList().stream()
                         .filter(shard -> shard.getState() == ShardState.SHARD_STATE_SERVING)
                         .count();
-        return heard(worker) && serving == worker.getAssignedCount();
+        return worker.getPresent() && serving == worker.getAssignedCount();
     }
 
     /** Where the coordinator listens, host:port. */

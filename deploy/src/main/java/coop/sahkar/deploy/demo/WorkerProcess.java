@@ -49,7 +49,7 @@ final class WorkerProcess implements AutoCloseable {
             throws IOException {
         Path data = Files.createDirectories(folder.resolve(id));
         Path noSettings = data.resolve("settings.properties");
-        Files.writeString(noSettings, ""); // one that comes back has it already
+        Files.createFile(noSettings);
         Path log = data.resolve("output.txt");
         List<String> command = new ArrayList<>();
         command.add(launcher.toString());
@@ -79,20 +79,20 @@ final class WorkerProcess implements AutoCloseable {
         process = command.start();
     }
 
-    /**
-     * Sends a signal by its name, such as STOP or CONT.
-     *
-     * @throws IOException where there is no {@code kill} command
-     */
-    void signal(String name) throws IOException {
-        new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start();
-    }
-
     /** Ends it without warning. */
     void kill() {
         if (process != null) {
             process.destroyForcibly();
         }
+    }
+
+    /**
+     * Sends it a signal by name, such as STOP or CONT.
+     *
+     * @throws IOException where there is no {@code kill} command
+     */
+    void signal(String name) throws IOException {
+        new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start();
     }
 
     String id() {
