@@ -27,6 +27,6 @@ public record BenchPlan(
      * larger one costs time by itself, here and there alike.
      */
     public int kvPositions() {
-        return Math.max(promptTokens + tokens, sessions * (SHORT_PROMPT + tokens)) + SHORT_PROMPT;
+        return Math.max(promptTokens + tokens, sessions * (SHORT_PROMPT + tokens)) + SHORT_PROMPT + 4096;
     }
 }
