@@ -27,6 +27,8 @@ public record BenchPlan(
      * larger one costs time by itself, here and there alike.
      */
     public int kvPositions() {
-        return Math.max(promptTokens + tokens, sessions * (SHORT_PROMPT + tokens)) + SHORT_PROMPT + 4096;
+        return Math.max(promptTokens + tokens, sessions * (SHORT_PROMPT + tokens))
+                + SHORT_PROMPT
+                + 4096;
     }
 }

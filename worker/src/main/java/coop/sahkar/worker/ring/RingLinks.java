@@ -3,10 +3,9 @@ package coop.sahkar.worker.ring;
 import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.worker.engine.Links;
+import coop.sahkar.worker.engine.StageInbox;
 import coop.sahkar.worker.engine.StageMessage;
-import io.grpc.ManagedChannel;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
+import io.grpc.netty.shaded.io.netty.channel.ChannelFuture;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -36,6 +35,7 @@ final class RingLinks implements Links {
     private final ScheduledExecutorService scheduler;
     private final LongSupplier nanoClock;
     private final RingLoop loop;
+    private final LentLinks lent;
     private final Map<PeerAddress, Peer> peers = new HashMap<>(); // guarded by itself
     private boolean closed; // guarded by peers
 
@@ -56,13 +56,15 @@ final class RingLinks implements Links {
             RingCounters counters,
             ScheduledExecutorService scheduler,
             LongSupplier nanoClock,
-            RingLoop loop) {
+            RingLoop loop,
+            LentLinks lent) {
         this.options = options;
         this.directory = directory;
         this.counters = counters;
         this.scheduler = scheduler;
         this.nanoClock = nanoClock;
         this.loop = loop;
+        this.lent = lent;
     }
 
     @Override
@@ -95,7 +97,6 @@ final class RingLinks implements Links {
             directory.peerLost(address.workerId(), reason);
             return;
         }
-        loop.touched(message.alone());
         link.send(message);
         if (dial) {
             dialOnScheduler(link);
@@ -119,7 +120,7 @@ final class RingLinks implements Links {
         return fresh;
     }
 
-    // Making a channel may load classes and look names up: not on the engine's thread.
+    // Dialling may load classes and look names up: not on the engine's thread.
     private void dialOnScheduler(OutboundLink link) {
         try {
             scheduler.execute(() -> dial(link));
@@ -137,31 +138,26 @@ final class RingLinks implements Links {
             link.fail("its endpoint is not of the form host:port");
             return;
         }
-        link.dial(channel(address), codecs(address));
-    }
-
-    private ManagedChannel channel(InetSocketAddress address) {
-        return loop.dialling(
-                        NettyChannelBuilder.forAddress(address.getHostString(), address.getPort()))
-                .usePlaintext()
-                .directExecutor()
-                .disableRetry()
-                .proxyDetector(_ -> null)
-                .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, options.dialTimeoutMillis())
-                .keepAliveTime(options.keepAliveMillis(), TimeUnit.MILLISECONDS)
-                .keepAliveTimeout(options.keepAliveTimeoutMillis(), TimeUnit.MILLISECONDS)
-                .flowControlWindow(RingOptions.FLOW_CONTROL_WINDOW_BYTES)
-                .maxInboundMetadataSize(RingOptions.MAX_METADATA_BYTES)
-                .build();
-    }
-
-    private List<HiddenCodec> codecs(InetSocketAddress address) {
+        InetAddress found;
         try {
-            boolean here = InetAddress.getByName(address.getHostString()).isLoopbackAddress();
-            return here ? options.loopbackCodecs() : options.remoteCodecs();
+            found = InetAddress.getByName(address.getHostString());
         } catch (UnknownHostException e) {
-            return options.remoteCodecs(); // the dial will say that the name is unknown
+            link.fail("its host name is unknown: " + address.getHostString());
+            return;
         }
+        List<HiddenCodec> codecs =
+                found.isLoopbackAddress() ? options.loopbackCodecs() : options.remoteCodecs();
+        link.dial(loop, lent, new InetSocketAddress(found, address.getPort()), codecs);
+    }
+
+    @Override
+    public boolean poll(StageInbox engine) {
+        return lent.poll(engine);
+    }
+
+    @Override
+    public void rest(StageInbox engine) {
+        lent.takeBack(engine);
     }
 
     private void broken(OutboundLink link, String reason) {
@@ -191,9 +187,9 @@ final class RingLinks implements Links {
             peers.values().stream().map(peer -> peer.link).forEach(link -> addIfAny(open, link));
             peers.clear();
         }
-        List<ManagedChannel> channels = new ArrayList<>();
+        List<ChannelFuture> channels = new ArrayList<>();
         for (OutboundLink link : open) {
-            ManagedChannel channel = link.close();
+            ChannelFuture channel = link.close();
             if (channel != null) {
                 channels.add(channel);
             }
@@ -207,13 +203,13 @@ final class RingLinks implements Links {
         }
     }
 
-    private static void await(ManagedChannel channel) {
+    private static void await(ChannelFuture closed) {
         try {
-            if (!channel.awaitTermination(RingOptions.CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
-                channel.shutdownNow();
+            if (!closed.await(RingOptions.CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
+                var _ = closed.channel().close();
             }
         } catch (InterruptedException e) {
-            channel.shutdownNow();
+            var _ = closed.channel().close();
             Thread.currentThread().interrupt();
         }
     }

@@ -1,25 +1,20 @@
 package coop.sahkar.worker.ring;
 
 import coop.sahkar.proto.Limits;
-import coop.sahkar.proto.v1.RingGrpc;
 import io.grpc.BindableService;
-import io.grpc.Metadata;
 import io.grpc.Server;
-import io.grpc.ServerCall;
-import io.grpc.ServerCallExecutorSupplier;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
-import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Supplier;
 
 /**
- * The worker's gRPC server. Links run on the network's own threads, since a hand-over would cost
- * each token a wake-up; every other service runs on threads that may wait.
+ * What listens at the worker's port: links of other workers, and gRPC services, which run on
+ * threads that may wait.
  */
 public final class RingServer implements AutoCloseable {
     private final Server server;
@@ -39,6 +34,7 @@ public final class RingServer implements AutoCloseable {
     static RingServer start(
             RingOptions options,
             RingLoop loop,
+            Supplier<SocketLink> links,
             InetSocketAddress bind,
             List<BindableService> services)
             throws IOException {
@@ -48,7 +44,7 @@ public final class RingServer implements AutoCloseable {
         NettyServerBuilder builder =
                 loop.serving(NettyServerBuilder.forAddress(bind))
                         .executor(pool)
-                        .callExecutor(new LinksDirect())
+                        .protocolNegotiator(new FirstBytes(links))
                         .maxInboundMessageSize(Limits.MAX_MESSAGE_BYTES)
                         .maxInboundMetadataSize(RingOptions.MAX_METADATA_BYTES)
                         .maxConcurrentCallsPerConnection(RingOptions.MAX_CALLS_PER_CONNECTION)
@@ -88,16 +84,6 @@ public final class RingServer implements AutoCloseable {
             Thread.currentThread().interrupt();
         } finally {
             pool.shutdown();
-        }
-    }
-
-    private static final class LinksDirect implements ServerCallExecutorSupplier {
-        private static final String LINK = RingGrpc.getLinkMethod().getFullMethodName();
-
-        @Override
-        public <Q, A> @Nullable Executor getExecutor(ServerCall<Q, A> call, Metadata headers) {
-            boolean link = call.getMethodDescriptor().getFullMethodName().equals(LINK);
-            return link ? Runnable::run : null;
         }
     }
 }
