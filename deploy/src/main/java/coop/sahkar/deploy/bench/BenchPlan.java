@@ -35,6 +35,6 @@ public record BenchPlan(
     public int kvPositions() {
         return Math.max(promptTokens + tokens, sessions * (SHORT_PROMPT + tokens))
                 + SHORT_PROMPT
-                + 4096;
+                + promptTokens * LATE_BYTES;
     }
 }

@@ -28,6 +28,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.Socket;
+import java.net.URI;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -157,8 +158,8 @@ class BadInputIT {
                                         .addCodecs(HiddenCodecMessage.HIDDEN_CODEC_F32))
                         .build()
                         .toByteArray();
-        String[] address = ringAddress(1).split(":");
-        try (Socket socket = new Socket(address[0], Integer.parseInt(address[1]))) {
+        URI address = URI.create("ring://" + ringAddress(1));
+        try (Socket socket = new Socket(address.getHost(), address.getPort())) {
             socket.setSoTimeout((int) TestPool.SOON.toMillis());
             DataOutputStream out = new DataOutputStream(socket.getOutputStream());
             out.write(new byte[] {'S', 'A', 'H', 'K', 'A', 'R', 0, 1});
