@@ -172,7 +172,8 @@ final class BenchCommand extends Subcommand {
             Path model = pool.folder().resolve("random-%s-%s.gguf".formatted(shape, stored));
             step("writing a model of shape " + shape);
             RandomModel.preset(shape, stored, 1).write(model, Progress.NONE);
-            pool.serve(Home.launcher(), model, stages, threads, this::step);
+            pool.serve(
+                    Home.launcher(), model, new DemoPool.Crew(stages, threads), stages, this::step);
             LlamaLibrary library = LlamaLibrary.bundled(pool.folder().resolve("library"));
             InferenceClient client = lifetime.add(InferenceClient.connect(pool.address()));
             return new Bench(plan, library, model, sizes(model), this::step).run(pool, client);

@@ -5,6 +5,7 @@ import coop.sahkar.client.InferenceClient;
 import coop.sahkar.deploy.chat.ChatLoop;
 import coop.sahkar.deploy.chat.Conversation;
 import coop.sahkar.deploy.chat.Stats;
+import coop.sahkar.deploy.demo.Chaos;
 import coop.sahkar.deploy.demo.DemoException;
 import coop.sahkar.deploy.demo.DemoPool;
 import coop.sahkar.deploy.terminal.Streams;
@@ -35,17 +36,30 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  sahkar demo \"What is a worker?\"",
             "  sahkar demo",
+            "  sahkar demo --chaos \"What is a worker?\"",
             "  sahkar demo --workers 2 --model other.gguf \"Once upon a time\""
         })
 final class DemoCommand extends Subcommand {
+    private static final int WORKERS = 3;
+    private static final int CHAOS_WORKERS = 5;
+    private static final int CHAOS_STAGES = 3;
+    private static final int MOST_WORKERS = 64;
     private static final String BUNDLED = "models/sahkar-tiny/sahkar-tiny-Q8_0.gguf";
 
     @Option(
             names = "--workers",
             paramLabel = "N",
-            defaultValue = "3",
-            description = "How many workers; each holds a part of the model. Default: 3.")
-    private int workers;
+            description =
+                    "How many workers; each holds a part of the model. Default: 3, or 5 with --chaos.")
+    private @Nullable Integer workers;
+
+    @Option(
+            names = "--chaos",
+            description = {
+                "Kill a worker in the middle of every answer, and watch the text go on.",
+                "With a PROMPT: the first, a middle and the last worker of the chain are killed once each; the exit code is 0 only if all three answers are the same as without. Without: until Ctrl-C."
+            })
+    private boolean chaos;
 
     @Option(
             names = "--model",
@@ -58,8 +72,12 @@ final class DemoCommand extends Subcommand {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        if (workers < 1 || workers > 64) {
-            throw new CommandFailure(ExitCode.USAGE, "--workers takes a number from 1 to 64.");
+        int usual = chaos ? CHAOS_WORKERS : WORKERS;
+        int crew = workers == null ? usual : workers;
+        if (crew < 1 || crew > MOST_WORKERS) {
+            throw new CommandFailure(
+                    ExitCode.USAGE,
+                    "--workers takes a number from 1 to %d.".formatted(MOST_WORKERS));
         }
         Path home = Home.folder();
         Path chosen = model == null ? home.resolve(BUNDLED) : model;
@@ -71,11 +89,16 @@ final class DemoCommand extends Subcommand {
         try (Lifetime lifetime = new Lifetime()) {
             step("starting a coordinator");
             DemoPool pool = lifetime.add(DemoPool.start(Policy.DEFAULT));
-            pool.serve(Home.launcher(), chosen, workers, 1, this::step);
+            int stages = chaos ? Math.min(CHAOS_STAGES, crew) : crew;
+            pool.serve(Home.launcher(), chosen, new DemoPool.Crew(crew, 1), stages, this::step);
             note(
                     "demo: ready after %.1f s at %s"
                             .formatted((System.nanoTime() - begun) / 1e9, pool.url()));
             InferenceClient client = lifetime.add(InferenceClient.connect(pool.address()));
+            if (chaos) {
+                return new ChaosShow(new Chaos(pool, client), out(), this::note)
+                        .run(String.join(" ", prompt));
+            }
             GenerationOptions greedy = GenerationOptions.builder().temperature(0).build();
             Conversation conversation = new Conversation(client, pool.modelId(), "", greedy);
             return prompt.isEmpty()

@@ -27,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A pool that lives as long as the demo: a coordinator and its gateway in this process, workers in
@@ -43,7 +44,16 @@ public final class DemoPool implements AutoCloseable {
     private final Coordinator coordinator;
     private final Gateway gateway;
     private final List<WorkerProcess> workers = new ArrayList<>();
+    private @Nullable Publication publication;
     private String modelId = "";
+
+    /**
+     * The workers of a demo.
+     *
+     * @param workers how many
+     * @param threads that each computes with
+     */
+    public record Crew(int workers, int threads) {}
 
     private DemoPool(DemoFolder folder, Coordinator coordinator, Gateway gateway) {
         this.folder = folder;
@@ -100,41 +110,88 @@ public final class DemoPool implements AutoCloseable {
      *
      * @param launcher bin/sahkar of the distribution
      * @param model a GGUF file
-     * @param count how many workers
-     * @param threads of each worker
+     * @param crew the workers to start
+     * @param stages how many parts the model is cut into at least
      * @param step is told what is done next
      * @throws DemoException in a sentence, if that fails or takes too long
      */
-    public void serve(Path launcher, Path model, int count, int threads, Consumer<String> step)
+    public void serve(Path launcher, Path model, Crew crew, int stages, Consumer<String> step)
             throws InterruptedException {
         try {
-            step.accept("starting %d workers".formatted(count));
+            step.accept("starting %d workers".formatted(crew.workers()));
             long memory = Files.size(model) + KV_BYTES;
-            for (int i = 1; i <= count; i++) {
+            for (int i = 1; i <= crew.workers(); i++) {
                 start(
-                        WorkerProcess.start(
+                        WorkerProcess.prepare(
                                 launcher,
                                 "worker-" + i,
-                                threads,
+                                crew.threads(),
                                 address(),
                                 memory,
                                 folder.path()));
             }
-            await("the workers to report", () -> present() == count);
+            await("the workers to report", () -> present() == crew.workers());
             step.accept("publishing " + model.getFileName());
-            PublishOptions options = PublishOptions.local(List.of(address())).withMinStages(count);
-            try (Publication publication = Publisher.publish(model, options, Progress.NONE)) {
-                modelId = publication.modelId();
-                step.accept("workers fetch and load their parts");
-                await("the model to be served", this::ready);
-            }
+            PublishOptions options = PublishOptions.local(List.of(address())).withMinStages(stages);
+            publication = Publisher.publish(model, options, Progress.NONE);
+            modelId = publication.modelId();
+            step.accept("workers fetch and load their parts");
+            await("the model to be served", this::whole);
         } catch (IOException | StoreException e) {
             throw new DemoException(String.valueOf(e.getMessage()), e);
         }
     }
 
-    private synchronized void start(WorkerProcess worker) {
+    private synchronized void start(WorkerProcess worker) throws IOException {
+        worker.start();
         workers.add(worker);
+    }
+
+    /**
+     * Kills a worker without warning, as a power cut would.
+     *
+     * @param id of a worker of this demo
+     */
+    public synchronized void kill(String id) {
+        worker(id).kill();
+    }
+
+    /**
+     * Starts a killed worker again and waits until every worker serves all that it should.
+     *
+     * @throws DemoException in a sentence, if that fails or takes too long
+     */
+    public void revive(String id) throws InterruptedException {
+        try {
+            synchronized (this) {
+                worker(id).start();
+            }
+        } catch (IOException e) {
+            throw new DemoException(
+                    "%s cannot be started again: %s.".formatted(id, e.getMessage()), e);
+        }
+        await(id + " to serve again", this::whole);
+    }
+
+    private WorkerProcess worker(String id) {
+        return workers.stream()
+                .filter(worker -> worker.id().equals(id))
+                .findFirst()
+                .orElseThrow(() -> new DemoException(id + " is no worker of this demo."));
+    }
+
+    /** Whether the model is served, every worker is here, and each serves all that it should. */
+    private boolean whole() {
+        List<WorkerStatus> crew = coordinator.status().getWorkersList();
+        return ready() && crew.stream().allMatch(DemoPool::settled);
+    }
+
+    private static boolean settled(WorkerStatus worker) {
+        long serving =
+                worker.getShardsList().stream()
+                        .filter(shard -> shard.getState() == ShardState.SHARD_STATE_SERVING)
+                        .count();
+        return worker.getPresent() && serving == worker.getAssignedCount();
     }
 
     /** Where the coordinator listens, host:port. */
@@ -232,6 +289,9 @@ public final class DemoPool implements AutoCloseable {
         synchronized (this) {
             workers.forEach(WorkerProcess::tellToEnd);
             workers.forEach(WorkerProcess::close);
+        }
+        if (publication != null) {
+            publication.close();
         }
         gateway.close();
         coordinator.close();

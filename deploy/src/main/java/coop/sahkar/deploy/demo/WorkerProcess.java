@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A worker in a process of its own, started as a person would start it. It holds the reading end of
@@ -18,17 +19,18 @@ final class WorkerProcess implements AutoCloseable {
     private static final String SAME_SPEED = "1000000000";
 
     private final String id;
-    private final Process process;
+    private final ProcessBuilder command;
     private final Path log;
+    private @Nullable Process process;
 
-    private WorkerProcess(String id, Process process, Path log) {
+    private WorkerProcess(String id, ProcessBuilder command, Path log) {
         this.id = id;
-        this.process = process;
+        this.command = command;
         this.log = log;
     }
 
     /**
-     * Starts a worker.
+     * Gets a worker ready to start.
      *
      * @param launcher bin/sahkar of the distribution
      * @param id the worker's id
@@ -37,7 +39,7 @@ final class WorkerProcess implements AutoCloseable {
      * @param memoryBytes what it lends
      * @param folder for its data and its output
      */
-    static WorkerProcess start(
+    static WorkerProcess prepare(
             Path launcher,
             String id,
             int threads,
@@ -64,10 +66,24 @@ final class WorkerProcess implements AutoCloseable {
         command.addAll(List.of("--speed", SAME_SPEED)); // measuring would take a second
         command.addAll(List.of("--config", noSettings.toString()));
         ProcessBuilder builder =
-                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+                new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         // A person's own settings are not for the demo's workers.
         builder.environment().keySet().removeIf(name -> name.startsWith("SAHKAR_"));
-        return new WorkerProcess(id, builder.start(), log);
+        return new WorkerProcess(id, builder, log);
+    }
+
+    /** Starts it; also once more, after it was killed. */
+    void start() throws IOException {
+        process = command.start();
+    }
+
+    /** Ends it without warning. */
+    void kill() {
+        if (process != null) {
+            process.destroyForcibly();
+        }
     }
 
     String id() {
@@ -75,11 +91,11 @@ final class WorkerProcess implements AutoCloseable {
     }
 
     long pid() {
-        return process.pid();
+        return process == null ? 0 : process.pid();
     }
 
     boolean alive() {
-        return process.isAlive();
+        return process != null && process.isAlive();
     }
 
     /** The last lines it printed, for when it ended too early. */
@@ -95,18 +111,24 @@ final class WorkerProcess implements AutoCloseable {
 
     /** Tells it to end, without waiting. */
     void tellToEnd() {
-        process.destroy();
+        if (process != null) {
+            process.destroy();
+        }
     }
 
     @Override
     public void close() {
-        process.destroy();
+        Process running = process;
+        if (running == null) {
+            return;
+        }
+        running.destroy();
         try {
-            if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
-                process.destroyForcibly().waitFor(END_SECONDS, TimeUnit.SECONDS);
+            if (!running.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
+                running.destroyForcibly().waitFor(END_SECONDS, TimeUnit.SECONDS);
             }
         } catch (InterruptedException e) {
-            process.destroyForcibly();
+            running.destroyForcibly();
             Thread.currentThread().interrupt();
         }
     }

@@ -40,6 +40,17 @@ class DemoIT {
     }
 
     @Test
+    void answersOutliveTheirWorkers() throws Exception {
+        Distribution.Run run = sahkar.run("demo", "--chaos", "What is a worker?");
+
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out().lines().distinct()).hasSize(1);
+        assertThat(run.out().lines()).hasSize(3);
+        assertThat(run.err()).contains("3 answers, 3 workers killed, 3 texts the same");
+        assertThat(sahkar.workers()).isEmpty();
+    }
+
+    @Test
     void workersEndWithADemoThatIsKilled() throws Exception {
         Path err = scratch.resolve("killed-err.txt");
         Process demo = sahkar.start(scratch.resolve("killed-out.txt"), err, List.of("demo"));
