@@ -85,7 +85,11 @@ final class WorkerAdapter {
                 atLeastZero(shard.getSessions()),
                 atLeastZero(shard.getQueuedRows()),
                 atLeastZero(shard.getDecodeMicros()),
-                shard.getRowsComputed());
+                shard.getRowsComputed(),
+                new ShardStatus.Pace(
+                        atLeastZero(shard.getLoneDecodeMicros()),
+                        atLeastZero(shard.getLoneTokenMicros()),
+                        atLeastZero(shard.getInnerHopMicros())));
     }
 
     /** Unsigned numbers beyond the int range come out negative; nothing we count is that large. */
@@ -119,6 +123,9 @@ final class WorkerAdapter {
                 .setQueuedRows(shard.queuedRows())
                 .setDecodeMicros(shard.decodeMicros())
                 .setRowsComputed(shard.rowsComputed())
+                .setLoneDecodeMicros(shard.pace().loneDecodeMicros())
+                .setLoneTokenMicros(shard.pace().loneTokenMicros())
+                .setInnerHopMicros(shard.pace().innerHopMicros())
                 .build();
     }
 

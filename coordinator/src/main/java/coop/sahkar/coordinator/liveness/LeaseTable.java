@@ -258,6 +258,19 @@ public final class LeaseTable {
     }
 
     private static ShardStatus identity(ShardStatus s) {
-        return new ShardStatus(s.modelId(), s.span(), s.phase(), 0, 0, "", 0, 0, 0, 0, 0, 0);
+        return new ShardStatus(
+                s.modelId(),
+                s.span(),
+                s.phase(),
+                0,
+                0,
+                "",
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                ShardStatus.Pace.UNKNOWN);
     }
 }

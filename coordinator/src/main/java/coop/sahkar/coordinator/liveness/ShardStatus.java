@@ -17,6 +17,7 @@ import coop.sahkar.proto.Span;
  * @param queuedRows rows waiting in its mailbox
  * @param decodeMicros mean time of one decode; 0 when it was idle
  * @param rowsComputed rows computed since it was loaded
+ * @param pace of a session that has the stage for itself
  */
 public record ShardStatus(
         String modelId,
@@ -30,7 +31,20 @@ public record ShardStatus(
         int sessions,
         int queuedRows,
         int decodeMicros,
-        long rowsComputed) {
+        long rowsComputed,
+        Pace pace) {
+
+    /**
+     * Medians of the latest tokens of sessions that had the stage for themselves; 0 when unknown.
+     *
+     * @param loneDecodeMicros computing one token
+     * @param loneTokenMicros from the beginning of one to that of the next
+     * @param innerHopMicros in the stage, outside computing
+     */
+    public record Pace(int loneDecodeMicros, int loneTokenMicros, int innerHopMicros) {
+        /** Nothing is known. */
+        public static final Pace UNKNOWN = new Pace(0, 0, 0);
+    }
 
     /** How far a shard is. */
     public enum Phase {

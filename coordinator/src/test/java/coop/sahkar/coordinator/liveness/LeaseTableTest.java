@@ -154,6 +154,19 @@ class LeaseTableTest {
     }
 
     private static ShardStatus serving() {
-        return new ShardStatus("m", new Span(0, 2), Phase.SERVING, 1, 1, "", 64, 0, 0, 0, 0, 0);
+        return new ShardStatus(
+                "m",
+                new Span(0, 2),
+                Phase.SERVING,
+                1,
+                1,
+                "",
+                64,
+                0,
+                0,
+                0,
+                0,
+                0,
+                ShardStatus.Pace.UNKNOWN);
     }
 }

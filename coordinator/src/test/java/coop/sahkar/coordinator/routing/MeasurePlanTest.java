@@ -80,7 +80,19 @@ class MeasurePlanTest {
     private void serve(String worker, int first, int end) {
         ShardStatus shard =
                 new ShardStatus(
-                        MODEL, new Span(first, end), Phase.SERVING, 1, 1, "", 64, 0, 0, 0, 0, 0);
+                        MODEL,
+                        new Span(first, end),
+                        Phase.SERVING,
+                        1,
+                        1,
+                        "",
+                        64,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        ShardStatus.Pace.UNKNOWN);
         presence.put(
                 worker,
                 new WorkerPresence(worker, Standing.HERE, 1, List.of(shard), 1, new TreeMap<>()));

@@ -10,6 +10,7 @@ import coop.sahkar.worker.gguf.ModelSizes;
 import coop.sahkar.worker.llama.LlamaLibrary;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -87,6 +88,7 @@ public final class Bench {
                     median(chained),
                     median(single.stream().mapToDouble(d -> d).toArray()),
                     median(together.stream().mapToDouble(d -> d).toArray()),
+                    pace(pool),
                     memory(pool));
         } catch (StageException e) {
             throw new BenchException(String.valueOf(e.getMessage()), e);
@@ -126,6 +128,22 @@ public final class Bench {
 
     private static double median(double... values) {
         return Medians.of(values);
+    }
+
+    /** What the workers measured themselves, in the order of the chain. */
+    private static List<BenchReport.StagePace> pace(DemoPool pool) {
+        return pool.workers().stream()
+                .flatMap(worker ->
+                        worker.getShardsList().stream()
+                                .map(shard ->
+                                        new BenchReport.StagePace(
+                                                worker.getHello().getWorkerId(),
+                                                shard.getSpan().getFirst(),
+                                                shard.getLoneDecodeMicros(),
+                                                shard.getLoneTokenMicros(),
+                                                shard.getInnerHopMicros())))
+                .sorted(Comparator.comparingInt(BenchReport.StagePace::firstBlock))
+                .toList();
     }
 
     private List<BenchReport.WorkerMemory> memory(DemoPool pool) {

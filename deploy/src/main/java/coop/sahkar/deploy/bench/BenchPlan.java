@@ -23,10 +23,18 @@ public record BenchPlan(
     private static final int SHORT_PROMPT = 320;
 
     /**
+     * Bytes per token of the long prompt, more than it has. Its session may still be in the
+     * workers' last reports when all sessions begin at once, and is counted by its bytes.
+     */
+    private static final int LATE_BYTES = 8;
+
+    /**
      * Positions that every KV cache has, those of the one process too: as many as the runs need. A
      * larger one costs time by itself, here and there alike.
      */
     public int kvPositions() {
-        return Math.max(promptTokens + tokens, sessions * (SHORT_PROMPT + tokens)) + SHORT_PROMPT;
+        return Math.max(promptTokens + tokens, sessions * (SHORT_PROMPT + tokens))
+                + SHORT_PROMPT
+                + promptTokens * LATE_BYTES;
     }
 }

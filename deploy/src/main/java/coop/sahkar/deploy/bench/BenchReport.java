@@ -17,6 +17,7 @@ import java.util.Map;
  * @param chain the chain of workers
  * @param single one session after the other through the chain, with a short prompt
  * @param together all sessions at once
+ * @param stages what the workers measured, in the order of the chain
  * @param workers memory of each worker
  */
 public record BenchReport(
@@ -28,7 +29,21 @@ public record BenchReport(
         Speed chain,
         double single,
         double together,
+        List<StagePace> stages,
         List<WorkerMemory> workers) {
+
+    /**
+     * What one worker measured of sessions that had the chain for themselves; medians of its latest
+     * 256 tokens, in microseconds.
+     *
+     * @param id the worker
+     * @param firstBlock of its span
+     * @param decodeMicros computing a token (llama_decode)
+     * @param tokenMicros from the beginning of one computation to that of the next: once round
+     * @param innerMicros of a token's time in the worker outside computing
+     */
+    public record StagePace(
+            String id, int firstBlock, int decodeMicros, int tokenMicros, int innerMicros) {}
 
     /**
      * Where it ran.
@@ -49,7 +64,19 @@ public record BenchReport(
      */
     public record WorkerMemory(String id, long shardBytes, long kvBytes, long residentBytes) {}
 
-    /** What each stage of the chain adds to one token's time: engine, link and network. */
+    /**
+     * What passes per stage and token outside {@code llama_decode}: engine, link, network, and
+     * everything the head and the tail do about a token. Measured in the workers.
+     */
+    private double outsideMicros() {
+        if (stages.isEmpty()) {
+            return Double.NaN;
+        }
+        int computing = stages.stream().mapToInt(StagePace::decodeMicros).sum();
+        return (stages.getFirst().tokenMicros() - computing) / (double) stages.size();
+    }
+
+    /** What each stage of the chain adds to one token's time, slower computing included. */
     private double hopMicros() {
         return (1e6 / chain.decode() - 1e6 / whole.decode()) / plan.stages();
     }
@@ -84,7 +111,8 @@ public record BenchReport(
         %d cores (%s), load before: %.2f; medians of %d rounds
 
         %s
-        each stage adds %.0f us to a token
+        each stage adds %.0f us to a token: %.0f us outside llama_decode, the rest in it
+        a token takes %s us round the chain; llama_decode takes %s us of it
 
         %s
         %s\
@@ -101,6 +129,10 @@ public record BenchReport(
                         plan.rounds(),
                         table,
                         hopMicros(),
+                        outsideMicros(),
+                        stages.isEmpty() ? "?" : stages.getFirst().tokenMicros(),
+                        String.join(
+                                " + ", stages.stream().map(s -> "" + s.decodeMicros()).toList()),
                         many,
                         memory);
     }
@@ -122,6 +154,8 @@ public record BenchReport(
         values.put("together", together);
         values.put("together_ratio", together / single);
         values.put("hop_micros", hopMicros());
+        values.put("outside_decode_micros", outsideMicros());
+        values.put("stages", stages);
         values.put("workers", workers);
         return values;
     }

@@ -70,7 +70,8 @@ final class VirtualShard {
                 reserved.size(),
                 0,
                 serving() ? decodeMicros : 0,
-                0);
+                0,
+                ShardStatus.Pace.UNKNOWN);
     }
 
     private ShardStatus.Phase reportedPhase() {

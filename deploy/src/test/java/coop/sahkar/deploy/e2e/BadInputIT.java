@@ -15,7 +15,6 @@ import coop.sahkar.proto.v1.Manifest;
 import coop.sahkar.proto.v1.ModelsGrpc;
 import coop.sahkar.proto.v1.ProtocolVersion;
 import coop.sahkar.proto.v1.PublishRequest;
-import coop.sahkar.proto.v1.RingGrpc;
 import coop.sahkar.proto.v1.RingMessage;
 import coop.sahkar.proto.v1.ShardReport;
 import coop.sahkar.proto.v1.ShardState;
@@ -23,9 +22,13 @@ import coop.sahkar.proto.v1.WithdrawRequest;
 import coop.sahkar.proto.v1.WorkerControlGrpc;
 import coop.sahkar.proto.v1.WorkerHello;
 import coop.sahkar.proto.v1.WorkerMessage;
-import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.URI;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -137,7 +140,7 @@ class BadInputIT {
     }
 
     @Test
-    void peersOfAnotherProtocolVersionAreToldWhoMustUpgrade() {
+    void peersOfAnotherProtocolVersionAreToldWhoMustUpgrade() throws IOException {
         assertThat(linkRefusal(version(7, 9))).contains("understands protocol 7 to 9");
         assertThat(linkRefusal(version(0, 0))).contains("does not say which protocol");
         assertThat(workerRefusal(version(7, 9))).contains("understands protocol 7 to 9");
@@ -145,24 +148,28 @@ class BadInputIT {
         assertThat(pool().present()).isEqualTo(3);
     }
 
-    private String linkRefusal(ProtocolVersion version) {
-        ManagedChannel channel = TestPool.open(ringAddress(1));
-        try {
-            Heard<LinkReply> heard = new Heard<>();
-            RingGrpc.newStub(channel)
-                    .link(heard)
-                    .onNext(
-                            RingMessage.newBuilder()
-                                    .setHello(
-                                            LinkHello.newBuilder()
-                                                    .setProtocol(version)
-                                                    .setWorkerId("stranger")
-                                                    .addCodecs(HiddenCodecMessage.HIDDEN_CODEC_F32))
-                                    .build());
-            await().atMost(TestPool.SOON).until(() -> heard.over);
-            return heard.all.getLast().getRefused().getMessage();
-        } finally {
-            channel.shutdownNow();
+    /** Speaks as a link does: a preface, then a hello behind its length. */
+    private String linkRefusal(ProtocolVersion version) throws IOException {
+        byte[] hello =
+                RingMessage.newBuilder()
+                        .setHello(
+                                LinkHello.newBuilder()
+                                        .setProtocol(version)
+                                        .setWorkerId("stranger")
+                                        .addCodecs(HiddenCodecMessage.HIDDEN_CODEC_F32))
+                        .build()
+                        .toByteArray();
+        URI address = URI.create("ring://" + ringAddress(1));
+        try (Socket socket = new Socket(address.getHost(), address.getPort())) {
+            socket.setSoTimeout((int) TestPool.SOON.toMillis());
+            DataOutputStream out = new DataOutputStream(socket.getOutputStream());
+            out.write(new byte[] {'S', 'A', 'H', 'K', 'A', 'R', 0, 1});
+            out.writeInt(hello.length);
+            out.write(hello);
+            DataInputStream in = new DataInputStream(socket.getInputStream());
+            byte[] reply = in.readNBytes(in.readInt());
+            assertThat(in.read()).as("hung up on").isNegative();
+            return LinkReply.parseFrom(reply).getRefused().getMessage();
         }
     }
 

@@ -40,7 +40,10 @@ public record ShardStatus(
                     .setSessions(stats.sessions())
                     .setQueuedRows(stats.queuedRows())
                     .setDecodeMicros(stats.decodeMicros())
-                    .setRowsComputed(stats.rowsComputed());
+                    .setRowsComputed(stats.rowsComputed())
+                    .setLoneDecodeMicros(stats.loneDecodeMicros())
+                    .setLoneTokenMicros(stats.loneTokenMicros())
+                    .setInnerHopMicros(stats.hopMicrosP50());
         }
         return report.build();
     }

@@ -13,4 +13,18 @@ import coop.sahkar.proto.RouteStage;
 public interface Links {
     /** Sends a message to a peer, dialling it first if need be. */
     void send(RouteStage to, StageMessage message);
+
+    /**
+     * Reads, on the caller's thread, what has come for a stage on links that are lent to it. An
+     * {@linkplain StageInbox#attentive attentive} stage calls this again and again instead of
+     * sleeping.
+     *
+     * @return whether something has come
+     */
+    default boolean poll(StageInbox stage) {
+        return false;
+    }
+
+    /** The stage polls no longer: links wake it as usual. */
+    default void rest(StageInbox stage) {}
 }

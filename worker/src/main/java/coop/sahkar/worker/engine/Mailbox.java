@@ -20,6 +20,7 @@ final class Mailbox {
     private int rows;
     private int backlogRows;
     private boolean closed;
+    private volatile boolean empty = true;
 
     Mailbox(int mostMessages, int mostRows) {
         this.mostMessages = mostMessages;
@@ -87,6 +88,11 @@ final class Mailbox {
         }
     }
 
+    /** Whether nothing waits; costs nothing to ask. */
+    boolean empty() {
+        return empty;
+    }
+
     /** Refuses everything from here on and hands out what still waits. */
     List<Inbound> close() {
         lock.lock();
@@ -116,12 +122,14 @@ final class Mailbox {
     private void add(Inbound inbound, int more) {
         waiting.addLast(inbound);
         rows += more;
+        empty = false;
         filled.signal();
     }
 
     private List<Inbound> takeAll() {
         List<Inbound> all = new ArrayList<>(waiting);
         waiting.clear();
+        empty = true;
         backlogRows += rows;
         rows = 0;
         return all;

@@ -49,6 +49,7 @@ final class StageCore {
     private final Delivery delivery;
     private final Replay replay;
     private final HeadRepairs repairs;
+    private boolean lone;
 
     StageCore(
             LoadedStage loaded,
@@ -221,9 +222,17 @@ final class StageCore {
             heads.tell(slice.session(), head -> head.computed(done - began));
         }
         List<StageMessage> own = delivery.send(slices, this::refused);
+        lone = slices.size() == 1 && slices.getFirst().count() == 1;
         meter.batch(slices, began, done, nanoClock.getAsLong());
         heads.tellReaders();
         own.forEach(message -> accept(message, done));
+    }
+
+    /** Whether the last batch was one token of the only session; true once for each such batch. */
+    boolean takeLone() {
+        boolean was = lone && table.all().size() == 1;
+        lone = false;
+        return was;
     }
 
     /** What can wait until no rows do. */

@@ -28,6 +28,15 @@ public final class StageEngine implements StageInbox, AutoCloseable {
     /** How often time is looked at: stalls, idle sessions, unanswered questions. */
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
+    /** How long the next token of a lone session is waited for awake. */
+    private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(60);
+
+    /** So that others who wait for this processor get it. */
+    private static final int TURNS_BETWEEN_YIELDS = 16;
+
+    /** With fewer processors, staying awake would take one from whoever computes. */
+    private static final boolean MAY_WATCH = Runtime.getRuntime().availableProcessors() >= 4;
+
     private final String name;
     private final StageFactory factory;
     private final Links links;
@@ -46,6 +55,7 @@ public final class StageEngine implements StageInbox, AutoCloseable {
     private final ArrayDeque<Inbound> taken = new ArrayDeque<>();
 
     private volatile EngineState state = EngineState.LOADING;
+    private volatile boolean attentive;
 
     /**
      * Prepares an engine; {@link #launch} sets it to work.
@@ -227,6 +237,7 @@ public final class StageEngine implements StageInbox, AutoCloseable {
     private void loop(StageCore core) throws InterruptedException {
         long ticked = nanoClock.getAsLong();
         while (true) {
+            watch(core);
             long wait = core.ready() ? 0 : core.idle() ? Long.MAX_VALUE : TICK_NANOS;
             taken.addAll(mailbox.take(core.waitingRows(), wait));
             while (!taken.isEmpty()) {
@@ -245,6 +256,46 @@ public final class StageEngine implements StageInbox, AutoCloseable {
                 core.rest();
             }
         }
+    }
+
+    /**
+     * While the tokens of one session follow each other closely, looks for the next one instead of
+     * sleeping: to wake takes longer than all else between two stages, and a processor that slept
+     * computes slower for a while.
+     */
+    @SuppressWarnings("ThreadPriorityCheck") // lets whoever computes have the processor
+    private void watch(StageCore core) {
+        if (!MAY_WATCH || core.ready() || !core.takeLone()) {
+            if (attentive) {
+                sleepsFromNow();
+            }
+            return;
+        }
+        attentive = true;
+        long began = nanoClock.getAsLong();
+        for (int turn = 1; mailbox.empty(); turn++) {
+            if (nanoClock.getAsLong() - began > WATCH_NANOS) {
+                sleepsFromNow();
+                return;
+            }
+            if (!links.poll(this)) {
+                if (turn % TURNS_BETWEEN_YIELDS == 0) {
+                    Thread.yield();
+                } else {
+                    Thread.onSpinWait();
+                }
+            }
+        }
+    }
+
+    private void sleepsFromNow() {
+        attentive = false;
+        links.rest(this);
+    }
+
+    @Override
+    public boolean attentive() {
+        return attentive;
     }
 
     private boolean accept(StageCore core, Inbound inbound) {

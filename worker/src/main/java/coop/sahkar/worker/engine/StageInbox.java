@@ -14,4 +14,9 @@ public interface StageInbox {
      * The link to or from a worker is gone: sessions whose route has it next to this stage fail.
      */
     void peerLost(String workerId, String reason);
+
+    /** Whether the stage looks for its next message itself just now, by {@link Links#poll}. */
+    default boolean attentive() {
+        return false;
+    }
 }

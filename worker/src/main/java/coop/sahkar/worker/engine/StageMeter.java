@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /** What a stage counts. The engine's thread writes, any thread reads. */
 final class StageMeter {
@@ -28,8 +29,12 @@ final class StageMeter {
     private final AtomicLong rows = new AtomicLong();
     private final AtomicLong batches = new AtomicLong();
     private final Histogram hops = new Histogram();
+    private final Recent loneDecodes = new Recent();
+    private final Recent loneTokens = new Recent();
     private volatile Interval interval = new Interval(0, 0, 0);
     private long computedNanos;
+    private @Nullable StageSession loneSession;
+    private long loneBeganNanos;
 
     // Of the engine's thread only.
     private long slowestNanos;
@@ -61,6 +66,21 @@ final class StageMeter {
         if (decodeOnly) {
             decoded(doneNanos, doneNanos - beganNanos);
         }
+        lone(decodeOnly && slices.size() == 1 ? slices.getFirst() : null, beganNanos, doneNanos);
+    }
+
+    /** A token of a session that has the stage for itself, or null when the batch was another. */
+    private void lone(@Nullable Slice slice, long beganNanos, long doneNanos) {
+        if (slice == null || sessions.get() != 1) {
+            loneSession = null;
+            return;
+        }
+        if (slice.session() == loneSession) {
+            loneDecodes.record(doneNanos - beganNanos);
+            loneTokens.record(beganNanos - loneBeganNanos);
+        }
+        loneSession = slice.session();
+        loneBeganNanos = beganNanos;
     }
 
     /** The slowest batch of the last while; the engine's thread only. */
@@ -108,7 +128,9 @@ final class StageMeter {
                 repairs.get(),
                 hops.count(),
                 hops.quantile(0.5),
-                hops.quantile(0.99));
+                hops.quantile(0.99),
+                loneDecodes.medianMicros(),
+                loneTokens.medianMicros());
     }
 
     private void decoded(long nowNanos, long nanos) {

@@ -20,6 +20,9 @@ package coop.sahkar.worker.engine;
  * @param hopMicrosP50 half of them took at most this from arrival to sending, computing and waiting
  *     for another batch's computing left out
  * @param hopMicrosP99 99 of 100 took at most this
+ * @param loneDecodeMicros median of the latest computations of one token of a session that had the
+ *     stage for itself
+ * @param loneTokenMicros median time from one of those to the next: once round the ring
  */
 public record StageStats(
         int kvCells,
@@ -37,4 +40,6 @@ public record StageStats(
         long repairs,
         long hops,
         int hopMicrosP50,
-        int hopMicrosP99) {}
+        int hopMicrosP99,
+        int loneDecodeMicros,
+        int loneTokenMicros) {}

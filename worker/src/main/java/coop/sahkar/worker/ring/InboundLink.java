@@ -1,5 +1,6 @@
 package coop.sahkar.worker.ring;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
@@ -10,9 +11,7 @@ import coop.sahkar.proto.v1.LinkHello;
 import coop.sahkar.proto.v1.LinkReply;
 import coop.sahkar.proto.v1.LinkWelcome;
 import coop.sahkar.proto.v1.RingMessage;
-import io.grpc.Status;
-import io.grpc.stub.ServerCallStreamObserver;
-import io.grpc.stub.StreamObserver;
+import coop.sahkar.worker.engine.StageInbox;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
@@ -25,45 +24,60 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One link that another worker dialled, from its hello to its end. One message is read at a time:
- * while a stage's mailbox is full nothing more is asked for, so that HTTP/2's flow control holds
- * the sender back.
+ * while a stage's mailbox is full nothing more is asked for, so that TCP holds the sender back.
  */
-final class InboundLink implements StreamObserver<RingMessage> {
+final class InboundLink implements SocketLink.Owner {
     private static final Logger log = LoggerFactory.getLogger(InboundLink.class);
 
     private final RingService service;
-    private final ServerCallStreamObserver<LinkReply> reply;
+    private final SocketLink socket;
     private final Queue<Delivery> undelivered = new ArrayDeque<>(); // guarded by this
     private @Nullable HiddenCodec codec;
+    private volatile @Nullable StageInbox borrower;
     private volatile @Nullable String sender;
     private boolean ended; // guarded by this
 
-    InboundLink(RingService service, ServerCallStreamObserver<LinkReply> reply) {
+    InboundLink(RingService service, SocketLink socket) {
         this.service = service;
-        this.reply = reply;
+        this.socket = socket;
     }
 
     /** Asks for the hello. */
     void begin() {
-        reply.disableAutoRequest();
-        reply.setOnCancelHandler(() -> end("the connection broke"));
-        reply.setOnCloseHandler(() -> end("the call ended"));
-        reply.request(1);
+        socket.own(this);
+        socket.request();
+        try {
+            var _ =
+                    service.scheduler()
+                            .schedule(
+                                    this::requireHello,
+                                    service.helloMillis(),
+                                    TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            socket.abort(); // this worker is closing
+        }
+    }
+
+    private void requireHello() {
+        if (sender == null) {
+            socket.abort();
+        }
     }
 
     @Override
-    public void onNext(RingMessage message) {
+    public void onMessage(byte[] bytes) {
         try {
+            RingMessage message = read(bytes);
             HiddenCodec agreed = codec;
             String from = sender;
             if (agreed == null || from == null) {
                 hello(message);
-                reply.request(1);
+                socket.request();
                 return;
             }
             List<Delivery> deliveries = service.adapter().read(message, from, agreed);
-            service.loop().touched(alone(message));
             service.counters().received.increment();
+            borrower = borrowerOf(deliveries);
             synchronized (this) {
                 undelivered.addAll(deliveries);
             }
@@ -73,23 +87,19 @@ final class InboundLink implements StreamObserver<RingMessage> {
         }
     }
 
-    private static boolean alone(RingMessage message) {
-        return switch (message.getMessageCase()) {
-            case FRAMES ->
-                    message.getFrames().getFramesCount() == 1
-                            && message.getFrames().getFrames(0).getTokensCount() == 1;
-            case TOKENS -> message.getTokens().getTokensCount() == 1;
-            case HELLO,
-                    OPEN,
-                    PROGRESS,
-                    NEED_FROM,
-                    CLOSE,
-                    FAILED,
-                    PROBE,
-                    PROBE_ANSWER,
-                    MESSAGE_NOT_SET ->
-                    false;
-        };
+    /** Garbage reads as an empty message, so that its sender is refused as for any violation. */
+    private static RingMessage read(byte[] bytes) {
+        try {
+            return RingMessage.parseFrom(bytes);
+        } catch (InvalidProtocolBufferException e) {
+            return RingMessage.getDefaultInstance();
+        }
+    }
+
+    /** The stage that all of a message went to, if it was one token's worth. */
+    private static @Nullable StageInbox borrowerOf(List<Delivery> deliveries) {
+        boolean lone = deliveries.size() == 1 && deliveries.getFirst().message().alone();
+        return lone ? deliveries.getFirst().inbox() : null;
     }
 
     private void hello(RingMessage message) throws LinkViolation {
@@ -114,7 +124,7 @@ final class InboundLink implements StreamObserver<RingMessage> {
         }
         codec = chosen;
         sender = id;
-        reply.onNext(
+        socket.send(
                 LinkReply.newBuilder()
                         .setWelcome(
                                 LinkWelcome.newBuilder()
@@ -149,7 +159,7 @@ final class InboundLink implements StreamObserver<RingMessage> {
                 return;
             }
         }
-        reply.request(1);
+        socket.request();
     }
 
     private void deliverLater() {
@@ -169,48 +179,42 @@ final class InboundLink implements StreamObserver<RingMessage> {
     private void refuse(Problem problem) {
         log.info("Link refused: {}", problem.message());
         service.counters().violations.increment();
-        try {
-            reply.onNext(LinkReply.newBuilder().setRefused(Wire.toWire(problem)).build());
-            reply.onCompleted();
-        } catch (IllegalStateException e) {
-            log.debug("The peer was gone before it could be refused", e);
-        }
+        socket.send(LinkReply.newBuilder().setRefused(Wire.toWire(problem)).build());
+        var _ = socket.finish();
         end(problem.message());
     }
 
     /** A newer link from the same worker takes this one's place. */
     void replaced() {
-        try {
-            reply.onError(Status.ABORTED.withDescription("dialled anew").asRuntimeException());
-        } catch (IllegalStateException e) {
-            log.debug("The replaced link had ended already", e);
-        }
+        socket.abort();
         end("it dialled anew");
     }
 
     @Override
-    public void onError(Throwable error) {
-        end("the connection broke");
+    public void onReady() {
+        // Replies are few and small.
     }
 
     @Override
-    public void onCompleted() {
-        complete();
-        end("it closed the link");
+    public void onViolation(LinkViolation violation) {
+        refuse(violation.problem());
+    }
+
+    @Override
+    public void onEnd(String reason) {
+        end(reason);
+    }
+
+    @Override
+    public @Nullable StageInbox borrower() {
+        StageInbox engine = borrower;
+        return engine != null && engine.attentive() ? engine : null;
     }
 
     /** Ends the link in order, since this worker closes. */
     void close() {
-        complete();
+        var _ = socket.finish();
         end("this worker closes");
-    }
-
-    private void complete() {
-        try {
-            reply.onCompleted();
-        } catch (IllegalStateException e) {
-            log.debug("The link had ended already", e);
-        }
     }
 
     private void end(String reason) {

@@ -1,5 +1,6 @@
 package coop.sahkar.worker.ring;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.ProtocolVersions;
@@ -7,13 +8,11 @@ import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.LinkHello;
 import coop.sahkar.proto.v1.LinkReply;
 import coop.sahkar.proto.v1.LinkWelcome;
-import coop.sahkar.proto.v1.RingGrpc;
 import coop.sahkar.proto.v1.RingMessage;
+import coop.sahkar.worker.engine.StageInbox;
 import coop.sahkar.worker.engine.StageMessage;
-import io.grpc.ManagedChannel;
-import io.grpc.Status;
-import io.grpc.stub.ClientCallStreamObserver;
-import io.grpc.stub.ClientResponseObserver;
+import io.grpc.netty.shaded.io.netty.channel.ChannelFuture;
+import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
@@ -48,8 +47,7 @@ final class OutboundLink {
     private HiddenCodec codec = HiddenCodec.F32;
     private List<HiddenCodec> offered = List.of();
     private boolean welcomed;
-    private @Nullable ManagedChannel channel;
-    private @Nullable ClientCallStreamObserver<RingMessage> call;
+    private @Nullable SocketLink socket;
 
     /**
      * @param onBroken told once, with the reason, when the link breaks by itself
@@ -74,27 +72,39 @@ final class OutboundLink {
         return welcomed;
     }
 
-    /** Starts the call and says hello. */
-    void dial(ManagedChannel dialled, List<HiddenCodec> codecs) {
+    /** Dials and says hello. */
+    void dial(RingLoop loop, LentLinks lent, InetSocketAddress address, List<HiddenCodec> codecs) {
+        SocketLink link = new SocketLink(options, lent);
         synchronized (this) {
             if (state != State.DIALLING) {
-                dialled.shutdownNow();
                 return;
             }
-            channel = dialled;
             offered = codecs;
         }
-        var _ = RingGrpc.newStub(dialled).link(new Replies());
+        link.own(new Connection());
+        loop.dial(address, options.dialTimeoutMillis(), link, failure -> dialled(link, failure));
+    }
+
+    private void dialled(SocketLink link, @Nullable Throwable failure) {
+        if (failure != null) {
+            fail(String.valueOf(failure.getMessage()));
+            return;
+        }
         LinkHello.Builder hello =
                 LinkHello.newBuilder()
                         .setProtocol(ProtocolVersions.ours())
                         .setWorkerId(options.workerId());
-        codecs.forEach(offer -> hello.addCodecs(Wire.toWire(offer)));
         synchronized (this) {
-            if (call != null && state == State.DIALLING) {
-                call.onNext(RingMessage.newBuilder().setHello(hello).build());
+            if (state != State.DIALLING) {
+                link.abort();
+                return;
             }
+            socket = link;
+            offered.forEach(offer -> hello.addCodecs(Wire.toWire(offer)));
         }
+        link.sendPreface();
+        link.send(RingMessage.newBuilder().setHello(hello).build());
+        link.request();
     }
 
     /** Sends or queues; does nothing on a broken link, whose breaking was told already. */
@@ -106,7 +116,7 @@ final class OutboundLink {
                     return;
                 }
                 case OPEN -> {
-                    if (queue.isEmpty() && call != null && call.isReady()) {
+                    if (queue.isEmpty() && socket != null && socket.ready()) {
                         write(message);
                         return;
                     }
@@ -133,14 +143,14 @@ final class OutboundLink {
     }
 
     private void write(StageMessage message) {
-        if (call != null) {
-            call.onNext(MessagePublisher.toWire(message, codec));
+        if (socket != null) {
+            socket.send(MessagePublisher.toWire(message, codec));
             counters.sent.increment();
         }
     }
 
     private synchronized void drain() {
-        while (state == State.OPEN && !queue.isEmpty() && call != null && call.isReady()) {
+        while (state == State.OPEN && !queue.isEmpty() && socket != null && socket.ready()) {
             StageMessage message = queue.remove();
             queuedBytes -= MessagePublisher.queuedBytes(message);
             write(message);
@@ -162,22 +172,18 @@ final class OutboundLink {
     void fail(String reason) {
         if (end()) {
             counters.brokenLinks.increment();
-            abandon(reason);
+            abandon();
             onBroken.accept(this, reason);
         }
     }
 
     /** Ends the link in order: what is on its way still arrives. Tells nobody. */
-    @Nullable ManagedChannel close() {
+    @Nullable ChannelFuture close() {
         if (!end()) {
             return null;
         }
-        synchronized (this) {
-            if (call != null) {
-                call.onCompleted();
-            }
-            return channel == null ? null : channel.shutdown();
-        }
+        SocketLink link = socket();
+        return link == null ? null : link.finish();
     }
 
     private synchronized boolean end() {
@@ -190,16 +196,10 @@ final class OutboundLink {
         return true;
     }
 
-    private void abandon(String reason) {
-        ManagedChannel dead;
-        synchronized (this) {
-            dead = channel;
-            if (call != null) {
-                call.cancel(reason, null);
-            }
-        }
+    private void abandon() {
+        SocketLink dead = socket();
         if (dead != null) {
-            dead.shutdownNow();
+            dead.abort();
         }
     }
 
@@ -229,46 +229,49 @@ final class OutboundLink {
         return text.substring(0, Math.min(text.length(), 64));
     }
 
-    /** What the peer says back. Called by gRPC, one call at a time. */
-    private final class Replies implements ClientResponseObserver<RingMessage, LinkReply> {
+    /** What happens on the connection. */
+    private final class Connection implements SocketLink.Owner {
         @Override
-        public void beforeStart(ClientCallStreamObserver<RingMessage> stream) {
-            synchronized (OutboundLink.this) {
-                call = stream;
+        public void onMessage(byte[] bytes) {
+            LinkReply reply;
+            try {
+                reply = LinkReply.parseFrom(bytes);
+            } catch (InvalidProtocolBufferException e) {
+                reply = LinkReply.getDefaultInstance();
             }
-            stream.setOnReadyHandler(OutboundLink.this::drain);
-        }
-
-        @Override
-        public void onNext(LinkReply reply) {
             switch (reply.getMessageCase()) {
                 case WELCOME -> welcomed(reply.getWelcome());
                 case REFUSED -> fail("it refused the link: " + reply.getRefused().getMessage());
                 case MESSAGE_NOT_SET -> fail("it answered in a way not known here");
             }
+            SocketLink link = socket();
+            if (link != null) {
+                link.request();
+            }
         }
 
         @Override
-        public void onError(Throwable error) {
-            fail(reason(error));
+        public void onReady() {
+            drain();
         }
 
         @Override
-        public void onCompleted() {
-            fail("it closed the link");
+        public void onViolation(LinkViolation violation) {
+            fail("it answered in a way not known here: " + violation.getMessage());
+        }
+
+        @Override
+        public void onEnd(String reason) {
+            fail(reason);
+        }
+
+        @Override
+        public @Nullable StageInbox borrower() {
+            return null; // nothing but the welcome is read here
         }
     }
 
-    /** The root of the matter: gRPC's own text says little ("io exception"). */
-    private static String reason(Throwable error) {
-        Status status = Status.fromThrowable(error);
-        Throwable cause = status.getCause();
-        while (cause != null && cause.getCause() != null) {
-            cause = cause.getCause();
-        }
-        String root = cause == null ? null : cause.getMessage();
-        String description = status.getDescription();
-        String text = root != null ? root : description != null ? description : "";
-        return status.getCode() + (text.isEmpty() ? "" : ": " + text);
+    private synchronized @Nullable SocketLink socket() {
+        return socket;
     }
 }

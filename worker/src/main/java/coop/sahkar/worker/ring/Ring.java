@@ -5,7 +5,6 @@ import io.grpc.BindableService;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.security.PublicKey;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -20,6 +19,7 @@ public final class Ring implements AutoCloseable {
     private final RingCounters counters = new RingCounters();
     private final SessionDirectory directory;
     private final RingLoop loop = new RingLoop();
+    private final LentLinks lent = new LentLinks();
     private final RingLinks links;
     private final ScheduledExecutorService scheduler;
     private final RingService service;
@@ -42,7 +42,14 @@ public final class Ring implements AutoCloseable {
                         Thread.ofPlatform().daemon().name("ring-timer").factory());
         this.links =
                 new RingLinks(
-                        options, directory, counters, scheduler, System::nanoTime, loop, relay);
+                        options,
+                        directory,
+                        counters,
+                        scheduler,
+                        System::nanoTime,
+                        loop,
+                        lent,
+                        relay);
         this.service =
                 new RingService(
                         options,
@@ -50,7 +57,7 @@ public final class Ring implements AutoCloseable {
                         new MessageAdapter(options.workerId(), directory, links, counters),
                         counters,
                         scheduler,
-                        loop);
+                        lent);
     }
 
     /**
@@ -61,9 +68,7 @@ public final class Ring implements AutoCloseable {
      */
     public RingServer listen(InetSocketAddress bind, List<BindableService> others)
             throws IOException {
-        List<BindableService> services = new ArrayList<>(others);
-        services.add(service);
-        RingServer started = RingServer.start(options, loop, bind, services);
+        RingServer started = RingServer.start(options, loop, service::link, bind, others);
         server = started;
         var _ =
                 scheduler.scheduleWithFixedDelay(

@@ -5,10 +5,9 @@ import coop.sahkar.proto.RelayEndpoint;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.worker.engine.Links;
+import coop.sahkar.worker.engine.StageInbox;
 import coop.sahkar.worker.engine.StageMessage;
-import io.grpc.ManagedChannel;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
+import io.grpc.netty.shaded.io.netty.channel.ChannelFuture;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -40,6 +39,7 @@ final class RingLinks implements Links {
     private final LongSupplier nanoClock;
     private final RingLoop loop;
     private final RelayPath relay;
+    private final LentLinks lent;
     private final Map<PeerAddress, Peer> peers = new HashMap<>(); // guarded by itself
     private boolean closed; // guarded by peers
 
@@ -62,6 +62,7 @@ final class RingLinks implements Links {
             ScheduledExecutorService scheduler,
             LongSupplier nanoClock,
             RingLoop loop,
+            LentLinks lent,
             RelayPath relay) {
         this.options = options;
         this.directory = directory;
@@ -70,6 +71,7 @@ final class RingLinks implements Links {
         this.nanoClock = nanoClock;
         this.loop = loop;
         this.relay = relay;
+        this.lent = lent;
     }
 
     @Override
@@ -102,7 +104,6 @@ final class RingLinks implements Links {
             directory.peerLost(address.workerId(), reason);
             return;
         }
-        loop.touched(message.alone());
         link.send(message);
         if (dial) {
             dialOnScheduler(link);
@@ -126,7 +127,7 @@ final class RingLinks implements Links {
         return fresh;
     }
 
-    // Making a channel may load classes and look names up: not on the engine's thread.
+    // Dialling may load classes and look names up: not on the engine's thread.
     private void dialOnScheduler(OutboundLink link) {
         try {
             scheduler.execute(() -> dial(link));
@@ -148,7 +149,16 @@ final class RingLinks implements Links {
             link.fail("its endpoint is not of the form host:port");
             return;
         }
-        link.dial(channel(address), codecs(address));
+        InetAddress found;
+        try {
+            found = InetAddress.getByName(address.getHostString());
+        } catch (UnknownHostException e) {
+            link.fail("its host name is unknown: " + address.getHostString());
+            return;
+        }
+        List<HiddenCodec> codecs =
+                found.isLoopbackAddress() ? options.loopbackCodecs() : options.remoteCodecs();
+        link.dial(loop, lent, new InetSocketAddress(found, address.getPort()), codecs);
     }
 
     private void dialThroughRelay(OutboundLink link) {
@@ -161,35 +171,21 @@ final class RingLinks implements Links {
             link.fail("no session here names it, so that a relay would not connect it");
         } else {
             try {
-                link.dial(channel(relay.open(endpoint, ticket)), options.remoteCodecs());
+                link.dial(loop, lent, relay.open(endpoint, ticket), options.remoteCodecs());
             } catch (IOException e) {
                 link.fail(String.valueOf(e.getMessage()));
             }
         }
     }
 
-    private ManagedChannel channel(InetSocketAddress address) {
-        return loop.dialling(
-                        NettyChannelBuilder.forAddress(address.getHostString(), address.getPort()))
-                .usePlaintext()
-                .directExecutor()
-                .disableRetry()
-                .proxyDetector(_ -> null)
-                .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, options.dialTimeoutMillis())
-                .keepAliveTime(options.keepAliveMillis(), TimeUnit.MILLISECONDS)
-                .keepAliveTimeout(options.keepAliveTimeoutMillis(), TimeUnit.MILLISECONDS)
-                .flowControlWindow(RingOptions.FLOW_CONTROL_WINDOW_BYTES)
-                .maxInboundMetadataSize(RingOptions.MAX_METADATA_BYTES)
-                .build();
+    @Override
+    public boolean poll(StageInbox engine) {
+        return lent.poll(engine);
     }
 
-    private List<HiddenCodec> codecs(InetSocketAddress address) {
-        try {
-            boolean here = InetAddress.getByName(address.getHostString()).isLoopbackAddress();
-            return here ? options.loopbackCodecs() : options.remoteCodecs();
-        } catch (UnknownHostException e) {
-            return options.remoteCodecs(); // the dial will say that the name is unknown
-        }
+    @Override
+    public void rest(StageInbox engine) {
+        lent.takeBack(engine);
     }
 
     private void broken(OutboundLink link, String reason) {
@@ -219,9 +215,9 @@ final class RingLinks implements Links {
             peers.values().stream().map(peer -> peer.link).forEach(link -> addIfAny(open, link));
             peers.clear();
         }
-        List<ManagedChannel> channels = new ArrayList<>();
+        List<ChannelFuture> channels = new ArrayList<>();
         for (OutboundLink link : open) {
-            ManagedChannel channel = link.close();
+            ChannelFuture channel = link.close();
             if (channel != null) {
                 channels.add(channel);
             }
@@ -235,13 +231,13 @@ final class RingLinks implements Links {
         }
     }
 
-    private static void await(ManagedChannel channel) {
+    private static void await(ChannelFuture closed) {
         try {
-            if (!channel.awaitTermination(RingOptions.CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
-                channel.shutdownNow();
+            if (!closed.await(RingOptions.CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
+                var _ = closed.channel().close();
             }
         } catch (InterruptedException e) {
-            channel.shutdownNow();
+            var _ = closed.channel().close();
             Thread.currentThread().interrupt();
         }
     }

@@ -11,8 +11,8 @@ import java.util.List;
  * @param loopbackCodecs codecs offered to a peer on this machine, the best first
  * @param remoteCodecs codecs offered to any other peer, the best first
  * @param dialTimeoutMillis a peer that has not welcomed a link after this long is lost
- * @param keepAliveMillis a link silent for this long is probed (gRPC probes at most every 10 s)
- * @param keepAliveTimeoutMillis a peer that does not answer a probe within this is lost
+ * @param keepAliveMillis either end says at least twice in this time that it lives
+ * @param keepAliveTimeoutMillis a peer silent for this much longer is lost
  * @param maxQueuedMessages messages waiting for one peer; one more breaks the link
  * @param maxQueuedBytes their bytes
  * @param maxLinks links to and from other workers, each way

@@ -2,7 +2,6 @@ package coop.sahkar.worker.ring;
 
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.v1.PeerGrpc;
-import coop.sahkar.proto.v1.RingGrpc;
 import io.grpc.BindableService;
 import io.grpc.Metadata;
 import io.grpc.Server;
@@ -16,11 +15,13 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The worker's gRPC server. Links and pings run on the network's own threads, since a hand-over
- * would cost each token a wake-up; every other service runs on threads that may wait.
+ * What listens at the worker's port: links of other workers, and gRPC services. Pings run on the
+ * network's own threads, so that they measure the way and not a hand-over; every other service runs
+ * on threads that may wait.
  */
 public final class RingServer implements AutoCloseable {
     private final Server server;
@@ -40,6 +41,7 @@ public final class RingServer implements AutoCloseable {
     static RingServer start(
             RingOptions options,
             RingLoop loop,
+            Supplier<SocketLink> links,
             InetSocketAddress bind,
             List<BindableService> services)
             throws IOException {
@@ -49,7 +51,8 @@ public final class RingServer implements AutoCloseable {
         NettyServerBuilder builder =
                 loop.serving(NettyServerBuilder.forAddress(bind))
                         .executor(pool)
-                        .callExecutor(new LinksDirect())
+                        .callExecutor(new PingsDirect())
+                        .protocolNegotiator(new FirstBytes(links))
                         .maxInboundMessageSize(Limits.MAX_MESSAGE_BYTES)
                         .maxInboundMetadataSize(RingOptions.MAX_METADATA_BYTES)
                         .maxConcurrentCallsPerConnection(RingOptions.MAX_CALLS_PER_CONNECTION)
@@ -92,14 +95,13 @@ public final class RingServer implements AutoCloseable {
         }
     }
 
-    private static final class LinksDirect implements ServerCallExecutorSupplier {
-        private static final String LINK = RingGrpc.getLinkMethod().getFullMethodName();
+    private static final class PingsDirect implements ServerCallExecutorSupplier {
         private static final String PING = PeerGrpc.getPingMethod().getFullMethodName();
 
         @Override
         public <Q, A> @Nullable Executor getExecutor(ServerCall<Q, A> call, Metadata headers) {
             String method = call.getMethodDescriptor().getFullMethodName();
-            return method.equals(LINK) || method.equals(PING) ? Runnable::run : null;
+            return method.equals(PING) ? Runnable::run : null;
         }
     }
 }

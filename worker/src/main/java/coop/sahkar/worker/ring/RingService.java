@@ -1,30 +1,19 @@
 package coop.sahkar.worker.ring;
 
-import coop.sahkar.proto.v1.LinkReply;
-import coop.sahkar.proto.v1.RingGrpc;
-import coop.sahkar.proto.v1.RingMessage;
-import io.grpc.BindableService;
-import io.grpc.MethodDescriptor;
-import io.grpc.ServerServiceDefinition;
-import io.grpc.StatusRuntimeException;
-import io.grpc.stub.ServerCallStreamObserver;
-import io.grpc.stub.ServerCalls;
-import io.grpc.stub.StreamObserver;
-import java.io.InputStream;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
 import org.jspecify.annotations.Nullable;
 
-/** The gRPC service that other workers dial. */
-final class RingService implements BindableService {
+/** The links that other workers have dialled. */
+final class RingService {
     private final RingOptions options;
     private final SessionDirectory directory;
     private final MessageAdapter adapter;
     private final RingCounters counters;
     private final ScheduledExecutorService scheduler;
-    private final RingLoop loop;
+    private final LentLinks lent;
     private final Map<String, InboundLink> links = new HashMap<>(); // guarded by itself
 
     RingService(
@@ -33,50 +22,24 @@ final class RingService implements BindableService {
             MessageAdapter adapter,
             RingCounters counters,
             ScheduledExecutorService scheduler,
-            RingLoop loop) {
+            LentLinks lent) {
         this.options = options;
         this.directory = directory;
         this.adapter = adapter;
         this.counters = counters;
         this.scheduler = scheduler;
-        this.loop = loop;
+        this.lent = lent;
     }
 
-    @Override
-    public ServerServiceDefinition bindService() {
-        var link = RingGrpc.getLinkMethod();
-        return ServerServiceDefinition.builder(RingGrpc.SERVICE_NAME)
-                .addMethod(
-                        link.toBuilder(
-                                        new Lenient(link.getRequestMarshaller()),
-                                        link.getResponseMarshaller())
-                                .build(),
-                        ServerCalls.asyncBidiStreamingCall(this::link))
-                .build();
+    /** The end of a link for a worker that has dialled. */
+    SocketLink link() {
+        SocketLink socket = new SocketLink(options, lent);
+        new InboundLink(this, socket).begin();
+        return socket;
     }
 
-    /** Reads garbage as an empty message, so that its sender is refused as for any violation. */
-    private record Lenient(MethodDescriptor.Marshaller<RingMessage> strict)
-            implements MethodDescriptor.Marshaller<RingMessage> {
-        @Override
-        public InputStream stream(RingMessage message) {
-            return strict.stream(message);
-        }
-
-        @Override
-        public RingMessage parse(InputStream bytes) {
-            try {
-                return strict.parse(bytes);
-            } catch (StatusRuntimeException e) {
-                return RingMessage.getDefaultInstance();
-            }
-        }
-    }
-
-    private StreamObserver<RingMessage> link(StreamObserver<LinkReply> reply) {
-        InboundLink link = new InboundLink(this, (ServerCallStreamObserver<LinkReply>) reply);
-        link.begin();
-        return link;
+    int helloMillis() {
+        return options.dialTimeoutMillis();
     }
 
     String workerId() {
@@ -89,10 +52,6 @@ final class RingService implements BindableService {
 
     RingCounters counters() {
         return counters;
-    }
-
-    RingLoop loop() {
-        return loop;
     }
 
     ScheduledExecutorService scheduler() {

@@ -1,5 +1,5 @@
 /**
- * Links between workers: gRPC streams that carry frames to the next stage and tokens back to the
+ * Links between workers: connections that carry frames to the next stage and tokens back to the
  * head. Generated protobuf classes stop at the adapters here.
  */
 @NullMarked

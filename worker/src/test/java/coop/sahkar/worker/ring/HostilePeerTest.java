@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.UnsafeByteOperations;
 import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.ProtocolVersions;
@@ -18,27 +17,15 @@ import coop.sahkar.proto.v1.LinkHello;
 import coop.sahkar.proto.v1.LinkReply;
 import coop.sahkar.proto.v1.OpenSession;
 import coop.sahkar.proto.v1.ProtocolVersion;
-import coop.sahkar.proto.v1.RingGrpc;
 import coop.sahkar.proto.v1.RingMessage;
 import coop.sahkar.proto.v1.SamplingMessage;
 import coop.sahkar.proto.v1.SessionFailed;
 import coop.sahkar.proto.v1.Token;
 import coop.sahkar.proto.v1.Tokens;
 import coop.sahkar.worker.engine.StageMessage;
-import io.grpc.CallOptions;
-import io.grpc.ManagedChannel;
-import io.grpc.MethodDescriptor;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import io.grpc.stub.ClientCalls;
-import io.grpc.stub.StreamObserver;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
-import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
@@ -49,28 +36,7 @@ import org.junit.jupiter.api.Test;
 final class HostilePeerTest {
     private Pool pool;
     private SealedTicket ticket;
-    private ManagedChannel channel;
-    private final Replies replies = new Replies();
-
-    private static final class Replies implements StreamObserver<LinkReply> {
-        final List<LinkReply> got = new CopyOnWriteArrayList<>();
-        volatile boolean ended;
-
-        @Override
-        public void onNext(LinkReply reply) {
-            got.add(reply);
-        }
-
-        @Override
-        public void onError(Throwable error) {
-            ended = true;
-        }
-
-        @Override
-        public void onCompleted() {
-            ended = true;
-        }
-    }
+    private RawLink link;
 
     @BeforeEach
     void start() throws Exception {
@@ -79,15 +45,12 @@ final class HostilePeerTest {
         pool.admitAtHead(ticket);
         // An honest session between w0 and w1 that must not notice anything.
         honest(0);
-        channel =
-                NettyChannelBuilder.forAddress("127.0.0.1", pool.worker(1).port())
-                        .usePlaintext()
-                        .build();
+        link = RawLink.dial(pool.worker(1).port());
     }
 
     @AfterEach
-    void stop() {
-        channel.shutdownNow();
+    void stop() throws IOException {
+        link.close();
         pool.close();
     }
 
@@ -115,19 +78,17 @@ final class HostilePeerTest {
         return RingMessage.newBuilder().setHello(hello).build();
     }
 
-    private String refusalOf(RingMessage... messages) {
-        StreamObserver<RingMessage> link = RingGrpc.newStub(channel).link(replies);
+    private String refusalOf(RingMessage... messages) throws IOException {
         for (RingMessage message : messages) {
-            link.onNext(message);
+            link.send(message);
         }
-        await().until(() -> replies.ended);
-        assertThat(replies.got).isNotEmpty();
-        assertThat(replies.got.getLast().hasRefused()).isTrue();
+        LinkReply last = link.lastReply();
+        assertThat(last.hasRefused()).isTrue();
         assertThat(pool.worker(1).ring.counters().violations()).isEqualTo(1);
         honest(1);
         assertThat(pool.worker(0).inbox.lost).isEmpty();
         assertThat(pool.worker(1).inbox.lost).noneMatch(lost -> lost.startsWith("w0"));
-        return replies.got.getLast().getRefused().getMessage();
+        return last.getRefused().getMessage();
     }
 
     private RingMessage frame(UnaryOperator<Frame.Builder> change) {
@@ -144,7 +105,7 @@ final class HostilePeerTest {
     }
 
     @Test
-    void aNewerProtocolIsToldWhichSideToUpgrade() {
+    void aNewerProtocolIsToldWhichSideToUpgrade() throws IOException {
         ProtocolVersion future =
                 ProtocolVersion.newBuilder()
                         .setSpeaks(Limits.PROTOCOL_VERSION + 2)
@@ -154,44 +115,53 @@ final class HostilePeerTest {
     }
 
     @Test
-    void aPeerWithoutAVersionIsRefused() {
+    void aPeerWithoutAVersionIsRefused() throws IOException {
         assertThat(refusalOf(hello("x", LinkHello.Builder::clearProtocol))).contains("protocol");
     }
 
     @Test
-    void helloMustComeFirstAndOnceAndNameAnIdAndACodec() {
+    void helloMustComeFirstAndOnceAndNameAnIdAndACodec() throws IOException {
         assertThat(refusalOf(frame(f -> f))).contains("begins with a hello");
     }
 
     @Test
-    void aSecondHelloIsRefused() {
+    void aSecondHelloIsRefused() throws IOException {
         assertThat(refusalOf(hello("x"), hello("x"))).contains("twice");
     }
 
     @Test
-    void anEmptyIdIsRefused() {
+    void anEmptyIdIsRefused() throws IOException {
         assertThat(refusalOf(hello(""))).contains("worker's id");
     }
 
     @Test
-    void unknownCodecsOnlyAreRefused() {
+    void unknownCodecsOnlyAreRefused() throws IOException {
         RingMessage odd = hello("x", h -> h.clearCodecs().addCodecsValue(77));
         assertThat(refusalOf(odd)).contains("codecs");
     }
 
     @Test
-    void anEmptyMessageIsRefused() {
-        assertThat(refusalOf(hello("x"), RingMessage.getDefaultInstance()))
-                .contains("cannot be read");
+    void aMessageOfAnUnknownKindIsRefused() throws IOException {
+        RingMessage unknown = RingMessage.parseFrom(new byte[] {(byte) 0x98, 6, 1});
+        assertThat(refusalOf(hello("x"), unknown)).contains("cannot be read");
     }
 
     @Test
-    void aForeignSessionsFramesAreRefused() {
+    void aSignOfLifeIsNoMessage() throws IOException {
+        link.sendLength(0);
+        link.send(hello("x"));
+        link.sendLength(0);
+        assertThat(link.reply().hasWelcome()).isTrue();
+        assertThat(refusalOf(hello("x"))).contains("twice");
+    }
+
+    @Test
+    void aForeignSessionsFramesAreRefused() throws IOException {
         assertThat(refusalOf(hello("mallory"), frame(f -> f))).contains("only the stage before");
     }
 
     @Test
-    void tokensFromAnyoneButTheTailAreRefused() {
+    void tokensFromAnyoneButTheTailAreRefused() throws IOException {
         Token token = Token.newBuilder().setSessionHigh(1).setSessionLow(1).setEpoch(1).build();
         RingMessage tokens =
                 RingMessage.newBuilder().setTokens(Tokens.newBuilder().addTokens(token)).build();
@@ -199,7 +169,7 @@ final class HostilePeerTest {
     }
 
     @Test
-    void aFailureSentToAnyoneButTheHeadIsRefused() {
+    void aFailureSentToAnyoneButTheHeadIsRefused() throws IOException {
         SessionFailed failed =
                 SessionFailed.newBuilder().setSessionHigh(1).setSessionLow(1).setEpoch(1).build();
         assertThat(refusalOf(hello("w2"), RingMessage.newBuilder().setFailed(failed).build()))
@@ -207,7 +177,7 @@ final class HostilePeerTest {
     }
 
     @Test
-    void aForgedTicketIsRefused() {
+    void aForgedTicketIsRefused() throws IOException {
         byte[] forged = ticket.bytes().clone();
         forged[3] ^= 1;
         RingMessage open =
@@ -216,59 +186,58 @@ final class HostilePeerTest {
     }
 
     @Test
-    void aStolenTicketIsRefused() {
+    void aStolenTicketIsRefused() throws IOException {
         assertThat(refusalOf(hello("mallory"), open(o -> o))).contains("only the stage before");
     }
 
     @Test
-    void aTicketForAnotherWorkersStageIsRefused() {
+    void aTicketForAnotherWorkersStageIsRefused() throws IOException {
         assertThat(refusalOf(hello("w1"), open(o -> o.setStage(2)))).contains("names worker w2");
     }
 
     @Test
-    void aStageOutsideTheRouteIsRefused() {
+    void aStageOutsideTheRouteIsRefused() throws IOException {
         assertThat(refusalOf(hello("mallory"), open(o -> o.setStage(3)))).contains("no stage 3");
     }
 
     @Test
-    void aNegativeStageIsRefused() {
+    void aNegativeStageIsRefused() throws IOException {
         assertThat(refusalOf(hello("mallory"), open(o -> o.setStage(-1)))).contains("4294967295");
     }
 
     /** From here on the peer claims to be the rightful w0, on a link of its own. */
-    private String refusalOfNeighbour(RingMessage bad) {
-        StreamObserver<RingMessage> link = RingGrpc.newStub(channel).link(replies);
-        link.onNext(hello("w0"));
-        link.onNext(bad);
-        await().until(() -> replies.ended);
+    private String refusalOfNeighbour(RingMessage bad) throws IOException {
+        link.send(hello("w0"));
+        link.send(bad);
+        String sentence = link.lastReply().getRefused().getMessage();
         assertThat(pool.worker(1).ring.counters().violations()).isEqualTo(1);
-        return replies.got.getLast().getRefused().getMessage();
+        return sentence;
     }
 
     @Test
-    void tooFewBytesAreRefused() {
+    void tooFewBytesAreRefused() throws IOException {
         RingMessage bad = frame(f -> f.setHidden(f.getHidden().substring(1)));
         assertThat(refusalOfNeighbour(bad)).contains("63 bytes").contains("64 are right");
     }
 
     @Test
-    void anotherCodecThanAgreedIsRefused() {
+    void anotherCodecThanAgreedIsRefused() throws IOException {
         RingMessage bad = frame(f -> f.setCodec(HiddenCodecMessage.HIDDEN_CODEC_F16));
         assertThat(refusalOfNeighbour(bad)).contains("agreed on F32");
     }
 
     @Test
-    void positionsBeyondTheTicketAreRefused() {
+    void positionsBeyondTheTicketAreRefused() throws IOException {
         assertThat(refusalOfNeighbour(frame(f -> f.setFirstPosition(256)))).contains("granted 256");
     }
 
     @Test
-    void hugePositionsAreRefused() {
+    void hugePositionsAreRefused() throws IOException {
         assertThat(refusalOfNeighbour(frame(f -> f.setFirstPosition(-1)))).contains("4294967295");
     }
 
     @Test
-    void tooManyPositionsAreRefused() {
+    void tooManyPositionsAreRefused() throws IOException {
         RingMessage bad =
                 frame(f -> {
                     for (int i = 0; i < Limits.MAX_FRAME_POSITIONS; i++) {
@@ -280,44 +249,61 @@ final class HostilePeerTest {
     }
 
     @Test
-    void tokensOutsideTheVocabularyAreRefused() {
+    void tokensOutsideTheVocabularyAreRefused() throws IOException {
         assertThat(refusalOfNeighbour(frame(f -> f.setTokens(0, Pool.VOCABULARY))))
                 .contains("the model has 100");
     }
 
     @Test
-    void samplingOutOfRangeIsRefused() {
+    void samplingOutOfRangeIsRefused() throws IOException {
         SamplingMessage hot = SamplingMessage.newBuilder().setTemperature(Float.NaN).build();
         assertThat(refusalOfNeighbour(open(o -> o.setSampling(hot)))).contains("temperature");
     }
 
     @Test
-    void garbageBytesEndTheLinkOnly() {
-        MethodDescriptor<byte[], LinkReply> raw =
-                RingGrpc.getLinkMethod().toBuilder(
-                                new Raw(), RingGrpc.getLinkMethod().getResponseMarshaller())
-                        .build();
-        StreamObserver<byte[]> link =
-                ClientCalls.asyncBidiStreamingCall(
-                        channel.newCall(raw, CallOptions.DEFAULT), replies);
-        link.onNext(hello("x").toByteArray());
-        link.onNext(new byte[] {(byte) 0xff, (byte) 0xff, 1, 2, 3});
-        await().until(() -> replies.ended);
-        assertThat(replies.got.getLast().getRefused().getMessage()).contains("cannot be read");
+    void garbageBytesEndTheLinkOnly() throws IOException {
+        link.send(hello("x"));
+        link.sendBytes(new byte[] {(byte) 0xff, (byte) 0xff, 1, 2, 3});
+        assertThat(link.lastReply().getRefused().getMessage()).contains("cannot be read");
         await().until(() -> !pool.worker(1).inbox.lost.isEmpty());
         assertThat(pool.worker(1).inbox.lost).allMatch(lost -> lost.startsWith("x: "));
         honest(1);
     }
 
     @Test
-    void aMessageBeyondTheSizeLimitEndsTheLinkOnly() {
-        StreamObserver<RingMessage> link = RingGrpc.newStub(channel).link(replies);
-        link.onNext(hello("x"));
-        byte[] huge = new byte[Limits.MAX_MESSAGE_BYTES];
-        link.onNext(frame(f -> f.setHidden(UnsafeByteOperations.unsafeWrap(huge))));
-        await().until(() -> replies.ended);
+    void aMessageBeyondTheSizeLimitIsRefusedAtItsLength() throws IOException {
+        link.send(hello("x"));
+        link.sendLength(Limits.MAX_MESSAGE_BYTES + 1);
+        assertThat(link.lastReply().getRefused().getMessage()).contains("announced");
         await().until(() -> !pool.worker(1).inbox.lost.isEmpty());
         honest(1);
+    }
+
+    @Test
+    void aNegativeLengthIsRefused() throws IOException {
+        link.sendLength(-1);
+        assertThat(link.lastReply().getRefused().getMessage()).contains("4294967295 bytes");
+        honest(1);
+    }
+
+    @Test
+    void aLengthWithoutItsBytesCostsNothingAndHoldsNobodyUp() throws IOException {
+        link.send(hello("x"));
+        assertThat(link.reply().hasWelcome()).isTrue();
+        link.sendLength(Limits.MAX_MESSAGE_BYTES);
+        honest(1);
+        link.close();
+        await().until(() -> !pool.worker(1).inbox.lost.isEmpty());
+        assertThat(pool.worker(1).inbox.lost).allMatch(lost -> lost.startsWith("x: "));
+    }
+
+    @Test
+    void aMessageThatDripsInByteByByteIsRead() throws IOException {
+        link.send(hello("w0"));
+        assertThat(link.reply().hasWelcome()).isTrue();
+        int before = pool.worker(1).inbox.messages.size();
+        link.drip(frame(f -> f));
+        await().until(() -> pool.worker(1).inbox.messages.size() == before + 1);
     }
 
     @Test
@@ -328,21 +314,5 @@ final class HostilePeerTest {
             socket.getInputStream().readAllBytes(); // returns: the worker hangs up
         }
         honest(1);
-    }
-
-    private static final class Raw implements MethodDescriptor.Marshaller<byte[]> {
-        @Override
-        public InputStream stream(byte[] value) {
-            return new ByteArrayInputStream(value);
-        }
-
-        @Override
-        public byte[] parse(InputStream stream) {
-            try {
-                return stream.readAllBytes();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
     }
 }
