@@ -43,7 +43,8 @@ class CoordinatorTest {
     private static final Manifest TINY = Fixtures.manifest("tiny", 6);
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final Policy BRISK =
-            new Policy(8192, 64, 2048, 600_000, 3000, 200, 300, 1024, 256, 16 << 20, 8, 5_000);
+            new Policy(
+                    8192, 64, 2048, 600_000, 3000, 200, 300, 1024, 256, 16 << 20, 8, 5_000, 60_000);
 
     @TempDir Path directory;
     private Coordinator coordinator;

@@ -17,6 +17,8 @@ package coop.sahkar.governance;
  * @param relayBytesPerSecond most that one coordinator relays to and from one worker, in bytes
  * @param maxWaitingGenerations requests that one coordinator lets wait for room; 0: none waits
  * @param maxWaitMillis how long a request may wait for room before it is refused
+ * @param restingSessionMillis how long workers may keep the KV of a finished chat, so that its next
+ *     turn starts where it ended; 0: it is freed when the answer is complete
  */
 public record Policy(
         int maxSessionPositions,
@@ -30,19 +32,21 @@ public record Policy(
         int minKvPositions,
         int relayBytesPerSecond,
         int maxWaitingGenerations,
-        int maxWaitMillis) {
+        int maxWaitMillis,
+        int restingSessionMillis) {
 
     /** The policy of a new pool. */
     public static final Policy DEFAULT =
             new Policy(
-                    8192, 64, 2048, 600_000, 10_000, 1000, 2000, 16_384, 256, 16 << 20, 128,
-                    30_000);
+                    8192, 64, 2048, 600_000, 10_000, 1000, 2000, 16_384, 256, 16 << 20, 128, 30_000,
+                    300_000);
 
     private static final int MAX_POSITIONS = 1 << 20;
     private static final int MAX_GENERATIONS = 1 << 16;
     private static final int MIN_RELAY_BYTES = 1 << 16;
     private static final int MAX_RELAY_BYTES = 1 << 30;
     private static final int MAX_MILLIS = 24 * 60 * 60 * 1000;
+    private static final int MAX_RESTING_MILLIS = 10 * 60 * 1000;
 
     /**
      * Checks the numbers.
@@ -62,6 +66,7 @@ public record Policy(
         within("relay_bytes_per_second", relayBytesPerSecond, MIN_RELAY_BYTES, MAX_RELAY_BYTES);
         within("max_waiting_generations", maxWaitingGenerations, 0, MAX_GENERATIONS);
         within("max_wait_millis", maxWaitMillis, 0, MAX_MILLIS);
+        within("resting_session_millis", restingSessionMillis, 0, MAX_RESTING_MILLIS);
     }
 
     /** The same, with another size of KV caches. */
@@ -78,7 +83,26 @@ public record Policy(
                 Math.min(minKvPositions, positions),
                 relayBytesPerSecond,
                 maxWaitingGenerations,
-                maxWaitMillis);
+                maxWaitMillis,
+                restingSessionMillis);
+    }
+
+    /** The same, with finished chats kept for another time; 0: not at all. */
+    public Policy withRestingSessions(int millis) {
+        return new Policy(
+                maxSessionPositions,
+                maxConcurrentGenerations,
+                defaultAnswerTokens,
+                ticketLifetimeMillis,
+                leaseMillis,
+                reportIntervalMillis,
+                detachGraceMillis,
+                kvPositions,
+                minKvPositions,
+                relayBytesPerSecond,
+                maxWaitingGenerations,
+                maxWaitMillis,
+                millis);
     }
 
     private static void within(String name, int value, int least, int most) {

@@ -110,6 +110,7 @@ record AnswerShape(
         usage.put("prompt_tokens", finished.getPromptTokens());
         usage.put("completion_tokens", finished.getCompletionTokens());
         usage.put("total_tokens", finished.getPromptTokens() + finished.getCompletionTokens());
+        usage.putObject("prompt_tokens_details").put("cached_tokens", finished.getReusedTokens());
     }
 
     private static String reason(Finished finished) {

@@ -76,6 +76,11 @@ record CoordinatorPool(Coordinator coordinator) implements GatewayPool {
     }
 
     @Override
+    public int restingSessionMillis() {
+        return coordinator.pool().state().policy().restingSessionMillis();
+    }
+
+    @Override
     public int contextLength(String model) {
         PoolState state = coordinator.pool().state();
         List<ModelRecord> found = state.modelsNamed(model);

@@ -66,5 +66,8 @@ final class GatewayLimits {
     /** Characters of a caller's own request id. */
     static final int MAX_REQUEST_ID_CHARS = 64;
 
+    /** Finished chats remembered for their next turn; a hash and a route each. */
+    static final int MAX_RESTING_CHATS = 4096;
+
     private GatewayLimits() {}
 }

@@ -50,6 +50,9 @@ public interface GatewayPool {
     /** Most tokens of an answer whose caller set no length. */
     int defaultAnswerTokens();
 
+    /** How long workers may keep a finished chat for its next turn; 0: not at all. */
+    int restingSessionMillis();
+
     /**
      * Most tokens, prompt and answer together, that a session of a model may hold.
      *

@@ -38,6 +38,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private final ResumePlan plan;
     private final SynchronizationContext turn;
     private final HeadWatch watching = new HeadWatch();
+    private @Nullable NextTurn nextTurn;
     private final long askedAtMillis = System.currentTimeMillis();
 
     private SynchronizationContext.@Nullable ScheduledHandle watch;
@@ -73,6 +74,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             watch =
                     turn.scheduleWithFixedDelay(
                             this::look, tick, tick, TimeUnit.MILLISECONDS, runner.timer());
+            nextTurn = runner.nextTurn(account, request);
             runner.admission().enter(this, account, wish(Set.of()));
         });
     }
@@ -150,13 +152,15 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
 
     /** What is wanted of a first route. */
     private RouteWish wish(Set<String> avoid) {
-        return new RouteWish(
-                request.getModel(),
-                RequestRules.positionsBound(request),
-                avoid,
-                List.of(),
-                plan.session(),
-                plan.epoch());
+        RouteWish fresh =
+                new RouteWish(
+                        request.getModel(),
+                        RequestRules.positionsBound(request),
+                        avoid,
+                        List.of(),
+                        plan.session(),
+                        plan.epoch());
+        return nextTurn == null ? fresh : nextTurn.wish(fresh);
     }
 
     private void dial(SealedTicket ticket) {
@@ -168,7 +172,8 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         heardMillis = now();
         watching.begun(heardMillis);
         try {
-            RunRequest run = HeadRequests.run(ticket, request, plan, askedAtMillis);
+            int rest = nextTurn == null ? 0 : nextTurn.restMillis();
+            RunRequest run = HeadRequests.run(ticket, request, plan, askedAtMillis, rest);
             call.start(runner.heads().to(call.endpoint()), run, deadline);
         } catch (IllegalArgumentException | IllegalStateException unreachable) {
             LOG.warn("head {} at {} cannot be dialled", stage.workerId(), stage.endpoint());
@@ -206,6 +211,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             }
         } else if (event.hasFinished()) {
             head = null;
+            rests();
             end(event.toBuilder().setFinished(plan.finish(event.getFinished())).build());
         } else {
             pass(call, plan.take(event));
@@ -215,9 +221,17 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         }
     }
 
+    /** The chat's next turn may go on where this one ended. */
+    private void rests() {
+        Ticket ticket = plan.ticket();
+        if (nextTurn != null && ticket != null) {
+            nextTurn.finished(ticket, now());
+        }
+    }
+
     private void repaired() {
         Ticket ticket = plan.ticket();
-        if (ticket != null && plan.epoch() > 1) {
+        if (ticket != null && plan.epoch() > plan.turn()) {
             runner.repairLog().finished(ticket.session(), plan.epoch());
         }
     }
@@ -227,6 +241,9 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             case ResumePlan.Taken.Pass(var event) -> {
                 asked = false;
                 deliveredMillis = now();
+                if (nextTurn != null) {
+                    nextTurn.answer(event.getDelta().getText());
+                }
                 listener.event(event);
             }
             case ResumePlan.Taken.Swallow() -> call.request();

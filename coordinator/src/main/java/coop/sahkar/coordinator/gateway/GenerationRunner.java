@@ -8,11 +8,14 @@ import coop.sahkar.proto.RelayEndpoint;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.v1.GenerateRequest;
 import io.grpc.Deadline;
+import java.security.Key;
+import java.security.SecureRandom;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * when, its {@link Admission} says. Thread-safe.
  */
 final class GenerationRunner implements AutoCloseable {
+    private static final int CHAT_KEY_BYTES = 32;
+
     private final GatewayPool pool;
     private final Patience patience;
     private final HeadChannels heads = new HeadChannels();
@@ -27,6 +32,9 @@ final class GenerationRunner implements AutoCloseable {
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("gateway-timer").factory());
     private final Admission admission;
+    private final Conversations conversations =
+            new Conversations(GatewayLimits.MAX_RESTING_CHATS);
+    private final Key chatKey = chatKey();
     private final Set<GenerationRun> running = ConcurrentHashMap.newKeySet();
     private volatile boolean closing;
 
@@ -34,7 +42,7 @@ final class GenerationRunner implements AutoCloseable {
         this.pool = pool;
         this.patience = patience;
         this.admission =
-                new Admission(pool, timer, () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()));
+                new Admission(pool, timer, GenerationRunner::monotonicMillis);
     }
 
     /**
@@ -85,6 +93,26 @@ final class GenerationRunner implements AutoCloseable {
     void ended(GenerationRun run) {
         running.remove(run);
         admission.left(run);
+    }
+
+    /** Where a chat's earlier turns rest, and where this one will; null where none may. */
+    @Nullable NextTurn nextTurn(String account, GenerateRequest request) {
+        int restMillis = pool.restingSessionMillis();
+        if (restMillis == 0 || !request.hasChat()) {
+            return null;
+        }
+        return NextTurn.of(
+                conversations, ChatTrail.of(chatKey, account, request), restMillis, monotonicMillis());
+    }
+
+    private static long monotonicMillis() {
+        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+    }
+
+    private static Key chatKey() {
+        byte[] key = new byte[CHAT_KEY_BYTES];
+        new SecureRandom().nextBytes(key);
+        return new SecretKeySpec(key, ChatTrail.ALGORITHM);
     }
 
     Admission admission() {

@@ -14,9 +14,14 @@ final class HeadRequests {
      * The request for one route: the caller's, and what earlier heads have committed.
      *
      * @param askedAtMillis Unix time of the caller's request
+     * @param restMillis how long the stages may keep the session for a next turn
      */
     static RunRequest run(
-            SealedTicket ticket, GenerateRequest request, ResumePlan plan, long askedAtMillis) {
+            SealedTicket ticket,
+            GenerateRequest request,
+            ResumePlan plan,
+            long askedAtMillis,
+            int restMillis) {
         return RunRequest.newBuilder()
                 .setTicket(
                         SignedTicket.newBuilder()
@@ -27,6 +32,8 @@ final class HeadRequests {
                 .addAllCommitted(plan.committed())
                 .setDeliveredBytes(plan.deliveredBytes())
                 .setAskedAtMillis(askedAtMillis)
+                .setTurn(plan.turn())
+                .setRestMillis(restMillis)
                 .build();
     }
 }

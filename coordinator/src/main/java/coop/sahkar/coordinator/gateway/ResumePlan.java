@@ -67,6 +67,7 @@ final class ResumePlan {
     private long deliveredBytes;
     private long lossMillis;
     private int attempts;
+    private int turn;
     private int pauseMillis;
     private int promptTokens = -1;
     private boolean startedPassed;
@@ -88,6 +89,11 @@ final class ResumePlan {
      */
     int nextEpoch() {
         return epoch() + UNHEARD_REPAIRS;
+    }
+
+    /** Number of the request's first route: 1 unless a chat goes on in its session. */
+    int turn() {
+        return turn;
     }
 
     /** The session to go on with, null before the first route. */
@@ -138,6 +144,7 @@ final class ResumePlan {
 
     /** A route was drawn and its head is about to be asked. */
     void drawn(Ticket route) {
+        turn = ticket == null ? route.epoch() : turn;
         ticket = route;
         attempts++;
         promptTokens = -1;

@@ -138,6 +138,7 @@ final class EntryAdapter {
                 .setRelayBytesPerSecond(p.relayBytesPerSecond())
                 .setMaxWaitingGenerations(p.maxWaitingGenerations())
                 .setMaxWaitMillis(p.maxWaitMillis())
+                .setRestingSessionMillis(p.restingSessionMillis())
                 .build();
     }
 
@@ -156,6 +157,7 @@ final class EntryAdapter {
                         ? Policy.DEFAULT.relayBytesPerSecond()
                         : p.getRelayBytesPerSecond(),
                 p.getMaxWaitingGenerations(),
-                p.getMaxWaitMillis());
+                p.getMaxWaitMillis(),
+                p.getRestingSessionMillis());
     }
 }

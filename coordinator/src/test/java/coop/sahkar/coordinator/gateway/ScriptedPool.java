@@ -57,6 +57,7 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
     volatile int most = 8;
     volatile int mostWaiting;
     volatile int waitMillis = 10_000;
+    volatile int restMillis;
 
     synchronized void add(String worker, String endpoint) {
         endpoints.put(worker, endpoint);
@@ -187,6 +188,11 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
     @Override
     public int maxWaitMillis() {
         return waitMillis;
+    }
+
+    @Override
+    public int restingSessionMillis() {
+        return restMillis;
     }
 
     @Override

@@ -113,7 +113,8 @@ class TransitionPropertyTest {
                 p.minKvPositions(),
                 p.relayBytesPerSecond(),
                 random.nextInt(9),
-                p.maxWaitMillis());
+                p.maxWaitMillis(),
+                random.nextInt(9));
     }
 
     private static Placement placement(

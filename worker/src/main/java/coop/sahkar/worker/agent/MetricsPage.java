@@ -128,6 +128,11 @@ final class MetricsPage {
         stage("sahkar_stage_kv_cells", "Positions its KV holds in all", StageStats::kvCells);
         stage("sahkar_stage_kv_reserved", "Positions kept for sessions", StageStats::kvReserved);
         stage("sahkar_stage_sessions", "Open sessions", StageStats::sessions);
+        stage("sahkar_stage_resting", "Chats kept for their next turn", StageStats::resting);
+        stage(
+                "sahkar_stage_resting_cells",
+                "Positions that chats kept for their next turn fill",
+                StageStats::restingCells);
         stage("sahkar_stage_queued_rows", "Rows that wait", StageStats::queuedRows);
         stage(
                 "sahkar_stage_decode_seconds",

@@ -24,6 +24,11 @@ final class Admission {
         draining = true;
     }
 
+    /** Whether nothing new is let in. */
+    boolean draining() {
+        return draining;
+    }
+
     /** Whether the stage is what the route has at {@code index}. */
     static boolean serves(Ticket ticket, int index, StageShape shape) {
         return index >= 0
@@ -44,7 +49,7 @@ final class Admission {
             problem = refusal(open.ticket().ticket(), open.stage());
         }
         if (problem == null) {
-            table.open(open.ticket(), open.stage(), open.sampling(), nowNanos);
+            table.open(open, nowNanos);
         }
         return problem;
     }

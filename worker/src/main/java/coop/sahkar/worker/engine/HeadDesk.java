@@ -6,6 +6,7 @@ import coop.sahkar.worker.engine.StageMessage.Open;
 import coop.sahkar.worker.head.GenerationSink;
 import coop.sahkar.worker.head.GenerationStart;
 import coop.sahkar.worker.head.HeadGeneration;
+import coop.sahkar.worker.head.PastTurn;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Queue;
@@ -97,19 +98,21 @@ final class HeadDesk {
     }
 
     /**
-     * How a generation's route is opened. On a session's first route nothing is held anywhere; on a
-     * later one all positions but the last are what they were, unless it is seen here that they are
-     * not.
+     * How a generation's route is opened. Where another head takes it over, all positions but the
+     * last are what they were, unless it is seen here that they are not. Where it is the chat's
+     * next turn, those are that are seen here to be.
      */
     Open opening(GenerationStart start, @Nullable StageSession known) {
         Ticket ticket = start.ticket().ticket();
         int length = start.prompt().length + start.committed().length;
-        int keep = ticket.epoch() == 1 ? 0 : length - 1;
-        HeadGeneration before = known == null ? null : known.generation();
+        boolean begins = ticket.epoch() == start.turn();
+        PastTurn before = known == null ? null : known.past();
+        int keep = begins ? 0 : length - 1;
         if (before != null) {
-            keep = Math.min(keep, before.common(start));
+            keep = Math.min(length - 1, before.common(start));
         }
-        return new Open(start.ticket(), 0, start.sampling(), keep);
+        int keepTurn = begins && known != null ? known.turn() : start.turn();
+        return new Open(start.ticket(), 0, start.sampling(), keep, start.turn(), keepTurn);
     }
 
     /** Tells a sink that its generation will not run. */

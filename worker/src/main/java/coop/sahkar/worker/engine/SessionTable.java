@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The sessions of one stage and the room they take. A session reserves one sequence and as many KV
  * cells as its ticket allows positions before it is let in, so that none that was let in can run
- * out of room later.
+ * out of room later. Sessions that rest reserve nothing: whoever needs their room gets it.
  */
 final class SessionTable {
     private final Stage stage;
@@ -22,6 +22,7 @@ final class SessionTable {
     private final LogBudget logBudget;
     private final StageMeter meter;
     private final Map<SessionId, StageSession> sessions = new LinkedHashMap<>();
+    private final RestingSessions resting = new RestingSessions();
     private final BitSet sequences = new BitSet();
     private int reserved;
 
@@ -33,11 +34,18 @@ final class SessionTable {
         this.meter = meter;
     }
 
+    /** The session if a generation runs in it. */
     @Nullable StageSession find(SessionId id) {
         return sessions.get(id);
     }
 
-    /** All sessions as they are now; safe to remove from while going through them. */
+    /** The session, whether a generation runs in it or it rests. */
+    @Nullable StageSession known(SessionId id) {
+        StageSession session = sessions.get(id);
+        return session == null ? resting.find(id) : session;
+    }
+
+    /** All sessions that run as they are now; safe to remove from while going through them. */
     List<StageSession> all() {
         return List.copyOf(sessions.values());
     }
@@ -66,8 +74,13 @@ final class SessionTable {
     }
 
     /** Lets a session in that {@link #refusal} has nothing against. */
-    StageSession open(SealedTicket sealed, int index, Sampling sampling, long nowNanos) {
+    StageSession open(StageMessage.Open open, long nowNanos) {
+        SealedTicket sealed = open.ticket();
+        int index = open.stage();
         Ticket ticket = sealed.ticket();
+        while (sessions.size() + resting.count() >= shape.maxSequences() && resting.count() > 0) {
+            remove(resting.oldest());
+        }
         int sequence = sequences.nextClearBit(0);
         sequences.set(sequence);
         BoundaryLog log =
@@ -75,7 +88,15 @@ final class SessionTable {
                         ? new BoundaryLog(logBudget, limits.logBytesPerSession())
                         : null;
         StageSession session =
-                new StageSession(stage, sequence, log, sealed, index, sampling, nowNanos);
+                new StageSession(
+                        stage,
+                        sequence,
+                        log,
+                        sealed,
+                        index,
+                        open.sampling(),
+                        open.turn(),
+                        nowNanos);
         sessions.put(ticket.session(), session);
         reserve(ticket.maxPositions());
         return session;
@@ -83,25 +104,70 @@ final class SessionTable {
 
     /** Takes a session over to a newer route, if its room suffices; false if it does not. */
     boolean reroute(StageSession session, StageMessage.Open open) {
-        int change = open.ticket().ticket().maxPositions() - session.ticket().maxPositions();
-        if (change > shape.kvCells() - reserved) {
+        boolean rested = session.resting();
+        int before = rested ? 0 : session.ticket().maxPositions();
+        int change = open.ticket().ticket().maxPositions() - before;
+        if (change > shape.kvCells() - reserved
+                || (rested && sessions.size() >= shape.maxSequences())) {
             return false;
         }
+        if (rested) {
+            resting.remove(session);
+            sessions.put(session.id(), session);
+        }
+        session.reroute(open);
         reserve(change);
-        session.reroute(open.ticket(), open.stage(), open.sampling(), open.keep());
         return true;
+    }
+
+    /** A session's generation is over; what it holds is kept as long as nobody needs the room. */
+    void rest(StageSession session, long untilNanos) {
+        sessions.remove(session.id());
+        session.rest(untilNanos);
+        resting.add(session);
+        reserve(-session.ticket().maxPositions());
+        while (resting.tooMany(shape.kvCells())) {
+            remove(resting.oldest());
+        }
+    }
+
+    /** Frees the sessions that have rested for long enough. */
+    void expire(long nowNanos) {
+        resting.expired(nowNanos).forEach(this::remove);
+    }
+
+    /** Frees all sessions that rest. */
+    void dropResting() {
+        while (resting.count() > 0) {
+            remove(resting.oldest());
+        }
+    }
+
+    /** How long until a session has rested for long enough; the longest time when none rests. */
+    long nanosToExpiry(long nowNanos) {
+        return resting.nanosToExpiry(nowNanos);
     }
 
     /** Frees all that a session took. */
     void remove(StageSession session) {
-        sessions.remove(session.id());
+        boolean rested = session.resting();
+        if (rested) {
+            resting.remove(session);
+        } else {
+            sessions.remove(session.id());
+        }
         session.close();
         sequences.clear(session.sequence());
-        reserve(-session.ticket().maxPositions());
+        reserve(rested ? 0 : -session.ticket().maxPositions());
     }
 
     private void reserve(int change) {
         reserved += change;
+        while (resting.count() > 0 && reserved + resting.cells() > shape.kvCells()) {
+            remove(resting.oldest());
+        }
+        meter.resting.set(resting.count());
+        meter.restingCells.set(resting.cells());
         meter.kvReserved.set(reserved);
         meter.sessions.set(sessions.size());
     }

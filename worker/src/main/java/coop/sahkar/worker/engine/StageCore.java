@@ -49,6 +49,7 @@ final class StageCore {
     private final Delivery delivery;
     private final Replay replay;
     private final HeadRepairs repairs;
+    private final SessionEnds ends;
     private boolean lone;
 
     StageCore(
@@ -73,6 +74,7 @@ final class StageCore {
         this.delivery = new Delivery(stage, outbox);
         this.replay = new Replay(outbox, meter, limits, policy);
         this.heads = new HeadDesk(loaded.vocabulary(), policy, limits);
+        this.ends = new SessionEnds(table, batches, outbox, heads, admission, nanoClock);
         this.repairs =
                 new HeadRepairs(
                         table,
@@ -94,7 +96,7 @@ final class StageCore {
                     tokens.forEach(token -> onToken(token, arrivedNanos));
             case Progress progress -> onProgress(progress, arrivedNanos);
             case NeedFrom need -> onNeedFrom(need);
-            case Close close -> onClose(close);
+            case Close close -> ends.closed(close);
             case Failed failed -> onFailed(failed);
             case Probe probe -> onProbe(probe);
             case ProbeAnswer answer -> onProbeAnswer(answer);
@@ -104,7 +106,7 @@ final class StageCore {
     /** Runs a generation from this head; its sink hears if that cannot be. */
     void start(GenerationStart start) {
         Ticket ticket = start.ticket().ticket();
-        StageSession known = table.find(ticket.session());
+        StageSession known = table.known(ticket.session());
         Problem problem = heads.fault(start, shape);
         if (problem == null) {
             problem = known == null ? admission.refusal(ticket, 0) : heads.older(known, ticket);
@@ -117,13 +119,13 @@ final class StageCore {
         Open open = heads.opening(start, known);
         StageSession session = known;
         if (session == null) {
-            session = table.open(start.ticket(), 0, start.sampling(), now);
+            session = table.open(open, now);
         } else if (!takeOver(session, open)) {
             HeadDesk.refuse(start.sink(), admission.noRoom(ticket), "");
             return;
         }
         HeadGeneration generation = heads.generation(start, now);
-        generation.holds(session.held());
+        generation.begins(session.held());
         session.drive(generation);
         openNext(open);
         heads.tell(session, HeadGeneration::begin);
@@ -172,12 +174,14 @@ final class StageCore {
     /** Lets no new sessions in from here on. */
     void drain() {
         admission.drain();
+        table.dropResting();
     }
 
     /** Looks after what time has made of sessions. */
     void tick() {
         long now = nanoClock.getAsLong();
         long idleNanos = TimeUnit.MILLISECONDS.toNanos(limits.idleMillis());
+        table.expire(now);
         for (StageSession session : table.all()) {
             if (session.generation() != null) {
                 repairs.look(session, now);
@@ -185,7 +189,7 @@ final class StageCore {
                 feed(session, now);
             } else if (now - session.activeNanos() > idleNanos
                     || session.abandoned(now, ORPHAN_NANOS)) {
-                end(session, null);
+                ends.end(session, null, 0);
             } else if (session.asked() != SessionRules.NOTHING_ASKED) {
                 replay.ask(session, session.asked(), now);
             }
@@ -199,6 +203,11 @@ final class StageCore {
 
     boolean idle() {
         return table.all().isEmpty();
+    }
+
+    /** When idle: how long there is nothing to look after. */
+    long idleNanos() {
+        return table.nanosToExpiry(nanoClock.getAsLong());
     }
 
     int waitingRows() {
@@ -243,18 +252,21 @@ final class StageCore {
     /** Ends everything without success. */
     void failAll(Problem problem) {
         for (StageSession session : table.all()) {
-            fail(session, problem, session.self().workerId(), null);
+            ends.fail(session, problem, session.self().workerId(), null);
         }
     }
 
     private void onOpen(Open open) {
         Ticket ticket = open.ticket().ticket();
-        StageSession known = table.find(ticket.session());
-        if (known != null && ticket.epoch() == known.epoch() && known.upstream() != null) {
+        StageSession known = table.known(ticket.session());
+        if (known != null
+                && ticket.epoch() == known.epoch()
+                && known.upstream() != null
+                && !known.resting()) {
             replay.report(known, nanoClock.getAsLong()); // said twice: the answer is the same
             return;
         }
-        boolean older = known != null && ticket.epoch() < known.epoch();
+boolean older = known != null && known.hasSeen(ticket.epoch());
         if (older || shape.head() || open.stage() < 1 || open.stage() >= ticket.stages().size()) {
             // A head opens its sessions itself; nobody else does.
             meter.dropped.incrementAndGet();
@@ -276,7 +288,7 @@ final class StageCore {
             return;
         }
         if (known != null) {
-            free(known);
+            ends.free(known);
         }
         String self = ticket.stages().get(open.stage()).workerId();
         outbox.send(ticket.head(), new Failed(ticket.session(), ticket.epoch(), problem, self));
@@ -300,7 +312,7 @@ final class StageCore {
         String fault = HiddenStates.fault(frame, shape, most);
         if (fault != null) {
             RouteStage sender = session.ticket().stages().get(session.index() - 1);
-            fail(session, Problem.of(Problem.Kind.PROTOCOL, fault), sender.workerId(), null);
+            ends.fail(session, Problem.of(Problem.Kind.PROTOCOL, fault), sender.workerId(), null);
             return;
         }
         switch (SessionRules.onFrame(
@@ -350,13 +362,6 @@ final class StageCore {
         if (!replay.answer(session, need.position(), now)) {
             heads.tell(session, head -> head.rewind(need.position()));
             feed(session, now);
-        }
-    }
-
-    private void onClose(Close close) {
-        StageSession session = table.find(close.session());
-        if (session != null && close.epoch() >= session.epoch()) {
-            end(session, null);
         }
     }
 
@@ -412,7 +417,7 @@ final class StageCore {
             return;
         }
         if (generation.over()) {
-            endEverywhere(session);
+            ends.endEverywhere(session);
             return;
         }
         for (Chunk next = generation.next(); next != null; next = generation.next()) {
@@ -440,52 +445,7 @@ final class StageCore {
                                 slice.firstPosition(),
                                 slice.endPosition(),
                                 why.getMessage());
-        fail(session, Problem.of(Problem.Kind.INTERNAL, message), worker, null);
-    }
-
-    /**
-     * Ends a session without success and tells its head why.
-     *
-     * @param workerId the worker at fault
-     * @param lost a worker that nothing can be sent to any more; null when there is none
-     */
-    private void fail(
-            StageSession session, Problem problem, String workerId, @Nullable String lost) {
-        RouteStage head = session.ticket().head();
-        if (session.generation() != null) {
-            heads.tell(session, generation -> generation.fail(problem, workerId));
-        } else if (!head.workerId().equals(lost)) {
-            outbox.send(head, new Failed(session.id(), session.epoch(), problem, workerId));
-        }
-        end(session, lost);
-    }
-
-    /**
-     * Frees a head's session in all stages: where a link is broken the word does not get through.
-     */
-    private void endEverywhere(StageSession session) {
-        List<RouteStage> stages = session.ticket().stages();
-        HeadGeneration generation = session.generation();
-        end(session, null);
-        if (generation != null && generation.failed()) {
-            for (int i = 2; i < stages.size(); i++) {
-                outbox.send(stages.get(i), new Close(session.id(), session.epoch()));
-            }
-        }
-    }
-
-    /** Frees a session here and in the stages behind. */
-    private void end(StageSession session, @Nullable String lost) {
-        RouteStage next = session.downstream();
-        free(session);
-        if (next != null && !next.workerId().equals(lost)) {
-            outbox.send(next, new Close(session.id(), session.epoch()));
-        }
-    }
-
-    private void free(StageSession session) {
-        batches.forget(session);
-        table.remove(session);
+        ends.fail(session, Problem.of(Problem.Kind.INTERNAL, message), worker, null);
     }
 
     /** Goes over to a newer route that a coordinator has opened here; false without room. */
@@ -495,7 +455,7 @@ final class StageCore {
         heads.tell(known, generation -> generation.fail(replaced, ""));
         batches.forget(known);
         if (!table.reroute(known, open)) {
-            free(known);
+            ends.free(known);
             return false;
         }
         meter.reopened.incrementAndGet();

@@ -28,17 +28,21 @@ public sealed interface StageMessage {
      * @param sampling how the tail chooses tokens
      * @param keep positions, from 0, whose tokens are those of the route before: a stage that knows
      *     the session keeps what it holds of them and forgets the rest
+     * @param turn epoch in which the generation began that now runs; a session has several when a
+     *     chat goes on in it
+     * @param keepTurn the turn whose tokens {@code keep} speaks of: a stage that last took part in
+     *     another one keeps nothing
      */
-    record Open(SealedTicket ticket, int stage, Sampling sampling, int keep)
+    record Open(SealedTicket ticket, int stage, Sampling sampling, int keep, int turn, int keepTurn)
             implements StageMessage {
         /** Opens a session of which nothing is held anywhere. */
         public Open(SealedTicket ticket, int stage, Sampling sampling) {
-            this(ticket, stage, sampling, 0);
+            this(ticket, stage, sampling, 0, 1, 1);
         }
 
         /** The same for the stage behind. */
         Open behind() {
-            return new Open(ticket, stage + 1, sampling, keep);
+            return new Open(ticket, stage + 1, sampling, keep, turn, keepTurn);
         }
     }
 
@@ -113,8 +117,17 @@ public sealed interface StageMessage {
      */
     record NeedFrom(SessionId session, int epoch, int position) implements StageMessage {}
 
-    /** To the next stage: the session is over, free its KV. */
-    record Close(SessionId session, int epoch) implements StageMessage {}
+    /**
+     * To the next stage: the session's generation is over.
+     *
+     * @param restMillis how long its KV may be kept for the chat's next turn; 0: it is freed
+     */
+    record Close(SessionId session, int epoch, int restMillis) implements StageMessage {
+        /** Frees the session's KV. */
+        public Close(SessionId session, int epoch) {
+            this(session, epoch, 0);
+        }
+    }
 
     /**
      * To the head: a stage cannot go on with a session.

@@ -25,6 +25,8 @@ final class StageMeter {
     final AtomicLong reopened = new AtomicLong();
     final AtomicInteger sessions = new AtomicInteger();
     final AtomicInteger kvReserved = new AtomicInteger();
+    final AtomicInteger resting = new AtomicInteger();
+    final AtomicInteger restingCells = new AtomicInteger();
 
     private final AtomicLong rows = new AtomicLong();
     private final AtomicLong batches = new AtomicLong();
@@ -130,7 +132,9 @@ final class StageMeter {
                 hops.quantile(0.5),
                 hops.quantile(0.99),
                 loneDecodes.medianMicros(),
-                loneTokens.medianMicros());
+                loneTokens.medianMicros(),
+                resting.get(),
+                restingCells.get());
     }
 
     private void decoded(long nowNanos, long nanos) {

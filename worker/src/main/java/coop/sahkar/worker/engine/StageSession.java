@@ -5,7 +5,9 @@ import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Ticket;
 import coop.sahkar.worker.engine.StageMessage.Frame;
+import coop.sahkar.worker.engine.StageMessage.Open;
 import coop.sahkar.worker.head.HeadGeneration;
+import coop.sahkar.worker.head.PastTurn;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +31,9 @@ final class StageSession {
     private SealedTicket sealed;
     private int index;
     private Sampling sampling;
+    private int turn;
     private @Nullable HeadGeneration generation;
+    private @Nullable PastTurn past;
     private @Nullable TokenSampler sampler;
     private int[] tokens = new int[0];
     private int held;
@@ -46,6 +50,8 @@ final class StageSession {
 
     private boolean orphaned;
     private long orphanedNanos;
+    private boolean resting;
+    private long restUntilNanos;
 
     StageSession(
             Stage stage,
@@ -54,6 +60,7 @@ final class StageSession {
             SealedTicket sealed,
             int index,
             Sampling sampling,
+            int turn,
             long nowNanos) {
         this.stage = stage;
         this.sequence = sequence;
@@ -61,6 +68,7 @@ final class StageSession {
         this.sealed = sealed;
         this.index = index;
         this.sampling = sampling;
+        this.turn = turn;
         this.activeNanos = nowNanos;
         this.behindHolds = renewed() ? NOT_SAID : 0;
     }
@@ -68,18 +76,59 @@ final class StageSession {
     /** Makes it the head's session of a generation. */
     void drive(HeadGeneration generation) {
         this.generation = generation;
+        this.past = null;
+    }
+
+    /** The tokens of the generation that runs here, or of the last one that did; head only. */
+    @Nullable PastTurn past() {
+        return generation == null ? past : generation.past();
+    }
+
+    /** Epoch in which the last generation began that this stage took part in. */
+    int turn() {
+        return turn;
+    }
+
+    /** Its generation is over; what it holds is kept until {@code untilNanos}. */
+    void rest(long untilNanos) {
+        dropWaiting(held);
+        closeSampler();
+        past = past();
+        generation = null;
+        asked = SessionRules.NOTHING_ASKED;
+        resting = true;
+        restUntilNanos = untilNanos;
+    }
+
+    boolean resting() {
+        return resting;
+    }
+
+    /** Whether a route of that number is an old one here. */
+    boolean hasSeen(int otherEpoch) {
+        return resting ? otherEpoch <= epoch() : otherEpoch < epoch();
+    }
+
+    long restUntilNanos() {
+        return restUntilNanos;
     }
 
     /**
      * Goes over to a newer route. Of what the KV and the log hold, the first {@code keep} positions
-     * stay.
+     * stay, if they are of that turn and for the same account.
      */
-    void reroute(SealedTicket newer, int newIndex, Sampling newSampling, int keep) {
+    void reroute(Open open) {
+        SealedTicket newer = open.ticket();
+        boolean same =
+                open.keepTurn() == turn && newer.ticket().account().equals(ticket().account());
+        int keep = same ? open.keep() : 0;
         dropWaiting(held);
         closeSampler();
         sealed = newer;
-        index = newIndex;
-        sampling = newSampling;
+        index = open.stage();
+        sampling = open.sampling();
+        turn = open.turn();
+        resting = false;
         asked = SessionRules.NOTHING_ASKED;
         behindHolds = NOT_SAID;
         orphaned = false;

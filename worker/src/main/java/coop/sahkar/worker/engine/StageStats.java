@@ -23,6 +23,8 @@ package coop.sahkar.worker.engine;
  * @param loneDecodeMicros median of the latest computations of one token of a session that had the
  *     stage for itself
  * @param loneTokenMicros median time from one of those to the next: once round the ring
+ * @param resting sessions kept for a chat's next turn, not counted in {@code sessions}
+ * @param restingCells KV positions they fill, given up to whoever needs them
  */
 public record StageStats(
         int kvCells,
@@ -42,4 +44,6 @@ public record StageStats(
         int hopMicrosP50,
         int hopMicrosP99,
         int loneDecodeMicros,
-        int loneTokenMicros) {}
+        int loneTokenMicros,
+        int resting,
+        int restingCells) {}

@@ -113,7 +113,8 @@ final class EventStream implements GenerationSink {
                                         .setPromptTokens(end.promptTokens())
                                         .setCompletionTokens(end.completionTokens())
                                         .setFirstTokenMicros(end.firstTokenMicros())
-                                        .setDecodeMicros(end.decodeMicros()))
+                                        .setDecodeMicros(end.decodeMicros())
+                                        .setReusedTokens(end.reusedTokens()))
                         .build());
     }
 

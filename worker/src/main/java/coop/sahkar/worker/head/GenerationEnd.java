@@ -10,10 +10,12 @@ package coop.sahkar.worker.head;
  *     included
  * @param firstTokenMicros from start to the first token here; 0 when there was none
  * @param decodeMicros from the first token to the last
+ * @param reusedTokens tokens of the prompt that the head held already
  */
 public record GenerationEnd(
         boolean length,
         int promptTokens,
         int completionTokens,
         long firstTokenMicros,
-        long decodeMicros) {}
+        long decodeMicros,
+        int reusedTokens) {}

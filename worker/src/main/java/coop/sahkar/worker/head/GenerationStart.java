@@ -14,6 +14,9 @@ import coop.sahkar.worker.engine.Sampling;
  * @param maxTokens most tokens after the prompt, {@code committed} included; at least 1
  * @param text turns tokens into text; owned by the engine's thread from here on
  * @param sink hears what happens
+ * @param turn epoch of the session's first route for this generation; the ticket's, unless another
+ *     head began it
+ * @param restMillis how long the stages may keep the session when it ends well; 0: not at all
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record GenerationStart(
@@ -23,4 +26,6 @@ public record GenerationStart(
         int[] committed,
         int maxTokens,
         TextAssembler text,
-        GenerationSink sink) {}
+        GenerationSink sink,
+        int turn,
+        int restMillis) {}

@@ -37,6 +37,7 @@ public final class HeadGeneration {
     private final long stallMillis;
     private final long startedNanos;
     private final int startedIn;
+    private final int restMillis;
 
     /** Committed, but the sink has not been told yet. */
     private final Queue<Untold> untold = new ArrayDeque<>();
@@ -47,6 +48,7 @@ public final class HeadGeneration {
     private int fed;
     private int acked;
     private int prefilled;
+    private int reused;
     private long movedNanos;
     private long firstTokenNanos;
     private long lastTokenNanos;
@@ -89,6 +91,7 @@ public final class HeadGeneration {
         this.stallMillis = stallMillis;
         this.startedNanos = nowNanos;
         this.startedIn = ticket.epoch();
+        this.restMillis = start.restMillis();
         this.movedNanos = nowNanos;
     }
 
@@ -185,18 +188,20 @@ public final class HeadGeneration {
         return known - 1;
     }
 
-    /** How many tokens from position 0 on are the same in another generation. */
-    public int common(GenerationStart other) {
-        int[] prompt = other.prompt();
-        int[] committed = other.committed();
-        int length = Math.min(known, prompt.length + committed.length);
-        for (int i = 0; i < length; i++) {
-            int token = i < prompt.length ? prompt[i] : committed[i - prompt.length];
-            if (token != tokens[i]) {
-                return i;
-            }
-        }
-        return length;
+    /** Its tokens so far, for whoever goes on from them. */
+    public PastTurn past() {
+        return new PastTurn(Arrays.copyOf(tokens, known));
+    }
+
+    /** How long the stages may keep the session after its end; 0: not at all. */
+    public int restMillis() {
+        return restMillis;
+    }
+
+    /** The head's stage has kept this many positions from the turn before, or from another head. */
+    public void begins(int held) {
+        holds(held);
+        reused = Math.min(fed, promptLength);
     }
 
     /** The head's stage holds this many positions already: they need not be fed. */
@@ -377,7 +382,9 @@ public final class HeadGeneration {
         }
         long first = sawToken ? TimeUnit.NANOSECONDS.toMicros(firstTokenNanos - startedNanos) : 0;
         long decode = TimeUnit.NANOSECONDS.toMicros(lastTokenNanos - firstTokenNanos);
-        sink.finished(new GenerationEnd(length, promptLength, known - promptLength, first, decode));
+        sink.finished(
+                new GenerationEnd(
+                        length, promptLength, known - promptLength, first, decode, reused));
     }
 
     private void reportPrefill(int position) {

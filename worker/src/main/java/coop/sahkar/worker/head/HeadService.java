@@ -104,12 +104,20 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
                         order.committed(),
                         order.maxTokens(),
                         text,
-                        events);
+                        events,
+                        turn(request, epoch),
+                        Math.max(0, request.getRestMillis()));
         if (!model.start(generation)) {
             events.failed(full(), workerId);
         } else if (call.isCancelled()) {
             model.cancel(session, epoch); // the caller hung up before there was anything to cancel
         }
+    }
+
+    /** Nonsense is taken for a turn that begins now: nothing is kept of what others hold then. */
+    private static int turn(RunRequest request, int epoch) {
+        int turn = Math.max(1, request.getTurn());
+        return Math.min(turn, epoch);
     }
 
     /** Every head of a session makes the same prompt, whatever its own clock says. */

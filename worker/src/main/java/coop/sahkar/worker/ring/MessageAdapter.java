@@ -85,7 +85,13 @@ final class MessageAdapter {
                         ? List.of()
                         : one(
                                 session,
-                                new StageMessage.Open(sealed, stage, sampling, keep(wire, sealed)));
+                                new StageMessage.Open(
+                                        sealed,
+                                        stage,
+                                        sampling,
+                                        keep(wire, sealed),
+                                        Math.max(1, wire.getTurn()),
+                                        Math.max(1, wire.getKeepTurn())));
             }
         };
     }
@@ -272,7 +278,11 @@ final class MessageAdapter {
         }
         session.requirePreviousOrHead(sender, "the end");
         directory.forget(session.ticket.session(), wire.getEpoch());
-        return one(session, new StageMessage.Close(session.ticket.session(), wire.getEpoch()));
+        int restMillis =
+                (int) Math.min(Integer.MAX_VALUE, Integer.toUnsignedLong(wire.getRestMillis()));
+        return one(
+                session,
+                new StageMessage.Close(session.ticket.session(), wire.getEpoch(), restMillis));
     }
 
     private List<Delivery> failed(SessionFailed wire, String sender) throws LinkViolation {

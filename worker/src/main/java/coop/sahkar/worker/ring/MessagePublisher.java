@@ -53,7 +53,8 @@ final class MessagePublisher {
                             CloseSession.newBuilder()
                                     .setSessionHigh(c.session().high())
                                     .setSessionLow(c.session().low())
-                                    .setEpoch(c.epoch()));
+                                    .setEpoch(c.epoch())
+                                    .setRestMillis(c.restMillis()));
             case StageMessage.Failed f -> wire.setFailed(failed(f));
             case StageMessage.Probe p -> wire.setProbe(probe(p));
             case StageMessage.ProbeAnswer a -> wire.setProbeAnswer(probeAnswer(a));
@@ -92,6 +93,8 @@ final class MessagePublisher {
                 .setStage(open.stage())
                 .setSampling(SamplingAdapter.toWire(open.sampling()))
                 .setKeep(open.keep())
+                .setTurn(open.turn())
+                .setKeepTurn(open.keepTurn())
                 .build();
     }
 

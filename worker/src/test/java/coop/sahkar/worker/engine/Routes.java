@@ -60,7 +60,7 @@ public final class Routes {
             RecordingSink sink) {
         TextAssembler text = new TextAssembler(new FakeVocabulary(), List.of(), committed.length);
         return new GenerationStart(
-                ticket, sampling(seed), prompt, committed, maxTokens, text, sink);
+                ticket, sampling(seed), prompt, committed, maxTokens, text, sink, 1, 0);
     }
 
     /** What a generation is to report: the model's answer up to its end or {@code maxTokens}. */

@@ -24,7 +24,7 @@ class HeadGenerationTest {
         TextAssembler text = new TextAssembler(new FakeVocabulary(), stops, committed.length);
         GenerationStart start =
                 new GenerationStart(
-                        TICKET, Routes.sampling(1), PROMPT, committed, maxTokens, text, sink);
+                        TICKET, Routes.sampling(1), PROMPT, committed, maxTokens, text, sink, 1, 0);
         HeadGeneration generation =
                 new HeadGeneration(start, new FakeVocabulary(), 4, 2, STALL_MILLIS, micros(0));
         generation.begin();
@@ -85,7 +85,7 @@ class HeadGenerationTest {
         generation.onToken(10, 1, micros(300));
         generation.onToken(11, 0, micros(500));
         assertThat(sink.text.toString()).isEqualTo("A");
-        assertThat(sink.end).isEqualTo(new GenerationEnd(false, 10, 2, 300, 200));
+        assertThat(sink.end).isEqualTo(new GenerationEnd(false, 10, 2, 300, 200, 0));
         assertThat(generation.over()).isTrue();
         assertThat(generation.next()).isNull();
     }
@@ -128,14 +128,14 @@ class HeadGenerationTest {
     @Test
     void whatIsCommittedAlreadyCanEndIt() {
         generation(new int[] {5, 6}, 2, List.of());
-        assertThat(sink.end).isEqualTo(new GenerationEnd(true, 10, 2, 0, 0));
+        assertThat(sink.end).isEqualTo(new GenerationEnd(true, 10, 2, 0, 0, 0));
         assertThat(sink.tokens).isEmpty();
     }
 
     @Test
     void whatIsCommittedAlreadyCanHaveEndedWithTheModelsWord() {
         generation(new int[] {5, 0}, 9, List.of());
-        assertThat(sink.end).isEqualTo(new GenerationEnd(false, 10, 2, 0, 0));
+        assertThat(sink.end).isEqualTo(new GenerationEnd(false, 10, 2, 0, 0, 0));
     }
 
     @Test

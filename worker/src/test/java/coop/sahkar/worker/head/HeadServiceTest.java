@@ -199,7 +199,7 @@ final class HeadServiceTest {
         assertThat(ring.directory().sessionCount()).isEqualTo(1);
         start.sink().prefilled(3);
         start.sink().delta(3, new int[] {'y', 'o'}, start.text().accept('y'));
-        start.sink().finished(new GenerationEnd(true, 3, 2, 10, 20));
+        start.sink().finished(new GenerationEnd(true, 3, 2, 10, 20, 0));
         await().until(() -> events.completed);
         assertThat(events.got.stream().map(GenerationEvent::getEventCase))
                 .containsExactly(
@@ -281,7 +281,7 @@ final class HeadServiceTest {
         await().until(() -> second.completed);
         assertThat(second.got.getLast().getFailed().getProblem().getMessage()).contains("already");
         assertThat(ring.directory().sessionCount()).isEqualTo(1);
-        start.sink().finished(new GenerationEnd(false, 2, 1, 1, 1));
+        start.sink().finished(new GenerationEnd(false, 2, 1, 1, 1, 0));
         await().until(() -> first.completed);
         assertThat(first.got.getLast().hasFinished()).isTrue();
     }
@@ -311,7 +311,7 @@ final class HeadServiceTest {
         for (int i = 0; i < count; i++) {
             start.sink().delta(2 + i, new int[] {i % 256}, piece);
         }
-        start.sink().finished(new GenerationEnd(false, 2, count, 1, 1));
+        start.sink().finished(new GenerationEnd(false, 2, count, 1, 1, 0));
         await().until(() -> events.completed);
         int tokens = 0;
         int bytes = 0;

@@ -134,7 +134,9 @@ class GoldenRingTest {
                 new int[0],
                 200,
                 text,
-                sink);
+                sink,
+                1,
+                0);
     }
 
     private static int[] ints(JsonNode array) {

@@ -1,0 +1,62 @@
+package coop.sahkar.coordinator.gateway;
+
+import coop.sahkar.coordinator.gateway.Conversations.Rested;
+import coop.sahkar.coordinator.routing.RouteWish;
+import coop.sahkar.proto.Ticket;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** One chat's turn: the session it can go on in, and where its own will be found by the next. */
+final class NextTurn {
+    private final Conversations conversations;
+    private final ChatTrail trail;
+    private final int restMillis;
+    private final @Nullable Rested before;
+
+    private NextTurn(
+            Conversations conversations,
+            ChatTrail trail,
+            int restMillis,
+            @Nullable Rested before) {
+        this.conversations = conversations;
+        this.trail = trail;
+        this.restMillis = restMillis;
+        this.before = before;
+    }
+
+    /** Takes out the session that the chat can go on in, if one rests. */
+    static NextTurn of(
+            Conversations conversations, ChatTrail trail, int restMillis, long nowMillis) {
+        return new NextTurn(conversations, trail, restMillis, conversations.take(trail, nowMillis));
+    }
+
+    /** What is wanted of the turn's first route: to go on in the session that rests. */
+    RouteWish wish(RouteWish fresh) {
+        Rested rested = before;
+        if (rested == null || fresh.session() != null) {
+            return fresh;
+        }
+        return new RouteWish(
+                fresh.model(),
+                fresh.positions(),
+                Set.copyOf(fresh.avoid()),
+                rested.workers(),
+                rested.session(),
+                rested.epoch());
+    }
+
+    /** How long the workers may keep the session. */
+    int restMillis() {
+        return restMillis;
+    }
+
+    /** The answer goes on. */
+    void answer(String text) {
+        trail.answer(text);
+    }
+
+    /** The answer is complete, and the session rests along this route. */
+    void finished(Ticket route, long nowMillis) {
+        conversations.put(trail, route, nowMillis, restMillis);
+    }
+}
