@@ -32,8 +32,7 @@ final class GenerationRunner implements AutoCloseable {
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("gateway-timer").factory());
     private final Admission admission;
-    private final Conversations conversations =
-            new Conversations(GatewayLimits.MAX_RESTING_CHATS);
+    private final Conversations conversations = new Conversations(GatewayLimits.MAX_RESTING_CHATS);
     private final Key chatKey = chatKey();
     private final Set<GenerationRun> running = ConcurrentHashMap.newKeySet();
     private volatile boolean closing;
@@ -41,8 +40,7 @@ final class GenerationRunner implements AutoCloseable {
     GenerationRunner(GatewayPool pool, Patience patience) {
         this.pool = pool;
         this.patience = patience;
-        this.admission =
-                new Admission(pool, timer, GenerationRunner::monotonicMillis);
+        this.admission = new Admission(pool, timer, GenerationRunner::monotonicMillis);
     }
 
     /**
@@ -102,7 +100,10 @@ final class GenerationRunner implements AutoCloseable {
             return null;
         }
         return NextTurn.of(
-                conversations, ChatTrail.of(chatKey, account, request), restMillis, monotonicMillis());
+                conversations,
+                ChatTrail.of(chatKey, account, request),
+                restMillis,
+                monotonicMillis());
     }
 
     private static long monotonicMillis() {

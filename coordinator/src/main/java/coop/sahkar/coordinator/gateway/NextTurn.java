@@ -14,10 +14,7 @@ final class NextTurn {
     private final @Nullable Rested before;
 
     private NextTurn(
-            Conversations conversations,
-            ChatTrail trail,
-            int restMillis,
-            @Nullable Rested before) {
+            Conversations conversations, ChatTrail trail, int restMillis, @Nullable Rested before) {
         this.conversations = conversations;
         this.trail = trail;
         this.restMillis = restMillis;

@@ -43,7 +43,8 @@ class AnswersTest {
         assertThat(choice.get("message").get("content").stringValue())
                 .isEqualTo("A worker works. ✓");
         assertThat(json.get("usage").toString())
-                .isEqualTo("{\"prompt_tokens\":7,\"completion_tokens\":3,\"total_tokens\":10}");
+                .isEqualTo(
+                        "{\"prompt_tokens\":7,\"completion_tokens\":3,\"total_tokens\":10,\"prompt_tokens_details\":{\"cached_tokens\":0}}");
     }
 
     @Test

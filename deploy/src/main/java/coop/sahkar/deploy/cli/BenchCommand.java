@@ -6,6 +6,7 @@ import coop.sahkar.deploy.bench.BenchException;
 import coop.sahkar.deploy.bench.BenchPlan;
 import coop.sahkar.deploy.bench.BenchReport;
 import coop.sahkar.deploy.bench.PlannerBench;
+import coop.sahkar.deploy.bench.TurnsBench;
 import coop.sahkar.deploy.demo.DemoException;
 import coop.sahkar.deploy.demo.DemoPool;
 import coop.sahkar.governance.Policy;
@@ -44,6 +45,7 @@ import picocli.CommandLine.Option;
             "  sahkar bench --shape 160M --shape 1.1B --json bench.json",
             "  sahkar bench --stages 2 --threads 2 --sessions 8",
             "  sahkar bench --planner",
+            "  sahkar bench --turns --prompt 400",
             "",
             "Let the machine do nothing else meanwhile, and leave a core for each worker thread."
         })
@@ -122,11 +124,23 @@ final class BenchCommand extends Subcommand {
                     "Instead of a chain, time the planner: a made-up pool of 10,000 workers and 100 models, three of the workers replaced before each plan.")
     private boolean planner;
 
+    @Option(
+            names = "--turns",
+            description =
+                    "Instead of one answer, measure the second turn of a chat whose first message has about --prompt tokens: time to its first token where the first turn rests in the workers, and where all is computed anew.")
+    private boolean turns;
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         check();
         if (planner) {
             return plans();
+        }
+        if (turns) {
+            for (String shape : shapes) {
+                measureTurns(shape);
+            }
+            return ExitCode.OK;
         }
         List<BenchReport> reports = new ArrayList<>();
         for (String shape : shapes) {
@@ -185,15 +199,40 @@ final class BenchCommand extends Subcommand {
         }
     }
 
+    private TensorType stored() {
+        return TensorType.ofName(type)
+                .filter(RandomModel.TYPES::contains)
+                .orElseThrow(() ->
+                        new CommandFailure(
+                                ExitCode.USAGE,
+                                "--type takes %s, not '%s'.".formatted(RandomModel.TYPES, type)));
+    }
+
+    private void measureTurns(String shape) throws IOException, InterruptedException {
+        try (Lifetime lifetime = new Lifetime()) {
+            DemoPool pool = lifetime.add(DemoPool.start(Policy.DEFAULT));
+            Path model = pool.folder().resolve("random-%s-%s.gguf".formatted(shape, stored()));
+            step("writing a model of shape " + shape);
+            RandomModel.preset(shape, stored(), 1).write(model, Progress.NONE);
+            pool.serve(
+                    Home.launcher(), model, new DemoPool.Crew(stages, threads), stages, this::step);
+            InferenceClient client = lifetime.add(InferenceClient.connect(pool.address()));
+            step("measuring second turns");
+            TurnsBench.Result result =
+                    new TurnsBench(client, pool.modelId()).run(promptTokens, rounds);
+            out().printf("%s, second turn of %d tokens%n", shape, result.promptTokens());
+            out().printf("first token, first turn rests   %8.1f ms%n", result.restedMillis());
+            out().printf("first token, all computed anew  %8.1f ms%n", result.freshMillis());
+            out().printf("times sooner                    %8.1f%n", result.ratio());
+            out().printf("same text                       %8s%n", result.sameText());
+            out().flush();
+        } catch (DemoException | BenchException | StageException e) {
+            throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
+        }
+    }
+
     private BenchReport measure(String shape) throws IOException, InterruptedException {
-        TensorType stored =
-                TensorType.ofName(type)
-                        .filter(RandomModel.TYPES::contains)
-                        .orElseThrow(() ->
-                                new CommandFailure(
-                                        ExitCode.USAGE,
-                                        "--type takes %s, not '%s'."
-                                                .formatted(RandomModel.TYPES, type)));
+        TensorType stored = stored();
         BenchPlan plan =
                 new BenchPlan(shape, stages, threads, promptTokens, tokens, sessions, rounds);
         try (Lifetime lifetime = new Lifetime()) {

@@ -57,8 +57,7 @@ final class SessionEnds {
     void endEverywhere(StageSession session) {
         List<RouteStage> stages = session.ticket().stages();
         HeadGeneration generation = session.generation();
-        int restMillis =
-                generation == null || generation.failed() ? 0 : generation.restMillis();
+        int restMillis = generation == null || generation.failed() ? 0 : generation.restMillis();
         end(session, null, restMillis);
         if (generation != null && generation.failed()) {
             for (int i = 2; i < stages.size(); i++) {

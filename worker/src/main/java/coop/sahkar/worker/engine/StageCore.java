@@ -266,7 +266,7 @@ final class StageCore {
             replay.report(known, nanoClock.getAsLong()); // said twice: the answer is the same
             return;
         }
-boolean older = known != null && known.hasSeen(ticket.epoch());
+        boolean older = known != null && known.hasSeen(ticket.epoch());
         if (older || shape.head() || open.stage() < 1 || open.stage() >= ticket.stages().size()) {
             // A head opens its sessions itself; nobody else does.
             meter.dropped.incrementAndGet();
