@@ -226,7 +226,7 @@ final class BenchCommand extends Subcommand {
             out().printf("times sooner                    %8.1f%n", result.ratio());
             out().printf("same text                       %8s%n", result.sameText());
             out().flush();
-        } catch (DemoException | BenchException | StageException e) {
+        } catch (DemoException | BenchException e) {
             throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
         }
     }
