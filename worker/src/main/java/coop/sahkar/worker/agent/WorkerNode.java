@@ -8,6 +8,7 @@ import coop.sahkar.proto.v1.WorkerReport;
 import coop.sahkar.worker.engine.StageException;
 import coop.sahkar.worker.head.HeadService;
 import coop.sahkar.worker.llama.LlamaLibrary;
+import coop.sahkar.worker.peers.PeerAddress;
 import coop.sahkar.worker.peers.PeerMeter;
 import coop.sahkar.worker.relay.ReachedSources;
 import coop.sahkar.worker.relay.Relays;
@@ -62,6 +63,8 @@ public final class WorkerNode implements AutoCloseable {
     private final Relays relays;
     private final InetSocketAddress own;
     private final PeerMeter meter;
+    private final RepairCalls repairs;
+    private final Ring ring;
 
     /**
      * Starts a worker. Returns when it listens; coordinators and shards come later.
@@ -96,7 +99,7 @@ public final class WorkerNode implements AutoCloseable {
         this.relays = new Relays(identity.workerId());
         untilNow.add(relays);
         LongSupplier clock = InstantSource.system()::millis;
-        Ring ring = new Ring(ringOptions(identity.workerId()), keys, relays, clock);
+        this.ring = new Ring(ringOptions(identity.workerId()), keys, relays, clock);
         untilNow.add(ring);
         HostedHeads heads = new HostedHeads();
         HeadService head = new HeadService(identity.workerId(), heads, ring.directory(), clock);
@@ -116,7 +119,7 @@ public final class WorkerNode implements AutoCloseable {
                 new PeerMeter((coordinator, micros) ->
                         links.measured(coordinator, MeasureAdapter.write(micros)));
         untilNow.add(meter);
-        RepairCalls repairs = new RepairCalls(links::known, ring.directory());
+        this.repairs = new RepairCalls(links::known, ring.directory());
         untilNow.add(repairs);
         ShardFetcher fetcher =
                 new ShardFetcher(
@@ -142,6 +145,7 @@ public final class WorkerNode implements AutoCloseable {
         this.metricsUrl = page == null ? null : metrics(page, ring, files, untilNow);
         opened.addAll(untilNow);
         listener.ready(self);
+        FirstSteps.take();
         host.start();
         links.start(options.coordinators());
     }
@@ -260,6 +264,7 @@ public final class WorkerNode implements AutoCloseable {
         @Override
         public void welcomed(String coordinator, Welcome welcome) {
             keys.replace(coordinator, welcome.getTicketKeysList());
+            repairs.connect(coordinator);
             listener.attached(coordinator, welcome.getCoordinatorId());
         }
 
@@ -276,7 +281,9 @@ public final class WorkerNode implements AutoCloseable {
 
         @Override
         public void measure(String coordinator, MeasurePeers measure) {
-            meter.wanted(coordinator, MeasureAdapter.read(measure), measure.getIntervalMillis());
+            List<PeerAddress> peers = MeasureAdapter.read(measure);
+            meter.wanted(coordinator, peers, measure.getIntervalMillis());
+            peers.forEach(peer -> ring.dialAhead(peer.workerId(), peer.endpoint()));
         }
 
         @Override
