@@ -74,6 +74,7 @@ public final class WorkerNode implements AutoCloseable {
      */
     public static WorkerNode start(WorkerOptions options, WorkerListener listener)
             throws WorkerException {
+        FirstSteps.take();
         List<AutoCloseable> opened = new ArrayList<>();
         try {
             return new WorkerNode(options, listener, opened);
@@ -141,18 +142,19 @@ public final class WorkerNode implements AutoCloseable {
                         InstantSource.system(),
                         random);
         untilNow.add(host);
-        InetSocketAddress page = options.metrics();
-        this.metricsUrl = page == null ? null : metrics(page, ring, files, untilNow);
+        this.metricsUrl = metrics(files, untilNow);
         opened.addAll(untilNow);
         listener.ready(self);
-        FirstSteps.take();
         host.start();
         links.start(options.coordinators());
     }
 
-    private URI metrics(
-            InetSocketAddress at, Ring ring, TensorStore files, List<AutoCloseable> untilNow)
+    private @Nullable URI metrics(TensorStore files, List<AutoCloseable> untilNow)
             throws IOException {
+        InetSocketAddress at = options.metrics();
+        if (at == null) {
+            return null;
+        }
         var registry =
                 MetricsPage.registry(() ->
                         new MetricsPage.View(
