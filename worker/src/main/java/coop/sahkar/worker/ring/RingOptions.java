@@ -39,6 +39,9 @@ public record RingOptions(
     /** The longest such wait. */
     static final long MAX_BACKOFF_MILLIS = 5_000;
 
+    /** Links dialled ahead that nothing was sent over yet. */
+    static final int MAX_LINKS_AHEAD = 64;
+
     /** How long after a full mailbox its message is offered again. */
     static final long OFFER_AGAIN_MILLIS = 1;
 
