@@ -14,6 +14,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -69,7 +72,8 @@ class NetworkFaultIT {
 
     @Test
     void anAnswerOutlivesWhateverTheNetworkDoes() throws Exception {
-        try (SmallInternet internet = SmallInternet.create();
+        try (ExecutorService readers = Executors.newVirtualThreadPerTaskExecutor();
+                SmallInternet internet = SmallInternet.create();
                 TestPool pool = TestPool.start(scratch, internet.here())) {
             for (int i = 1; i <= 6; i++) {
                 internet.join("worker-" + i);
@@ -78,10 +82,12 @@ class NetworkFaultIT {
             pool.awaitPresent(6);
             pool.publish(Distribution.bundledModel(), 3);
             awaitSix(pool);
-            Battery battery = new Battery(pool, internet, ask(pool, _ -> {}).text());
+            Battery battery = new Battery(pool, internet, readers, ask(pool, _ -> {}).text());
 
             battery.cables();
             battery.oneWay();
+            battery.gateway();
+            battery.lasting();
             battery.processes();
         } catch (Exception | Error e) {
             System.err.println("the pool's folder was " + scratch);
@@ -126,11 +132,16 @@ class NetworkFaultIT {
     }
 
     /** All faults, one after the other, each with all six workers well. */
-    private record Battery(TestPool pool, SmallInternet internet, String unbroken) {
+    private record Battery(
+            TestPool pool, SmallInternet internet, ExecutorService readers, String unbroken) {
         void cables() throws Exception {
             for (int stage = 0; stage < 3; stage++) {
                 int victim = stage;
-                strike("cable of stage " + stage, route -> internet.pull(route.get(victim)));
+                assertThat(
+                                strike(
+                                        "cable of stage " + stage,
+                                        route -> internet.pull(route.get(victim))))
+                        .isPositive();
             }
         }
 
@@ -138,46 +149,94 @@ class NetworkFaultIT {
             for (int stage = 0; stage < 3; stage++) {
                 int from = stage;
                 int to = (stage + 1) % 3;
-                strike(
-                        "drop %d → %d".formatted(from, to),
-                        route -> internet.drop(route.get(from), route.get(to)));
+                assertThat(
+                                strike(
+                                        "drop %d → %d".formatted(from, to),
+                                        route -> internet.drop(route.get(from), route.get(to))))
+                        .isPositive();
                 strike(
                         "drop %d → %d".formatted(to, from),
                         route -> internet.drop(route.get(to), route.get(from)));
             }
         }
 
-        void processes() throws Exception {
-            List<String> stopped = new ArrayList<>();
-            strike(
-                    "SIGSTOP of stage 1",
-                    route -> {
-                        stopped.add(route.get(1));
-                        pool.node(route.get(1)).signal("STOP");
-                    });
-            pool.node(stopped.getFirst()).signal("CONT");
-            strike("kill -9 of stage 1", route -> pool.node(route.get(1)).kill());
+        /** What is broken stays so: the next answers begin in a broken network. */
+        void lasting() throws Exception {
+            lasts("cable of stage 0 stays out", route -> internet.pull(route.getFirst()));
+            lasts("drop 1 → 2 stays", route -> internet.drop(route.get(1), route.get(2)));
+            lasts("drop 2 → 1 stays", route -> internet.drop(route.get(2), route.get(1)));
         }
 
-        private void strike(String what, Blow blow) throws Exception {
+        private void lasts(String what, Blow blow) throws Exception {
+            calm();
+            Answer struck = ask(pool, blow);
             long began = System.nanoTime();
+            Answer next = ask(pool, _ -> {});
+            long tookMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
+            internet.heal();
+            System.out.printf(
+                    "%s: pause %d ms; the next answer took %d ms%n",
+                    what, struck.pauseMillis(), tookMillis);
+            assertThat(struck.text()).as(what).isEqualTo(unbroken);
+            assertThat(next.text()).as(what + ", the next answer").isEqualTo(unbroken);
+            assertThat(tookMillis).as(what).isLessThan(PAUSE_BOUND.toMillis());
+        }
+
+        private void calm() {
             awaitSix(pool);
             await().atMost(TestPool.SOON).until(pool::idle);
-            long calm = System.nanoTime();
-            Answer answer = ask(pool, blow);
-            report(what, answer, TimeUnit.NANOSECONDS.toMillis(calm - began));
-            internet.heal();
-            assertThat(answer.text()).as(what).isEqualTo(unbroken);
-            assertThat(answer.pauseMillis()).as(what).isLessThan(PAUSE_BOUND.toMillis());
         }
 
-        private void report(String what, Answer answer, long calmMillis) {
+        void gateway() throws Exception {
+            assertThat(strike("drop 0 → gateway", route -> internet.dropToHere(route.getFirst())))
+                    .isPositive();
+            strike("drop gateway → 0", route -> internet.dropFromHere(route.getFirst()));
+        }
+
+        void processes() throws Exception {
+            List<String> stopped = new ArrayList<>();
+            assertThat(
+                            strike(
+                                    "SIGSTOP of stage 1",
+                                    route -> {
+                                        stopped.add(route.get(1));
+                                        pool.node(route.get(1)).signal("STOP");
+                                    }))
+                    .isPositive();
+            pool.node(stopped.getFirst()).signal("CONT");
+            assertThat(strike("kill -9 of stage 1", route -> pool.node(route.get(1)).kill()))
+                    .isPositive();
+        }
+
+        /**
+         * Strikes in the middle of an answer, while another reader has one, too; both must be
+         * whole. Gives how many repairs were asked for: where only what TCP sends back vanishes, an
+         * answer may end before anybody notices.
+         */
+        private int strike(String what, Blow blow) throws Exception {
+            long began = System.nanoTime();
+            calm();
+            long calm = System.nanoTime();
+            Future<Answer> second = readers.submit(() -> ask(pool, _ -> {}));
+            Answer answer = ask(pool, blow);
+            String other = second.get(PAUSE_BOUND.toSeconds() * 2, TimeUnit.SECONDS).text();
+            int repairs = report(what, answer, TimeUnit.NANOSECONDS.toMillis(calm - began));
+            internet.heal();
+            assertThat(answer.text()).as(what).isEqualTo(unbroken);
+            assertThat(other).as(what + ", another reader").isEqualTo(unbroken);
+            assertThat(answer.pauseMillis()).as(what).isLessThan(PAUSE_BOUND.toMillis());
+            return repairs;
+        }
+
+        private int report(String what, Answer answer, long calmMillis) {
             List<RepairStatus> repairs = pool.status().getRepairs().getLastList();
             long sinceMillis =
                     TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - answer.struckNanos());
             StringBuilder found = new StringBuilder();
+            int count = 0;
             for (RepairStatus repair : repairs.reversed()) {
                 if (repair.getAgoMillis() < sinceMillis) {
+                    count++;
                     found.append(
                             "; found after %d ms: %s %s"
                                     .formatted(
@@ -189,6 +248,7 @@ class NetworkFaultIT {
             System.out.printf(
                     "%s: pause %d ms%s (calm after %d ms)%n",
                     what, answer.pauseMillis(), found, calmMillis);
+            return count;
         }
     }
 

@@ -22,7 +22,7 @@ final class SmallInternet implements AutoCloseable {
     private final String subnet;
     private final Map<String, Integer> hosts = new LinkedHashMap<>();
     private final Set<String> pulled = new LinkedHashSet<>();
-    private final Set<String> deaf = new LinkedHashSet<>();
+    private final Set<String> discarding = new LinkedHashSet<>();
 
     private SmallInternet() {
         long pid = ProcessHandle.current().pid(); // two test runs may share a machine
@@ -97,21 +97,35 @@ final class SmallInternet implements AutoCloseable {
 
     /** From now on what one machine sends to another is lost; the way back stays. */
     void drop(String from, String to) throws IOException {
-        List<String> rule = List.of("iptables", "-A", "INPUT", "-s", address(from), "-j", "DROP");
-        PrivateNetwork.run(inside(to, rule).toArray(String[]::new));
-        deaf.add(to);
+        discard(to, "INPUT", "-s", address(from));
+    }
+
+    /** The same for what this process sends to a machine. */
+    void dropFromHere(String to) throws IOException {
+        discard(to, "INPUT", "-s", here());
+    }
+
+    /** The same for what a machine sends to this process. */
+    void dropToHere(String from) throws IOException {
+        discard(from, "OUTPUT", "-d", here());
+    }
+
+    private void discard(String at, String chain, String end, String address) throws IOException {
+        List<String> rule = List.of("iptables", "-A", chain, end, address, "-j", "DROP");
+        PrivateNetwork.run(inside(at, rule).toArray(String[]::new));
+        discarding.add(at);
     }
 
     /** Puts all cables back and lets everything through. */
     void heal() throws IOException {
-        for (String id : deaf) {
-            List<String> rule = List.of("iptables", "-F", "INPUT");
+        for (String id : discarding) {
+            List<String> rule = List.of("iptables", "-F");
             PrivateNetwork.run(inside(id, rule).toArray(String[]::new));
         }
         for (String id : pulled) {
             within(id, "link", "set", inner(id), "up");
         }
-        deaf.clear();
+        discarding.clear();
         pulled.clear();
     }
 
