@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 class NetworkFaultIT {
     private static final int PIECES_BEFORE = 10;
     private static final long DELAY_MILLIS = 25;
+    private static final int OTHER_READERS = 3;
     private static final int FIRST_PORT = 7401;
 
     /** Silence of 300 ms, a probe, a nudge and one more look: seconds on a busy machine. */
@@ -38,7 +40,7 @@ class NetworkFaultIT {
     @TempDir private Path scratch = Path.of("");
 
     /** An answer, and how it fared after the blow. */
-    private record Answer(String text, List<Long> atNanos, long struckNanos) {
+    private record Answer(String before, String text, List<Long> atNanos, long struckNanos) {
         long pauseMillis() {
             long longest = 0;
             for (int i = 1; i < atNanos.size(); i++) {
@@ -82,12 +84,19 @@ class NetworkFaultIT {
             pool.awaitPresent(6);
             pool.publish(Distribution.bundledModel(), 3);
             awaitSix(pool);
-            Battery battery = new Battery(pool, internet, readers, ask(pool, _ -> {}).text());
+            Battery battery =
+                    new Battery(
+                            pool,
+                            internet,
+                            readers,
+                            ask(pool, _ -> {}).text(),
+                            new AtomicInteger());
 
             battery.cables();
             battery.oneWay();
             battery.gateway();
             battery.lasting();
+            battery.crowd();
             battery.processes();
         } catch (Exception | Error e) {
             System.err.println("the pool's folder was " + scratch);
@@ -133,7 +142,11 @@ class NetworkFaultIT {
 
     /** All faults, one after the other, each with all six workers well. */
     private record Battery(
-            TestPool pool, SmallInternet internet, ExecutorService readers, String unbroken) {
+            TestPool pool,
+            SmallInternet internet,
+            ExecutorService readers,
+            String unbroken,
+            AtomicInteger turned) {
         void cables() throws Exception {
             for (int stage = 0; stage < 3; stage++) {
                 int victim = stage;
@@ -177,9 +190,41 @@ class NetworkFaultIT {
             System.out.printf(
                     "%s: pause %d ms; the next answer took %d ms%n",
                     what, struck.pauseMillis(), tookMillis);
-            assertThat(struck.text()).as(what).isEqualTo(unbroken);
-            assertThat(next.text()).as(what + ", the next answer").isEqualTo(unbroken);
+            assertWhole(what, struck);
+            assertWhole(what + ", the next answer", next);
             assertThat(tookMillis).as(what).isLessThan(PAUSE_BOUND.toMillis());
+        }
+
+        /** Several readers at once. */
+        void crowd() throws Exception {
+            calm();
+            List<Future<Answer>> others = new ArrayList<>();
+            for (int i = 0; i < OTHER_READERS; i++) {
+                others.add(readers.submit(() -> ask(pool, _ -> {})));
+            }
+            Answer struck = ask(pool, route -> internet.pull(route.get(1)));
+            for (Future<Answer> other : others) {
+                assertThat(other.get(PAUSE_BOUND.toSeconds() * 2, TimeUnit.SECONDS).text())
+                        .endsWith(".");
+            }
+            internet.heal();
+            System.out.printf(
+                    "cable of stage 1, %d readers: pause %d ms%n",
+                    OTHER_READERS + 1, struck.pauseMillis());
+            assertThat(struck.text()).startsWith(struck.before()).endsWith(".");
+        }
+
+        /**
+         * What was committed never changes. What follows is the same text, but for rounding: rows
+         * that are computed again come in wider batches, which may turn an even choice.
+         */
+        private void assertWhole(String what, Answer answer) {
+            assertThat(unbroken).as(what).startsWith(answer.before());
+            assertThat(answer.text()).as(what).startsWith(answer.before()).endsWith(".");
+            if (!answer.text().equals(unbroken)) {
+                System.out.printf("%s: another text%n", what);
+                assertThat(turned.incrementAndGet()).as("texts that turned").isLessThan(2);
+            }
         }
 
         private void calm() {
@@ -209,21 +254,17 @@ class NetworkFaultIT {
         }
 
         /**
-         * Strikes in the middle of an answer, while another reader has one, too; both must be
-         * whole. Gives how many repairs were asked for: where only what TCP sends back vanishes, an
-         * answer may end before anybody notices.
+         * Strikes in the middle of an answer. Gives how many repairs were asked for: where only
+         * what TCP sends back vanishes, an answer may end before anybody notices.
          */
         private int strike(String what, Blow blow) throws Exception {
             long began = System.nanoTime();
             calm();
             long calm = System.nanoTime();
-            Future<Answer> second = readers.submit(() -> ask(pool, _ -> {}));
             Answer answer = ask(pool, blow);
-            String other = second.get(PAUSE_BOUND.toSeconds() * 2, TimeUnit.SECONDS).text();
             int repairs = report(what, answer, TimeUnit.NANOSECONDS.toMillis(calm - began));
             internet.heal();
-            assertThat(answer.text()).as(what).isEqualTo(unbroken);
-            assertThat(other).as(what + ", another reader").isEqualTo(unbroken);
+            assertWhole(what, answer);
             assertThat(answer.pauseMillis()).as(what).isLessThan(PAUSE_BOUND.toMillis());
             return repairs;
         }
@@ -275,6 +316,7 @@ class NetworkFaultIT {
         StringBuilder text = new StringBuilder();
         List<Long> times = new ArrayList<>();
         int next = -1;
+        String before = "";
         long struck = System.nanoTime();
         try (TokenStream stream =
                 pool.client().stream(Questions.brief(pool.model(), Questions.STORY))) {
@@ -286,6 +328,7 @@ class NetworkFaultIT {
                 times.add(System.nanoTime());
                 if (times.size() == PIECES_BEFORE) {
                     struck = System.nanoTime();
+                    before = text.toString();
                     blow.fall(
                             stream.answering().orElseThrow().route().stream()
                                     .map(RouteStage::workerId)
@@ -293,6 +336,6 @@ class NetworkFaultIT {
                 }
             }
         }
-        return new Answer(text.toString(), times, struck);
+        return new Answer(before, text.toString(), times, struck);
     }
 }
