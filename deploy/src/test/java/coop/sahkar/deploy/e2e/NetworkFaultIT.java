@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -67,9 +68,12 @@ class NetworkFaultIT {
 
     @BeforeEach
     void needsNetworks() {
+        Optional<String> obstacle = SmallInternet.obstacle();
         assumeTrue(
-                SmallInternet.possible(),
-                "NOT TESTED: faults of the network need root, iproute2 and iptables");
+                obstacle.isEmpty(),
+                () ->
+                        "NOT TESTED: faults of the network need root, iproute2 and iptables: "
+                                + obstacle.orElseThrow());
     }
 
     @Test

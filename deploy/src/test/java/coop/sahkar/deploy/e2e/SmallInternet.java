@@ -7,7 +7,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Several machines made out of this one: each has a network namespace of its own and a cable to one
@@ -17,7 +19,11 @@ import java.util.Set;
 final class SmallInternet implements AutoCloseable {
     private static final int FIRST_HOST = 10;
 
-    private final String name = "sk" + ProcessHandle.current().pid();
+    /** The kernel takes its time to remove a network: names are used once. */
+    private static final AtomicInteger MADE = new AtomicInteger();
+
+    private final String name =
+            "sk%dn%d".formatted(ProcessHandle.current().pid(), MADE.incrementAndGet());
     private final String bridge = name + "b";
     private final String subnet;
     private final Map<String, Integer> hosts = new LinkedHashMap<>();
@@ -29,16 +35,19 @@ final class SmallInternet implements AutoCloseable {
         this.subnet = "10.%d.%d.".formatted(64 + pid / 256 % 64, pid % 256);
     }
 
-    /** Whether this process may make one: as root, with iproute2 and iptables there. */
-    static boolean possible() {
+    /**
+     * Why this process may not make one; empty if it may. It has to be root, with iproute2 and
+     * iptables there.
+     */
+    static Optional<String> obstacle() {
         try (SmallInternet probe = create()) {
             probe.join("a");
             probe.join("b");
             probe.drop("a", "b");
             PrivateNetwork.run(probe.inside("a", List.of("true")).toArray(String[]::new));
-            return true;
+            return Optional.empty();
         } catch (IOException e) {
-            return false;
+            return Optional.of(String.valueOf(e.getMessage()));
         }
     }
 
