@@ -76,7 +76,7 @@ final class SmallInternet implements AutoCloseable {
         int host = FIRST_HOST + hosts.size();
         hosts.put(id, host);
         String inner = inner(id);
-        String outer = name + "o" + host;
+        String outer = outer(id);
         PrivateNetwork.run("ip", "netns", "add", namespace(id));
         PrivateNetwork.run("ip", "link", "add", outer, "type", "veth", "peer", "name", inner);
         PrivateNetwork.run("ip", "link", "set", inner, "netns", namespace(id));
@@ -156,9 +156,14 @@ final class SmallInternet implements AutoCloseable {
         return name + "i" + host(id);
     }
 
+    private String outer(String id) {
+        return name + "o" + host(id);
+    }
+
     @Override
     public void close() {
         for (String id : hosts.keySet()) {
+            end("ip", "link", "del", outer(id));
             end("ip", "netns", "del", namespace(id));
         }
         end("ip", "link", "del", bridge);
