@@ -42,7 +42,7 @@ import picocli.CommandLine.Parameters;
 final class DemoCommand extends Subcommand {
     private static final int WORKERS = 3;
     private static final int CHAOS_WORKERS = 5;
-    private static final int CHAOS_STAGES = 3;
+    private static final int CHAOS_STAGES = 2;
     private static final int MOST_WORKERS = 64;
     private static final String BUNDLED = "models/sahkar-tiny/sahkar-tiny-Q8_0.gguf";
 

@@ -118,6 +118,7 @@ final class StageCore {
         StageSession session = known;
         if (session == null) {
             session = table.open(start.ticket(), 0, start.sampling(), now);
+            session.reached(open.keep());
         } else if (!takeOver(session, open)) {
             HeadDesk.refuse(start.sink(), admission.noRoom(ticket), "");
             return;
@@ -217,7 +218,7 @@ final class StageCore {
         }
         long done = nanoClock.getAsLong();
         for (Slice slice : slices) {
-            slice.session().computed(slice);
+            meter.rowsAgain.addAndGet(slice.session().computed(slice));
             slice.session().touch(done);
             heads.tell(slice.session(), head -> head.computed(done - began));
         }
@@ -377,12 +378,7 @@ final class StageCore {
 
     private void onProbe(Probe probe) {
         Ticket ticket = probe.ticket().ticket();
-        StageSession session = table.find(ticket.session());
-        ProbeAnswer answer =
-                session == null
-                        ? HeadRepairs.unknown(probe)
-                        : HeadRepairs.answer(
-                                session, ticket.epoch(), probe.stage(), probe.round(), meter);
+        ProbeAnswer answer = HeadRepairs.answer(probe, table.find(ticket.session()), meter);
         outbox.send(ticket.head(), answer);
     }
 
