@@ -15,9 +15,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,7 +29,6 @@ import org.junit.jupiter.api.io.TempDir;
 class NetworkFaultIT {
     private static final int PIECES_BEFORE = 10;
     private static final long DELAY_MILLIS = 25;
-    private static final int OTHER_READERS = 3;
     private static final int FIRST_PORT = 7401;
 
     /** Silence of 300 ms, a probe, a nudge and one more look: seconds on a busy machine. */
@@ -78,8 +74,7 @@ class NetworkFaultIT {
 
     @Test
     void anAnswerOutlivesWhateverTheNetworkDoes() throws Exception {
-        try (ExecutorService readers = Executors.newVirtualThreadPerTaskExecutor();
-                SmallInternet internet = SmallInternet.create();
+        try (SmallInternet internet = SmallInternet.create();
                 TestPool pool = TestPool.start(scratch, internet.here())) {
             for (int i = 1; i <= 6; i++) {
                 internet.join("worker-" + i);
@@ -89,18 +84,11 @@ class NetworkFaultIT {
             pool.publish(Distribution.bundledModel(), 3);
             awaitSix(pool);
             Battery battery =
-                    new Battery(
-                            pool,
-                            internet,
-                            readers,
-                            ask(pool, _ -> {}).text(),
-                            new AtomicInteger());
+                    new Battery(pool, internet, ask(pool, _ -> {}).text(), new AtomicInteger());
 
             battery.cables();
             battery.oneWay();
             battery.gateway();
-            battery.lasting();
-            battery.crowd();
             battery.processes();
         } catch (Exception | Error e) {
             System.err.println("the pool's folder was " + scratch);
@@ -146,11 +134,7 @@ class NetworkFaultIT {
 
     /** All faults, one after the other, each with all six workers well. */
     private record Battery(
-            TestPool pool,
-            SmallInternet internet,
-            ExecutorService readers,
-            String unbroken,
-            AtomicInteger turned) {
+            TestPool pool, SmallInternet internet, String unbroken, AtomicInteger turned) {
         void cables() throws Exception {
             for (int stage = 0; stage < 3; stage++) {
                 int victim = stage;
@@ -175,47 +159,6 @@ class NetworkFaultIT {
                         "drop %d → %d".formatted(to, from),
                         route -> internet.drop(route.get(to), route.get(from)));
             }
-        }
-
-        /** What is broken stays so: the next answers begin in a broken network. */
-        void lasting() throws Exception {
-            lasts("cable of stage 0 stays out", route -> internet.pull(route.getFirst()));
-            lasts("drop 1 → 2 stays", route -> internet.drop(route.get(1), route.get(2)));
-            lasts("drop 2 → 1 stays", route -> internet.drop(route.get(2), route.get(1)));
-        }
-
-        private void lasts(String what, Blow blow) throws Exception {
-            calm();
-            Answer struck = ask(pool, blow);
-            long began = System.nanoTime();
-            Answer next = ask(pool, _ -> {});
-            long tookMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
-            internet.heal();
-            System.out.printf(
-                    "%s: pause %d ms; the next answer took %d ms%n",
-                    what, struck.pauseMillis(), tookMillis);
-            assertWhole(what, struck);
-            assertWhole(what + ", the next answer", next);
-            assertThat(tookMillis).as(what).isLessThan(PAUSE_BOUND.toMillis());
-        }
-
-        /** Several readers at once. */
-        void crowd() throws Exception {
-            calm();
-            List<Future<Answer>> others = new ArrayList<>();
-            for (int i = 0; i < OTHER_READERS; i++) {
-                others.add(readers.submit(() -> ask(pool, _ -> {})));
-            }
-            Answer struck = ask(pool, route -> internet.pull(route.get(1)));
-            for (Future<Answer> other : others) {
-                assertThat(other.get(PAUSE_BOUND.toSeconds() * 2, TimeUnit.SECONDS).text())
-                        .endsWith(".");
-            }
-            internet.heal();
-            System.out.printf(
-                    "cable of stage 1, %d readers: pause %d ms%n",
-                    OTHER_READERS + 1, struck.pauseMillis());
-            assertThat(struck.text()).startsWith(struck.before()).endsWith(".");
         }
 
         /**
