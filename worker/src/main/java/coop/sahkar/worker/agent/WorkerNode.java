@@ -10,6 +10,7 @@ import coop.sahkar.worker.head.HeadService;
 import coop.sahkar.worker.llama.LlamaLibrary;
 import coop.sahkar.worker.peers.PeerAddress;
 import coop.sahkar.worker.peers.PeerMeter;
+import coop.sahkar.worker.peers.PingService;
 import coop.sahkar.worker.relay.ReachedSources;
 import coop.sahkar.worker.relay.Relays;
 import coop.sahkar.worker.ring.Ring;
@@ -103,11 +104,10 @@ public final class WorkerNode implements AutoCloseable {
         this.ring = new Ring(ringOptions(identity.workerId()), keys, relays, clock);
         untilNow.add(ring);
         HostedHeads heads = new HostedHeads();
-        HeadService head = new HeadService(identity.workerId(), heads, ring.directory(), clock);
-        List<BindableService> services =
-                List.of(new TensorService(files), head, new ReachService(identity.workerId()));
         int port =
-                ring.listen(new InetSocketAddress(options.bindHost(), options.port()), services)
+                ring.listen(
+                                new InetSocketAddress(options.bindHost(), options.port()),
+                                services(identity.workerId(), files, heads, clock))
                         .port();
         this.own = own(port);
         this.self = self(identity.workerId(), port, library);
@@ -168,6 +168,15 @@ public final class WorkerNode implements AutoCloseable {
         MetricsServer server = MetricsServer.start(at, registry::scrape);
         untilNow.add(server);
         return server.url();
+    }
+
+    private List<BindableService> services(
+            String workerId, TensorStore files, HostedHeads heads, LongSupplier clock) {
+        return List.of(
+                new TensorService(files),
+                new HeadService(workerId, heads, ring.directory(), clock),
+                new ReachService(workerId),
+                new PingService(workerId));
     }
 
     private static LlamaLibrary library(WorkerOptions options) throws StageException {
