@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -139,8 +140,16 @@ final class HeadRepairs {
         }
     }
 
+    /** The answer to a probe, whether or not its session is open here. */
+    static ProbeAnswer answer(Probe probe, @Nullable StageSession session, StageMeter meter) {
+        int epoch = probe.ticket().ticket().epoch();
+        return session == null
+                ? unknown(probe)
+                : answer(session, epoch, probe.stage(), probe.round(), meter);
+    }
+
     /** How far a stage is with a session that is open in it. */
-    static ProbeAnswer answer(
+    private static ProbeAnswer answer(
             StageSession session, int epoch, int stage, int round, StageMeter meter) {
         BoundaryLog log = session.log();
         return new ProbeAnswer(
@@ -158,7 +167,7 @@ final class HeadRepairs {
     }
 
     /** The answer of a stage that has not heard of the session. */
-    static ProbeAnswer unknown(Probe probe) {
+    private static ProbeAnswer unknown(Probe probe) {
         Ticket ticket = probe.ticket().ticket();
         return new ProbeAnswer(
                 ticket.session(),

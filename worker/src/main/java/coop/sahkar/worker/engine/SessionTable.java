@@ -97,6 +97,7 @@ final class SessionTable {
                         open.sampling(),
                         open.turn(),
                         nowNanos);
+        session.reached(open.keep());
         sessions.put(ticket.session(), session);
         reserve(ticket.maxPositions());
         return session;

@@ -226,7 +226,7 @@ final class StageCore {
         }
         long done = nanoClock.getAsLong();
         for (Slice slice : slices) {
-            slice.session().computed(slice);
+            meter.rowsAgain.addAndGet(slice.session().computed(slice));
             slice.session().touch(done);
             heads.tell(slice.session(), head -> head.computed(done - began));
         }
@@ -382,12 +382,7 @@ final class StageCore {
 
     private void onProbe(Probe probe) {
         Ticket ticket = probe.ticket().ticket();
-        StageSession session = table.find(ticket.session());
-        ProbeAnswer answer =
-                session == null
-                        ? HeadRepairs.unknown(probe)
-                        : HeadRepairs.answer(
-                                session, ticket.epoch(), probe.stage(), probe.round(), meter);
+        ProbeAnswer answer = HeadRepairs.answer(probe, table.find(ticket.session()), meter);
         outbox.send(ticket.head(), answer);
     }
 
