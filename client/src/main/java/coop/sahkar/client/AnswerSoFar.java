@@ -68,7 +68,8 @@ final class AnswerSoFar {
             return last;
         }
         int before = TokenEstimate.of(text.substring(0, attempt.firstChar()));
-        return new Completion.Usage(last.promptTokens(), before + last.completionTokens(), true);
+        return new Completion.Usage(
+                last.promptTokens(), before + last.completionTokens(), last.cachedTokens(), true);
     }
 
     static List<Tried> tried(Course course) {

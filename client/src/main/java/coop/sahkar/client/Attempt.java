@@ -78,7 +78,7 @@ final class Attempt {
     /** Tokens by estimate, for what was delivered so far. */
     Completion.Usage estimate(CharSequence wholeText) {
         String own = wholeText.subSequence(firstChar, wholeText.length()).toString();
-        return new Completion.Usage(need.promptTokens(), TokenEstimate.of(own), true);
+        return new Completion.Usage(need.promptTokens(), TokenEstimate.of(own), 0, true);
     }
 
     /** Counts it as over, once. */

@@ -47,13 +47,16 @@ public record Completion(
      *
      * @param promptTokens tokens of the prompt
      * @param completionTokens tokens generated, the one that ended the answer included
+     * @param cachedTokens tokens of the prompt that were not computed, because the provider still
+     *     had them from an earlier request; 0 where it does not say
      * @param estimated whether the numbers are guesses from the length of the texts, because a
      *     provider did not count
      */
-    public record Usage(int promptTokens, int completionTokens, boolean estimated) {
-        /** Tokens as a provider counted them. */
+    public record Usage(
+            int promptTokens, int completionTokens, int cachedTokens, boolean estimated) {
+        /** Tokens as a provider counted them, none of them cached. */
         public Usage(int promptTokens, int completionTokens) {
-            this(promptTokens, completionTokens, false);
+            this(promptTokens, completionTokens, 0, false);
         }
 
         public int totalTokens() {

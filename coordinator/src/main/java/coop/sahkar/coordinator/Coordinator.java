@@ -15,6 +15,7 @@ import coop.sahkar.coordinator.placement.PlacementLoop;
 import coop.sahkar.coordinator.raft.RatisLog;
 import coop.sahkar.coordinator.relay.RelayDesk;
 import coop.sahkar.coordinator.relay.RelayTokens;
+import coop.sahkar.coordinator.routing.CallerMarks;
 import coop.sahkar.coordinator.routing.PoolDesk;
 import coop.sahkar.coordinator.routing.PoolRepairs;
 import coop.sahkar.coordinator.routing.RepairDesk;
@@ -51,7 +52,7 @@ import org.jspecify.annotations.Nullable;
  * randomness come in.
  */
 public final class Coordinator implements AutoCloseable {
-    private static final int RELAY_SECRET_BYTES = 32;
+    private static final int SECRET_BYTES = 32;
 
     private final String id;
     private final DataDirectory directory;
@@ -91,11 +92,10 @@ public final class Coordinator implements AutoCloseable {
                         latencies,
                         shortfalls,
                         signer,
+                        new CallerMarks(secret(random)),
                         () -> new SessionId(random.nextLong(), random.nextLong()),
                         unixMillis);
-        byte[] secret = new byte[RELAY_SECRET_BYTES];
-        random.nextBytes(secret);
-        RelayTokens tokens = new RelayTokens(secret);
+        RelayTokens tokens = new RelayTokens(secret(random));
         this.relay =
                 new RelayDesk(
                         options.advertised().stream().findFirst().orElse(""),
@@ -120,6 +120,12 @@ public final class Coordinator implements AutoCloseable {
                 new WorkerDoor(
                         id, options.advertised(), log, attendance, latencies, unixMillis, tokens);
         this.models = new ModelsService(log, look, unixMillis);
+    }
+
+    private static byte[] secret(SecureRandom random) {
+        byte[] secret = new byte[SECRET_BYTES];
+        random.nextBytes(secret);
+        return secret;
     }
 
     /**

@@ -13,7 +13,8 @@ import java.util.Set;
  * @param modelId {@code name@digest}
  * @param blockCount blocks of the model
  * @param stages the route, in order
- * @param account who pays; empty for nobody in particular
+ * @param account whom the session is for, as a mark that only the coordinator can read; empty for
+ *     nobody in particular
  * @param maxPositions most positions, prompt and answer together
  * @param expiresAtMillis Unix time after which no stage lets the session in
  * @param generation the placement that the route was drawn from

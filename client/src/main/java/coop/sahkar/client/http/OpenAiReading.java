@@ -104,7 +104,11 @@ final class OpenAiReading implements Dialect.Reading {
                     Optional.of(
                             new Completion.Usage(
                                     counted.get("prompt_tokens").integer(),
-                                    counted.get("completion_tokens").integer()));
+                                    counted.get("completion_tokens").integer(),
+                                    counted.get("prompt_tokens_details")
+                                            .get("cached_tokens")
+                                            .integer(),
+                                    false));
         }
     }
 

@@ -86,7 +86,11 @@ final class Wire {
                             Completion.FinishReason.STOP;
                 };
         Completion.Usage usage =
-                new Completion.Usage(finished.getPromptTokens(), finished.getCompletionTokens());
+                new Completion.Usage(
+                        finished.getPromptTokens(),
+                        finished.getCompletionTokens(),
+                        finished.getReusedTokens(),
+                        false);
         Completion.Timings timings =
                 new Completion.Timings(
                         micros(finished.getFirstTokenMicros()), micros(finished.getDecodeMicros()));

@@ -91,7 +91,11 @@ final class WorkerAdapter {
                         atLeastZero(shard.getLoneTokenMicros()),
                         atLeastZero(shard.getInnerHopMicros())),
                 new ShardStatus.Mending(
-                        shard.getRepairs(), shard.getReopened(), shard.getRowsAgain()));
+                        shard.getRepairs(), shard.getReopened(), shard.getRowsAgain()),
+                new ShardStatus.Resting(
+                        atLeastZero(shard.getResting()),
+                        atLeastZero(shard.getRestingCells()),
+                        shard.getRowsReused()));
     }
 
     /** Unsigned numbers beyond the int range come out negative; nothing we count is that large. */
@@ -131,6 +135,9 @@ final class WorkerAdapter {
                 .setRepairs(shard.mending().repairs())
                 .setReopened(shard.mending().reopened())
                 .setRowsAgain(shard.mending().rowsAgain())
+                .setResting(shard.resting().sessions())
+                .setRestingCells(shard.resting().cells())
+                .setRowsReused(shard.resting().rowsReused())
                 .build();
     }
 

@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
  * Where the chats rest whose last answer is complete: so that the next turn of one can go on in its
  * session. Soft state, lost with the process; losing it costs computing a chat's beginning again.
  *
- * <p>Nothing readable is kept, only keyed hashes (see {@link ChatTrail}). A chat is taken out when
- * its next turn begins, so that no two requests run in one session. A hash that fits does not have
- * to be right: the head compares tokens, and what differs is computed anew. Thread-safe.
+ * <p>Nothing readable is kept, only keyed hashes (see {@link Trail}). A chat is taken out when its
+ * next turn begins, so that no two requests run in one session. A hash that fits does not have to
+ * be right: the head compares tokens, and what differs is computed anew. Thread-safe.
  */
 final class Conversations {
     private final int most;
@@ -39,7 +39,7 @@ final class Conversations {
     }
 
     /** Takes out the chat that shares most of its messages with the beginning of this one. */
-    synchronized @Nullable Rested take(ChatTrail trail, long nowMillis) {
+    synchronized @Nullable Rested take(Trail trail, long nowMillis) {
         forgetOld(nowMillis);
         for (ByteBuffer hash : trail.beginnings()) {
             Entry entry = entries.remove(hash);
@@ -51,11 +51,14 @@ final class Conversations {
     }
 
     /** A chat's answer is complete: its session rests along {@code route} for so long. */
-    synchronized void put(ChatTrail trail, Ticket route, long nowMillis, int restMillis) {
+    synchronized void put(Trail trail, Ticket route, long nowMillis, int restMillis) {
         forgetOld(nowMillis);
         List<String> workers = route.stages().stream().map(RouteStage::workerId).toList();
         Rested rested = new Rested(route.session(), route.epoch(), workers);
         ByteBuffer hash = trail.answered();
+        if (hash == null) {
+            return;
+        }
         entries.remove(hash);
         entries.put(hash, new Entry(rested, nowMillis + restMillis));
         if (entries.size() > most) {

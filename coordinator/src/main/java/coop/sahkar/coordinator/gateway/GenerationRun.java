@@ -161,7 +161,8 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
                         avoid,
                         List.of(),
                         plan.session(),
-                        plan.epoch());
+                        plan.epoch(),
+                        account);
         return nextTurn == null ? fresh : nextTurn.wish(fresh);
     }
 

@@ -93,17 +93,14 @@ final class GenerationRunner implements AutoCloseable {
         admission.left(run);
     }
 
-    /** Where a chat's earlier turns rest, and where this one will; null where none may. */
+    /** Where earlier turns of a request rest, and where this one will; null where none may. */
     @Nullable NextTurn nextTurn(String account, GenerateRequest request) {
         int restMillis = pool.restingSessionMillis();
-        if (restMillis == 0 || !request.hasChat()) {
+        if (restMillis == 0) {
             return null;
         }
         return NextTurn.of(
-                conversations,
-                ChatTrail.of(chatKey, account, request),
-                restMillis,
-                monotonicMillis());
+                conversations, Trail.of(chatKey, account, request), restMillis, monotonicMillis());
     }
 
     private static long monotonicMillis() {
@@ -113,7 +110,7 @@ final class GenerationRunner implements AutoCloseable {
     private static Key chatKey() {
         byte[] key = new byte[CHAT_KEY_BYTES];
         new SecureRandom().nextBytes(key);
-        return new SecretKeySpec(key, ChatTrail.ALGORITHM);
+        return new SecretKeySpec(key, HashChain.ALGORITHM);
     }
 
     Admission admission() {

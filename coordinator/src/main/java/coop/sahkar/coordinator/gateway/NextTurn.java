@@ -3,18 +3,17 @@ package coop.sahkar.coordinator.gateway;
 import coop.sahkar.coordinator.gateway.Conversations.Rested;
 import coop.sahkar.coordinator.routing.RouteWish;
 import coop.sahkar.proto.Ticket;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** One chat's turn: the session it can go on in, and where its own will be found by the next. */
 final class NextTurn {
     private final Conversations conversations;
-    private final ChatTrail trail;
+    private final Trail trail;
     private final int restMillis;
     private final @Nullable Rested before;
 
     private NextTurn(
-            Conversations conversations, ChatTrail trail, int restMillis, @Nullable Rested before) {
+            Conversations conversations, Trail trail, int restMillis, @Nullable Rested before) {
         this.conversations = conversations;
         this.trail = trail;
         this.restMillis = restMillis;
@@ -22,8 +21,7 @@ final class NextTurn {
     }
 
     /** Takes out the session that the chat can go on in, if one rests. */
-    static NextTurn of(
-            Conversations conversations, ChatTrail trail, int restMillis, long nowMillis) {
+    static NextTurn of(Conversations conversations, Trail trail, int restMillis, long nowMillis) {
         return new NextTurn(conversations, trail, restMillis, conversations.take(trail, nowMillis));
     }
 
@@ -33,13 +31,7 @@ final class NextTurn {
         if (rested == null || fresh.session() != null) {
             return fresh;
         }
-        return new RouteWish(
-                fresh.model(),
-                fresh.positions(),
-                Set.copyOf(fresh.avoid()),
-                rested.workers(),
-                rested.session(),
-                rested.epoch());
+        return fresh.goingOnIn(rested.session(), rested.epoch(), rested.workers());
     }
 
     /** How long the workers may keep the session. */

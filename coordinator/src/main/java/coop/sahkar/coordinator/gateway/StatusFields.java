@@ -78,6 +78,9 @@ public final class StatusFields {
         fields.put("repairs", shard.getRepairs());
         fields.put("reopened", shard.getReopened());
         fields.put("rows_again", shard.getRowsAgain());
+        fields.put("resting", shard.getResting());
+        fields.put("resting_cells", shard.getRestingCells());
+        fields.put("rows_reused", shard.getRowsReused());
         return fields;
     }
 

@@ -19,6 +19,7 @@ import coop.sahkar.proto.Span;
  * @param rowsComputed rows computed since it was loaded
  * @param pace of a session that has the stage for itself
  * @param mending what repairs of routes have cost here
+ * @param resting what is kept of finished chats
  */
 public record ShardStatus(
         String modelId,
@@ -34,9 +35,10 @@ public record ShardStatus(
         int decodeMicros,
         long rowsComputed,
         Pace pace,
-        Mending mending) {
+        Mending mending,
+        Resting resting) {
 
-    /** A shard where nothing was repaired. */
+    /** A shard where nothing was repaired and no chat rests. */
     public ShardStatus(
             String modelId,
             Span span,
@@ -65,7 +67,8 @@ public record ShardStatus(
                 decodeMicros,
                 rowsComputed,
                 pace,
-                new Mending(0, 0, 0));
+                new Mending(0, 0, 0),
+                new Resting(0, 0, 0));
     }
 
     /**
@@ -76,6 +79,15 @@ public record ShardStatus(
      * @param rowsAgain rows computed that had been computed before
      */
     public record Mending(long repairs, long reopened, long rowsAgain) {}
+
+    /**
+     * Finished chats that are kept for their next turn, beside the sessions that run.
+     *
+     * @param sessions how many
+     * @param cells positions they fill, given up to whoever needs them
+     * @param rowsReused positions that next turns found here since the shard was loaded
+     */
+    public record Resting(int sessions, int cells, long rowsReused) {}
 
     /**
      * Medians of the latest tokens of sessions that had the stage for themselves; 0 when unknown.

@@ -24,12 +24,14 @@ public final class PoolDesk implements RouteDesk {
     private final LatencyTable latencies;
     private final Function<String, String> shortfalls;
     private final TicketSeal seal;
+    private final CallerMarks marks;
     private final Supplier<SessionId> sessions;
     private final LongSupplier unixMillis;
 
     /**
      * @param latencies what workers measured
      * @param shortfalls why a model, by id, cannot be placed whole; empty when it can
+     * @param marks what tickets say of whom a session is for
      * @param sessions draws ids of new sessions
      * @param unixMillis the time that tickets expire by
      */
@@ -39,6 +41,7 @@ public final class PoolDesk implements RouteDesk {
             LatencyTable latencies,
             Function<String, String> shortfalls,
             TicketSeal seal,
+            CallerMarks marks,
             Supplier<SessionId> sessions,
             LongSupplier unixMillis) {
         this.pool = pool;
@@ -46,6 +49,7 @@ public final class PoolDesk implements RouteDesk {
         this.latencies = latencies;
         this.shortfalls = shortfalls;
         this.seal = seal;
+        this.marks = marks;
         this.sessions = sessions;
         this.unixMillis = unixMillis;
     }
@@ -78,7 +82,7 @@ public final class PoolDesk implements RouteDesk {
             return new RouteAnswer.None(whyNone(state, model, offers, wanted));
         }
         List<StageOffer> stages = route.get().stages();
-        return new RouteAnswer.Found(sign(state, model, stages, id, wish.epoch() + 1, wanted));
+        return new RouteAnswer.Found(sign(state, model, stages, id, wish, wanted));
     }
 
     private List<StageOffer> offers(PoolState state, ModelRecord model, RouteWish wish) {
@@ -108,7 +112,7 @@ public final class PoolDesk implements RouteDesk {
             ModelRecord model,
             List<StageOffer> route,
             SessionId session,
-            int epoch,
+            RouteWish wish,
             int positions) {
         List<RouteStage> stages =
                 route.stream()
@@ -117,11 +121,11 @@ public final class PoolDesk implements RouteDesk {
         Ticket ticket =
                 new Ticket(
                         session,
-                        epoch,
+                        wish.epoch() + 1,
                         model.id(),
                         model.manifest().blockCount(),
                         stages,
-                        "",
+                        marks.of(session, wish.account()),
                         positions,
                         unixMillis.getAsLong() + state.policy().ticketLifetimeMillis(),
                         state.placement().generation());

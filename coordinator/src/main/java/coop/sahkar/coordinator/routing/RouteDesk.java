@@ -18,7 +18,7 @@ public interface RouteDesk {
             Set<String> avoid,
             @Nullable SessionId session,
             int epoch) {
-        return draw(new RouteWish(model, positions, avoid, List.of(), session, epoch));
+        return draw(new RouteWish(model, positions, avoid, List.of(), session, epoch, ""));
     }
 
     /** A route is not used any more; what was kept free for it may be given to others. */

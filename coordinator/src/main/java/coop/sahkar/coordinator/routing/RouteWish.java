@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  *     session, or its beginning, already
  * @param session the session to draw another route for; null for a new one
  * @param epoch the epoch of that session's last route (the new one is 1 more); 0 for a new one
+ * @param account whom the session is for; empty for nobody in particular. Workers learn a mark of
+ *     it, see {@link CallerMarks}
  */
 public record RouteWish(
         String model,
@@ -23,7 +25,8 @@ public record RouteWish(
         Set<String> avoid,
         List<String> prefer,
         @Nullable SessionId session,
-        int epoch) {
+        int epoch,
+        String account) {
 
     /**
      * What keeping a stage that holds the session is worth, in microseconds per token: a fifth of a
@@ -38,11 +41,16 @@ public record RouteWish(
 
     /** A first route for a new session. */
     public static RouteWish fresh(String model, int positions) {
-        return new RouteWish(model, positions, Set.of(), List.of(), null, 0);
+        return new RouteWish(model, positions, Set.of(), List.of(), null, 0, "");
+    }
+
+    /** The same, to go on in a session that rests along {@code workers}. */
+    public RouteWish goingOnIn(SessionId resting, int lastEpoch, List<String> workers) {
+        return new RouteWish(model, positions, avoid, workers, resting, lastEpoch, account);
     }
 
     /** The same for a session of another length. */
     public RouteWish withPositions(int other) {
-        return new RouteWish(model, other, avoid, prefer, session, epoch);
+        return new RouteWish(model, other, avoid, prefer, session, epoch, account);
     }
 }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 /** Which chats are found again, by whom and for how long; and that the gateway asks so. */
 class NextTurnTest {
     private static final SecretKeySpec KEY =
-            new SecretKeySpec(new byte[] {1, 2, 3}, ChatTrail.ALGORITHM);
+            new SecretKeySpec(new byte[] {1, 2, 3}, HashChain.ALGORITHM);
     private static final int REST_MILLIS = 1000;
 
     private final Conversations conversations = new Conversations(2);
@@ -47,12 +47,12 @@ class NextTurnTest {
                 1);
     }
 
-    private static ChatTrail trail(String account, GenerateRequest request) {
-        return ChatTrail.of(KEY, account, request);
+    private static Trail trail(String account, GenerateRequest request) {
+        return Trail.of(KEY, account, request);
     }
 
     private void answered(int session, GenerateRequest request, String... pieces) {
-        ChatTrail trail = trail("anna", request);
+        Trail trail = trail("anna", request);
         for (String piece : pieces) {
             trail.answer(piece);
         }
@@ -75,8 +75,8 @@ class NextTurnTest {
         assertThat(conversations.take(trail("berta", next), 1)).isNull();
         assertThat(conversations.take(trail("anna", chat("Hi", "Hallo", "And?")), 1)).isNull();
         assertThat(conversations.take(trail("anna", chat("HiH", "ello", "And?")), 1)).isNull();
-        SecretKeySpec other = new SecretKeySpec(new byte[] {4}, ChatTrail.ALGORITHM);
-        assertThat(conversations.take(ChatTrail.of(other, "anna", next), 1)).isNull();
+        SecretKeySpec other = new SecretKeySpec(new byte[] {4}, HashChain.ALGORITHM);
+        assertThat(conversations.take(Trail.of(other, "anna", next), 1)).isNull();
         assertThat(conversations.take(trail("anna", next), REST_MILLIS)).as("too late").isNull();
     }
 

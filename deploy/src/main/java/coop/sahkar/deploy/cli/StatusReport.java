@@ -42,7 +42,7 @@ final class StatusReport {
                                 status.getWaiting()));
         text.append('\n').append(workers(status));
         text.append('\n').append(models(status));
-        text.append(links(status)).append(repairs(status));
+        text.append(resting(status)).append(links(status)).append(repairs(status));
         return text.toString();
     }
 
@@ -141,6 +141,15 @@ final class StatusReport {
             }
         }
         return table + (why.isEmpty() ? "" : "\n" + why);
+    }
+
+    private static String resting(PoolStatus status) {
+        long kept = sum(status, ShardReport::getResting);
+        long reused = sum(status, ShardReport::getRowsReused);
+        return kept + reused == 0
+                ? ""
+                : "\nfinished chats: stages keep %d with %d positions, %d were not computed again\n"
+                        .formatted(kept, sum(status, ShardReport::getRestingCells), reused);
     }
 
     private static String links(PoolStatus status) {

@@ -6,6 +6,7 @@ import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.liveness.ShardStatus;
 import coop.sahkar.coordinator.placement.PoolSight;
+import coop.sahkar.coordinator.routing.CallerMarks;
 import coop.sahkar.coordinator.routing.PoolDesk;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.state.AssignedShard;
@@ -79,6 +80,7 @@ final class VirtualCoordinator {
                 new LatencyTable(),
                 model -> decision.shortfalls().getOrDefault(model, ""),
                 ticket -> new SealedTicket(ticket, new byte[0], new byte[0], id),
+                new CallerMarks(new byte[] {1}),
                 () -> new SessionId(chance.bits(), chance.bits()),
                 world::nowMillis);
     }

@@ -163,6 +163,10 @@ final class MetricsPage {
                 "sahkar_stage_rows_again",
                 "Rows that had been computed before",
                 StageStats::rowsAgain);
+        stageCount(
+                "sahkar_stage_rows_reused",
+                "Positions that a chat's next turn found and did not compute",
+                StageStats::rowsReused);
     }
 
     private void gauge(String name, String help, long value) {

@@ -46,7 +46,10 @@ public record ShardStatus(
                     .setInnerHopMicros(stats.hopMicrosP50())
                     .setRepairs(stats.repairs())
                     .setReopened(stats.reopened())
-                    .setRowsAgain(stats.rowsAgain());
+                    .setRowsAgain(stats.rowsAgain())
+                    .setResting(stats.resting())
+                    .setRestingCells(stats.restingCells())
+                    .setRowsReused(stats.rowsReused());
         }
         return report.build();
     }

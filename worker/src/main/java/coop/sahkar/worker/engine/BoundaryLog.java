@@ -19,6 +19,7 @@ final class BoundaryLog {
     private final long capacity;
     private int end;
     private long bytes;
+    private boolean rests;
 
     BoundaryLog(LogBudget budget, long capacity) {
         this.budget = budget;
@@ -64,6 +65,15 @@ final class BoundaryLog {
 
     long bytes() {
         return bytes;
+    }
+
+    /** Whether its session rests: others have more need of the bytes. */
+    boolean rests() {
+        return rests;
+    }
+
+    void rest(boolean nowRests) {
+        rests = nowRests;
     }
 
     /**

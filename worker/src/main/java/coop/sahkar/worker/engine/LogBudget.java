@@ -5,9 +5,13 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The bytes that all boundary logs of one stage share. When they run out, the fullest log gives.
+ * The bytes that all boundary logs of one stage share. When they run out, the fullest log gives;
+ * those of sessions that rest give before those of sessions that run.
  */
 final class LogBudget {
+    private static final Comparator<BoundaryLog> GIVES_LAST_TO_FIRST =
+            Comparator.comparing(BoundaryLog::rests).thenComparingLong(BoundaryLog::bytes);
+
     private final long capacity;
     private final List<BoundaryLog> logs = new ArrayList<>();
     private long bytes;
@@ -32,7 +36,11 @@ final class LogBudget {
     /** Evicts until all fit again. */
     void settle() {
         while (bytes > capacity) {
-            logs.stream().max(Comparator.comparingLong(BoundaryLog::bytes)).orElseThrow().evict();
+            logs.stream()
+                    .filter(log -> log.bytes() > 0)
+                    .max(GIVES_LAST_TO_FIRST)
+                    .orElseThrow()
+                    .evict();
         }
     }
 

@@ -117,6 +117,11 @@ final class SessionTable {
             sessions.put(session.id(), session);
         }
         session.reroute(open);
+        if (rested) {
+            meter.rowsReused.addAndGet(session.held());
+        } else {
+            meter.reopened.incrementAndGet();
+        }
         reserve(change);
         return true;
     }

@@ -282,9 +282,6 @@ final class StageCore {
                 batches.forget(opened);
                 replay.report(opened, now);
             }
-            if (known != null) {
-                meter.reopened.incrementAndGet();
-            }
             return;
         }
         if (known != null) {
@@ -453,7 +450,6 @@ final class StageCore {
             ends.free(known);
             return false;
         }
-        meter.reopened.incrementAndGet();
         return true;
     }
 }

@@ -24,6 +24,7 @@ final class StageMeter {
     final AtomicLong repairs = new AtomicLong();
     final AtomicLong reopened = new AtomicLong();
     final AtomicLong rowsAgain = new AtomicLong();
+    final AtomicLong rowsReused = new AtomicLong();
     final AtomicInteger sessions = new AtomicInteger();
     final AtomicInteger kvReserved = new AtomicInteger();
     final AtomicInteger resting = new AtomicInteger();
@@ -136,7 +137,8 @@ final class StageMeter {
                 loneDecodes.medianMicros(),
                 loneTokens.medianMicros(),
                 resting.get(),
-                restingCells.get());
+                restingCells.get(),
+                rowsReused.get());
     }
 
     private void decoded(long nowNanos, long nanos) {

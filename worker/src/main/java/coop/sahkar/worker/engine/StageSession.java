@@ -100,8 +100,15 @@ final class StageSession {
         past = past();
         generation = null;
         asked = SessionRules.NOTHING_ASKED;
-        resting = true;
+        rest(true);
         restUntilNanos = untilNanos;
+    }
+
+    private void rest(boolean nowRests) {
+        resting = nowRests;
+        if (log != null) {
+            log.rest(nowRests);
+        }
     }
 
     boolean resting() {
@@ -135,7 +142,7 @@ final class StageSession {
         index = open.stage();
         sampling = open.sampling();
         turn = open.turn();
-        resting = false;
+        rest(false);
         asked = SessionRules.NOTHING_ASKED;
         behindHolds = NOT_SAID;
         orphaned = false;

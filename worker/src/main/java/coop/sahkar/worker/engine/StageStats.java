@@ -27,6 +27,7 @@ package coop.sahkar.worker.engine;
  * @param loneTokenMicros median time from one of those to the next: once round the ring
  * @param resting sessions kept for a chat's next turn, not counted in {@code sessions}
  * @param restingCells KV positions they fill, given up to whoever needs them
+ * @param rowsReused positions that a chat's next turn found here, and that were not computed again
  */
 public record StageStats(
         int kvCells,
@@ -49,4 +50,5 @@ public record StageStats(
         int loneDecodeMicros,
         int loneTokenMicros,
         int resting,
-        int restingCells) {}
+        int restingCells,
+        long rowsReused) {}

@@ -1,0 +1,38 @@
+package coop.sahkar.coordinator.gateway;
+
+import coop.sahkar.proto.v1.GenerateRequest;
+import java.nio.ByteBuffer;
+import java.security.Key;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What was said to a model, as a chain of hashes by which its continuation is known again. Account
+ * and model come first, and each link is hashed with all before it. The hashes are keyed, with a
+ * key of this process, so that what is kept neither shows nor lets others test what was said. The
+ * answer is hashed as it passes. Owned by one thread.
+ */
+sealed interface Trail permits ChatTrail, PromptTrail {
+    /**
+     * Hashes what a request says.
+     *
+     * @param account whose request it is: nobody goes on in another's
+     */
+    static Trail of(Key key, String account, GenerateRequest request) {
+        return request.hasChat()
+                ? ChatTrail.of(key, account, request)
+                : PromptTrail.of(key, account, request);
+    }
+
+    /** The answer goes on. */
+    void answer(String text);
+
+    /**
+     * Where a request that goes on is to look, now that the answer is complete; null when all is
+     * too short for that.
+     */
+    @Nullable ByteBuffer answered();
+
+    /** Hashes of the beginnings that may have been answered before, the longest first. */
+    List<ByteBuffer> beginnings();
+}
