@@ -33,6 +33,10 @@ class NextTurnTest {
         return GenerateRequest.newBuilder().setModel("m").setChat(chat).build();
     }
 
+    private static GenerateRequest prompt(String text) {
+        return GenerateRequest.newBuilder().setModel("m").setPrompt(text).build();
+    }
+
     private static Ticket ticket(int session) {
         RouteStage stage = new RouteStage("w", "host:1", new Span(0, 6));
         return new Ticket(
@@ -78,6 +82,32 @@ class NextTurnTest {
         SecretKeySpec other = new SecretKeySpec(new byte[] {4}, HashChain.ALGORITHM);
         assertThat(conversations.take(Trail.of(other, "anna", next), 1)).isNull();
         assertThat(conversations.take(trail("anna", next), REST_MILLIS)).as("too late").isNull();
+    }
+
+    @Test
+    void aPromptThatGoesOnIsFound() {
+        String prompt = "A co-operative belongs to those who use it. ".repeat(5);
+        answered(7, prompt(prompt), "It ends", " here.");
+        String next = prompt + "It ends here. Not yet.";
+        assertThat(conversations.take(trail("berta", prompt(next)), 1)).isNull();
+        assertThat(conversations.take(trail("anna", chat(next)), 1)).isNull();
+        assertThat(conversations.take(trail("anna", prompt("Not a co-op. " + next)), 1)).isNull();
+        assertThat(conversations.take(trail("anna", prompt(next)), 1))
+                .isEqualTo(new Conversations.Rested(new SessionId(0, 7), 3, List.of("w")));
+        assertThat(conversations.take(trail("anna", prompt(next)), 1)).isNull();
+    }
+
+    @Test
+    void ofAPromptAndItsAnswerOnlyWholeLinksCount() {
+        String link = "x".repeat(PromptTrail.LINK_BYTES);
+        answered(1, prompt(link.substring(2)), "x");
+        assertThat(conversations.size()).as("too short to rest").isZero();
+        answered(2, prompt(link), "edited away");
+        assertThat(conversations.take(trail("anna", prompt(link + " and on")), 1)).isNotNull();
+        answered(3, prompt(link.substring(1)), "x" + "y".repeat(PromptTrail.LINK_BYTES) + "z");
+        assertThat(conversations.take(trail("anna", prompt(link + " and on")), 1)).isNull();
+        assertThat(conversations.take(trail("anna", prompt(link + link.replace('x', 'y'))), 1))
+                .isNotNull();
     }
 
     @Test

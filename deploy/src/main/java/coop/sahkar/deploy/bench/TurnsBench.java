@@ -5,15 +5,12 @@ import coop.sahkar.client.Completion;
 import coop.sahkar.client.GenerationOptions;
 import coop.sahkar.client.InferenceClient;
 import coop.sahkar.client.InferenceRequest;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/**
- * What it saves that a chat goes on in its session: the second turn of a chat is asked for twice.
- * The first time its beginning rests in the workers; the second time nobody holds it any more,
- * since the session has gone on to the third turn.
- */
+/** How soon the second turn of a chat begins, chat after chat. */
 public final class TurnsBench {
     private static final int ANSWER_TOKENS = 8;
 
@@ -21,18 +18,30 @@ public final class TurnsBench {
     private final String model;
 
     /**
-     * What was measured.
+     * The second turn of one chat.
      *
-     * @param promptTokens tokens of the second turn's prompt, in the last round
-     * @param restedMillis median time to its first token where the first turn rests
-     * @param freshMillis the same where all is computed
-     * @param sameText whether both said the same in every round
+     * @param chat what was asked: the first message, its answer, and another message
+     * @param answer what was answered, and what it took
+     * @param firstTokenMillis from asking until the first token, as seen by the asker
      */
-    public record Result(
-            int promptTokens, double restedMillis, double freshMillis, boolean sameText) {
-        /** How many times sooner the first token comes. */
-        public double ratio() {
-            return freshMillis / restedMillis;
+    public record Turn(List<ChatMessage> chat, Completion answer, double firstTokenMillis) {
+        public Turn {
+            chat = List.copyOf(chat);
+        }
+
+        /** What was answered. */
+        public String text() {
+            return answer.text();
+        }
+
+        /** Tokens of the chat. */
+        public int promptTokens() {
+            return answer.usage().promptTokens();
+        }
+
+        /** Those of them that were not computed, because the turn before rested. */
+        public int cachedTokens() {
+            return answer.usage().cachedTokens();
         }
     }
 
@@ -42,39 +51,48 @@ public final class TurnsBench {
     }
 
     /**
-     * Measures.
+     * Has chats of two turns, each of which begins otherwise. The same are had by whoever runs the
+     * same model.
      *
      * @param historyWords words of the first message; about as many tokens or more
      */
-    public Result run(int historyWords, int rounds) {
-        double[] rested = new double[rounds];
-        double[] fresh = new double[rounds];
-        boolean same = true;
-        int tokens = 0;
-        for (int round = 0; round < rounds; round++) {
-            ChatMessage first = ChatMessage.user(history(historyWords, round));
-            String said = answer(List.of(first)).text();
-            List<ChatMessage> next =
-                    List.of(first, ChatMessage.assistant(said), ChatMessage.user("And then?"));
-            Completion again = answer(next);
-            Completion anew = answer(next);
-            rested[round] = again.timings().firstToken().toNanos() / 1e6;
-            fresh[round] = anew.timings().firstToken().toNanos() / 1e6;
-            same &= again.text().equals(anew.text());
-            tokens = again.usage().promptTokens();
+    public List<Turn> run(int historyWords, int chats) {
+        List<Turn> turns = new ArrayList<>();
+        for (int chat = 0; chat < chats; chat++) {
+            ChatMessage first = ChatMessage.user(history(historyWords, chat));
+            String said = client.complete(request(List.of(first))).text();
+            turns.add(
+                    turn(
+                            List.of(
+                                    first,
+                                    ChatMessage.assistant(said),
+                                    ChatMessage.user("And then?"))));
         }
-        return new Result(tokens, Medians.of(rested), Medians.of(fresh), same);
+        return turns;
     }
 
-    private Completion answer(List<ChatMessage> messages) {
+    /** Asks for one turn, whatever was said before. */
+    public Turn turn(List<ChatMessage> chat) {
+        long began = System.nanoTime();
+        Completion done = client.complete(request(chat));
+        long nanos = System.nanoTime() - began - done.timings().decode().toNanos();
+        return new Turn(chat, done, nanos / 1e6);
+    }
+
+    /** The median of the times to the first token. */
+    public static double medianMillis(List<Turn> turns) {
+        return Medians.of(turns.stream().mapToDouble(Turn::firstTokenMillis).toArray());
+    }
+
+    private InferenceRequest request(List<ChatMessage> messages) {
         GenerationOptions greedy =
                 GenerationOptions.builder().temperature(0).maxTokens(ANSWER_TOKENS).build();
-        return client.complete(InferenceRequest.chat(model, messages).with(greedy));
+        return InferenceRequest.chat(model, messages).with(greedy);
     }
 
-    private static String history(int words, int round) {
+    private static String history(int words, int chat) {
         return IntStream.range(0, words)
-                .mapToObj(i -> i % 7 == round % 7 ? "share" : "the machine")
-                .collect(Collectors.joining(" ", "Chat " + round + ": ", ""));
+                .mapToObj(i -> i % 7 == chat % 7 ? "share" : "machine")
+                .collect(Collectors.joining(" ", "Chat " + chat + ": ", ""));
     }
 }

@@ -1,6 +1,7 @@
 package coop.sahkar.deploy.cli;
 
 import coop.sahkar.client.InferenceClient;
+import coop.sahkar.client.InferenceException;
 import coop.sahkar.deploy.bench.Bench;
 import coop.sahkar.deploy.bench.BenchException;
 import coop.sahkar.deploy.bench.BenchPlan;
@@ -127,7 +128,7 @@ final class BenchCommand extends Subcommand {
     @Option(
             names = "--turns",
             description =
-                    "Instead of one answer, measure the second turn of a chat whose first message has about --prompt tokens: time to its first token where the first turn rests in the workers, and where all is computed anew.")
+                    "Instead of one answer, measure the second turn of a chat whose first message has about --prompt tokens, in a pool whose workers keep finished chats, and in one whose workers do not: time to the first token, as the asker sees it.")
     private boolean turns;
 
     @Override
@@ -209,41 +210,62 @@ final class BenchCommand extends Subcommand {
     }
 
     private void measureTurns(String shape) throws IOException, InterruptedException {
+        List<TurnsBench.Turn> anew = turns(shape, Policy.DEFAULT.withRestingSessions(0));
+        List<TurnsBench.Turn> rested = turns(shape, Policy.DEFAULT);
+        double anewMillis = TurnsBench.medianMillis(anew);
+        double restedMillis = TurnsBench.medianMillis(rested);
+        TurnsBench.Turn last = rested.getLast();
+        boolean same = texts(anew).equals(texts(rested));
+        out().printf(
+                        "%s %s, second turn of a chat of %d tokens%n",
+                        shape, type, last.promptTokens());
+        out().printf("not computed again              %8d tokens%n", last.cachedTokens());
+        out().printf("first token, first turn rests   %8.1f ms%n", restedMillis);
+        out().printf("first token, all computed anew  %8.1f ms%n", anewMillis);
+        out().printf("times sooner                    %8.1f%n", anewMillis / restedMillis);
+        out().printf("same text                       %8s%n", same ? "yes" : "no");
+        out().flush();
+    }
+
+    /** Second turns in a pool of their own; the first chat only warms it up. */
+    private List<TurnsBench.Turn> turns(String shape, Policy policy)
+            throws IOException, InterruptedException {
         try (Lifetime lifetime = new Lifetime()) {
-            DemoPool pool = lifetime.add(DemoPool.start(Policy.DEFAULT));
-            Path model = pool.folder().resolve("random-%s-%s.gguf".formatted(shape, stored()));
-            step("writing a model of shape " + shape);
-            RandomModel.preset(shape, stored(), 1).write(model, Progress.NONE);
-            pool.serve(
-                    Home.launcher(), model, new DemoPool.Crew(stages, threads), stages, this::step);
+            DemoPool pool = lifetime.add(DemoPool.start(policy));
+            serveRandom(pool, shape);
             InferenceClient client = lifetime.add(InferenceClient.connect(pool.address()));
             step("measuring second turns");
-            TurnsBench.Result result =
-                    new TurnsBench(client, pool.modelId()).run(promptTokens, rounds);
-            out().printf("%s, second turn of %d tokens%n", shape, result.promptTokens());
-            out().printf("first token, first turn rests   %8.1f ms%n", result.restedMillis());
-            out().printf("first token, all computed anew  %8.1f ms%n", result.freshMillis());
-            out().printf("times sooner                    %8.1f%n", result.ratio());
-            out().printf("same text                       %8s%n", result.sameText());
-            out().flush();
-        } catch (DemoException | BenchException e) {
+            List<TurnsBench.Turn> turns =
+                    new TurnsBench(client, pool.modelId()).run(promptTokens, rounds + 1);
+            return turns.subList(1, turns.size());
+        } catch (DemoException | InferenceException e) {
             throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
         }
     }
 
-    private BenchReport measure(String shape) throws IOException, InterruptedException {
+    private static List<String> texts(List<TurnsBench.Turn> turns) {
+        return turns.stream().map(TurnsBench.Turn::text).toList();
+    }
+
+    /** Starts the workers of a chain with a model of random weights. */
+    private Path serveRandom(DemoPool pool, String shape) throws IOException, InterruptedException {
         TensorType stored = stored();
+        Path model = pool.folder().resolve("random-%s-%s.gguf".formatted(shape, stored));
+        step("writing a model of shape " + shape);
+        RandomModel.preset(shape, stored, 1).write(model, Progress.NONE);
+        pool.serve(Home.launcher(), model, new DemoPool.Crew(stages, threads), stages, this::step);
+        return model;
+    }
+
+    private BenchReport measure(String shape) throws IOException, InterruptedException {
         BenchPlan plan =
                 new BenchPlan(shape, stages, threads, promptTokens, tokens, sessions, rounds);
         try (Lifetime lifetime = new Lifetime()) {
-            DemoPool pool =
-                    lifetime.add(
-                            DemoPool.start(Policy.DEFAULT.withKvPositions(plan.kvPositions())));
-            Path model = pool.folder().resolve("random-%s-%s.gguf".formatted(shape, stored));
-            step("writing a model of shape " + shape);
-            RandomModel.preset(shape, stored, 1).write(model, Progress.NONE);
-            pool.serve(
-                    Home.launcher(), model, new DemoPool.Crew(stages, threads), stages, this::step);
+            // A prompt that was said before is to be computed again, as llama.cpp does here.
+            Policy policy =
+                    Policy.DEFAULT.withKvPositions(plan.kvPositions()).withRestingSessions(0);
+            DemoPool pool = lifetime.add(DemoPool.start(policy));
+            Path model = serveRandom(pool, shape);
             LlamaLibrary library = LlamaLibrary.bundled(pool.folder().resolve("library"));
             InferenceClient client = lifetime.add(InferenceClient.connect(pool.address()));
             return new Bench(plan, library, model, sizes(model), this::step).run(pool, client);

@@ -109,7 +109,10 @@ final class FaultsCommand extends Subcommand {
     }
 
     private FaultReport measure() throws IOException, InterruptedException {
-        Policy policy = Policy.DEFAULT.withKvPositions(context + tokens + KV_SPARE);
+        Policy policy =
+                Policy.DEFAULT
+                        .withKvPositions(context + tokens + KV_SPARE)
+                        .withRestingSessions(0); // each answer begins at its prompt's first token
         try (Lifetime lifetime = new Lifetime()) {
             DemoPool pool = lifetime.add(DemoPool.start(policy));
             Path launcher = Home.launcher();

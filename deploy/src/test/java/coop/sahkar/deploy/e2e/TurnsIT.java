@@ -1,28 +1,137 @@
 package coop.sahkar.deploy.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import coop.sahkar.client.ChatMessage;
+import coop.sahkar.client.Completion;
+import coop.sahkar.client.GenerationOptions;
+import coop.sahkar.client.InferenceRequest;
 import coop.sahkar.deploy.bench.TurnsBench;
 import coop.sahkar.deploy.demo.Distribution;
+import coop.sahkar.proto.RouteStage;
+import coop.sahkar.proto.v1.ShardReport;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The second turn of a chat on real workers: said sooner, and the same as without the first. */
+/**
+ * Second turns on real workers: they begin where the first ended, say what they would have said
+ * without it, and go on with another worker where one died in between.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class TurnsIT {
-    private static final int HISTORY_WORDS = 150;
+    private static final int HISTORY_WORDS = 80;
+    private static final int CHATS = 4;
+
+    /** Tokens that a turn adds, those of the chat template included, are fewer. */
+    private static final int NEW_TOKENS = 60;
 
     @TempDir private static Path scratch = Path.of("");
+    private @Nullable TestPool running;
+
+    @BeforeAll
+    void start() throws Exception {
+        running = TestPool.serving(scratch, Distribution.bundledModel(), 6, 3);
+        await().atMost(TestPool.SOON).until(() -> pool().chain().size() == 6);
+    }
+
+    @AfterAll
+    void end() {
+        pool().close();
+    }
+
+    private TestPool pool() {
+        return Objects.requireNonNull(running);
+    }
+
+    private long reused() {
+        return pool().shards().stream().mapToLong(ShardReport::getRowsReused).sum();
+    }
+
+    /** Asks again for a turn whose first turn rests no more: its session has gone on. */
+    private static void assertSameAnew(TurnsBench bench, TurnsBench.Turn turn) {
+        TurnsBench.Turn anew = bench.turn(turn.chat());
+        assertThat(anew.text()).isEqualTo(turn.text());
+        assertThat(anew.cachedTokens()).isZero();
+        System.out.printf(
+                "second turn of %d tokens: %.1f ms, %.1f ms anew%n",
+                turn.promptTokens(), turn.firstTokenMillis(), anew.firstTokenMillis());
+    }
 
     @Test
-    void aChatGoesOnWhereItEnded() throws Exception {
-        try (TestPool pool = TestPool.serving(scratch, Distribution.bundledModel(), 3, 3)) {
-            TurnsBench.Result result =
-                    new TurnsBench(pool.client(), pool.model()).run(HISTORY_WORDS, 5);
-            System.out.printf("second turns: %s, %.1f times sooner%n", result, result.ratio());
-            assertThat(result.sameText()).isTrue();
-            assertThat(result.promptTokens()).isGreaterThan(HISTORY_WORDS);
-            assertThat(result.ratio()).isGreaterThan(1);
+    @Order(1)
+    void aChatGoesOnWhereItEnded() {
+        TurnsBench bench = new TurnsBench(pool().client(), pool().model());
+        List<TurnsBench.Turn> turns = bench.run(HISTORY_WORDS, CHATS);
+        for (TurnsBench.Turn turn : turns) {
+            assertThat(turn.promptTokens()).isGreaterThan(HISTORY_WORDS);
+            assertThat(turn.cachedTokens())
+                    .isBetween(turn.promptTokens() - NEW_TOKENS, turn.promptTokens() - 1);
         }
+        long atTheHeads = turns.stream().mapToLong(TurnsBench.Turn::cachedTokens).sum();
+        await("what the stages report")
+                .atMost(TestPool.SOON)
+                .untilAsserted(() -> assertThat(reused()).isEqualTo(3 * atTheHeads));
+        turns.forEach(turn -> assertSameAnew(bench, turn));
+    }
+
+    @Test
+    @Order(2)
+    void aPromptGoesOnWhereItsAnswerEnded() {
+        GenerationOptions greedy = GenerationOptions.builder().temperature(0).maxTokens(40).build();
+        String prompt = "Tariq and Meera went to the sea. ".repeat(8);
+        Completion first = ask(prompt, greedy);
+        Completion next = ask(prompt + first.text() + " Then", greedy);
+        assertThat(next.usage().cachedTokens())
+                .isGreaterThanOrEqualTo(first.usage().promptTokens())
+                .isLessThan(next.usage().promptTokens());
+        Completion anew = ask(prompt + first.text() + " Then", greedy);
+        assertThat(anew.text()).isEqualTo(next.text());
+    }
+
+    private Completion ask(String prompt, GenerationOptions options) {
+        return pool().client()
+                .complete(InferenceRequest.prompt(pool().model(), prompt).with(options));
+    }
+
+    @Test
+    @Order(3)
+    void aWorkerThatDiedBetweenTwoTurnsIsReplaced() throws Exception {
+        TurnsBench bench = new TurnsBench(pool().client(), pool().model());
+        for (int stage = 2; stage >= 0; stage--) {
+            TurnsBench.Turn before = bench.run(HISTORY_WORDS, 1).getFirst();
+            List<RouteStage> route = before.answer().answering().route();
+            String dead = route.get(stage).workerId();
+            pool().node(dead).kill();
+            TurnsBench.Turn next = bench.turn(goOn(before));
+            if (stage > 0) {
+                assertThat(next.cachedTokens()).isGreaterThan(before.promptTokens());
+            } else {
+                assertThat(next.cachedTokens()).isZero();
+            }
+            assertSameAnew(bench, next);
+            pool().startWorker(dead);
+            pool().awaitPresent(6);
+            await().atMost(TestPool.SOON).until(() -> pool().chain().size() == 6);
+        }
+    }
+
+    private static List<ChatMessage> goOn(TurnsBench.Turn turn) {
+        List<ChatMessage> chat = new ArrayList<>(turn.chat());
+        chat.add(ChatMessage.assistant(turn.text()));
+        chat.add(ChatMessage.user("And after that?"));
+        return chat;
     }
 }

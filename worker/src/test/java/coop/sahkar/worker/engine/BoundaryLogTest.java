@@ -130,4 +130,21 @@ class BoundaryLogTest {
         small.close();
         assertThat(tight.bytes()).isZero();
     }
+
+    @Test
+    void logsOfSessionsThatRestGiveFirst() {
+        LogBudget tight = new LogBudget(10 * ROW_BYTES);
+        BoundaryLog running = new BoundaryLog(tight, 1000);
+        BoundaryLog resting = new BoundaryLog(tight, 1000);
+        running.append(frame(0, 3, true));
+        running.append(frame(3, 6, true));
+        resting.append(frame(0, 2, true));
+        resting.append(frame(2, 4, true));
+        resting.rest(true);
+        running.append(frame(6, 10, true));
+        assertThat(running.start()).isZero();
+        assertThat(resting.start()).isEqualTo(resting.end());
+        running.append(frame(10, 12, true));
+        assertThat(running.start()).as("nothing rests that could give").isEqualTo(3);
+    }
 }

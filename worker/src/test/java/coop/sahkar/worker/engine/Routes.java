@@ -28,6 +28,11 @@ public final class Routes {
 
     public static SealedTicket ticket(
             long session, int epoch, List<RouteStage> route, int maxPositions) {
+        return ticket(session, epoch, route, maxPositions, "");
+    }
+
+    static SealedTicket ticket(
+            long session, int epoch, List<RouteStage> route, int maxPositions, String account) {
         Ticket ticket =
                 new Ticket(
                         new SessionId(0, session),
@@ -35,7 +40,7 @@ public final class Routes {
                         "fake@0",
                         FakeStage.BLOCKS,
                         route,
-                        "",
+                        account,
                         maxPositions,
                         Long.MAX_VALUE,
                         1);

@@ -61,7 +61,12 @@ final class SpareRouting implements Rerouting {
             stages.add(choice.get(random.nextInt(choice.size())));
         }
         return Optional.of(
-                Routes.ticket(current.session().low(), epoch, stages, current.maxPositions()));
+                Routes.ticket(
+                        current.session().low(),
+                        epoch,
+                        stages,
+                        current.maxPositions(),
+                        current.account()));
     }
 
     private List<RouteStage> candidates(RouteStage lostStage, Set<String> lost) {

@@ -7,9 +7,13 @@ import coop.sahkar.worker.head.GenerationStart;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Chats of several turns in rings with little room, whose messages are edited and whose stages
@@ -26,6 +30,7 @@ class TurnsFuzzTest {
     private static final class Chat {
         final long session;
         int[] tokens = new int[0];
+        String account = "one";
         int epoch;
 
         Chat(long session) {
@@ -58,6 +63,7 @@ class TurnsFuzzTest {
         int rows = 1 + 7 + sink.tokens.size() - 1;
         assertThat(computed(ring)).isEqualTo(before.stream().map(n -> n + rows).toList());
         assertThat(Objects.requireNonNull(sink.end).reusedTokens()).isEqualTo(next.length - 8);
+        assertThat(ring.worker("w1").stats().rowsReused()).isEqualTo(next.length - 8);
     }
 
     @Test
@@ -70,6 +76,49 @@ class TurnsFuzzTest {
         say(ring, chat, Routes.even(3), joined(chat.tokens, Routes.prompt(7, 6)));
         assertThat(ring.worker("w1").stage.computed).isGreaterThan(107);
         assertThat(ring.worker("w0").stage.computed - head).isLessThan(60);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"w1", "w2"})
+    void aWorkerThatDiedBetweenTwoTurnsIsReplacedAndOnlyItsSuccessorComputes(String dead) {
+        List<RouteStage> route = Routes.even(3);
+        RingSimulation ring =
+                ring(2, 100_000).with(route, 1000, 4).with(SpareRouting.spares(route, 1), 1000, 4);
+        ring.routing = new SpareRouting(ring, new Random(4));
+        Chat chat = new Chat(5);
+        say(ring, chat, route, Routes.prompt(100, 5));
+        Map<String, Integer> before = computedBy(ring);
+        ring.kill(dead);
+        int[] next = joined(chat.tokens, Routes.prompt(7, 6));
+        // Nobody has noticed: the route leads through the dead worker.
+        RecordingSink sink = say(ring, chat, route, next);
+        int fed = 1 + 7 + sink.tokens.size() - 1;
+        int all = next.length + sink.tokens.size() - 1;
+        for (RouteStage stage : sink.routes.getLast().stages()) {
+            String id = stage.workerId();
+            int rows = ring.worker(id).stage.computed - before.getOrDefault(id, 0);
+            int least = route.contains(stage) ? fed : all;
+            assertThat(rows).as(id).isBetween(least, least + 8);
+        }
+        assertThat(Objects.requireNonNull(sink.end).reusedTokens()).isEqualTo(next.length - 8);
+        ring.workers.remove(dead);
+        ring.pass(REST_MILLIS + 1_000);
+        GenerationRingTest.assertAllFree(ring);
+    }
+
+    @Test
+    void nobodyGoesOnInAnothersSession() {
+        RingSimulation ring = ring(1, 100_000).with(Routes.even(3), 1000, 4);
+        Chat chat = new Chat(5);
+        say(ring, chat, Routes.even(3), Routes.prompt(100, 5));
+        List<Integer> before = computed(ring);
+        chat.account = "another";
+        int[] next = joined(chat.tokens, Routes.prompt(7, 6));
+        RecordingSink sink = say(ring, chat, Routes.even(3), next);
+        int all = next.length + sink.tokens.size() - 1;
+        assertThat(computed(ring)).isEqualTo(before.stream().map(n -> n + all).toList());
+        assertThat(Objects.requireNonNull(sink.end).reusedTokens()).isZero();
+        assertThat(ring.worker("w1").stats().rowsReused()).isZero();
     }
 
     @Test
@@ -145,7 +194,7 @@ class TurnsFuzzTest {
         int most = prompt.length + MOST_TOKENS;
         GenerationStart start =
                 Routes.start(
-                        Routes.ticket(chat.session, chat.epoch, route, most),
+                        Routes.ticket(chat.session, chat.epoch, route, most, chat.account),
                         chat.session,
                         prompt,
                         MOST_TOKENS,
@@ -171,6 +220,12 @@ class TurnsFuzzTest {
 
     private static List<Integer> computed(RingSimulation ring) {
         return ring.workers.values().stream().map(worker -> worker.stage.computed).toList();
+    }
+
+    private static Map<String, Integer> computedBy(RingSimulation ring) {
+        Map<String, Integer> rows = new TreeMap<>();
+        ring.workers.forEach((id, worker) -> rows.put(id, worker.stage.computed));
+        return rows;
     }
 
     private static int[] joined(int[] one, int[] other) {
