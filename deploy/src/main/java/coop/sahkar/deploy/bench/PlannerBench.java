@@ -56,6 +56,9 @@ public final class PlannerBench {
     private long movedBytes;
     private long lostBytes;
 
+    /** Models without a chain in the latest plan. */
+    private int lost;
+
     private PlannerBench(long seed) {
         this.random = new Random(seed);
     }
@@ -96,8 +99,6 @@ public final class PlannerBench {
                 bench.movedBytes,
                 bench.lostBytes);
     }
-
-    private int lost;
 
     private double plan() {
         PlanView view =

@@ -152,22 +152,31 @@ final class BenchCommand extends Subcommand {
                 out().flush();
             }
         }
-        if (json != null) {
-            String text = Json.write(reports.stream().map(BenchReport::values).toList());
-            if (json.equals("-")) {
-                out().println(text);
-                out().flush();
-            } else {
-                Files.writeString(Path.of(json), text + "\n");
-            }
-        }
+        writeJson(reports.stream().map(BenchReport::values).toList());
         return ExitCode.OK;
     }
 
-    private int plans() {
+    private void writeJson(Object values) throws IOException {
+        if (json == null) {
+            return;
+        }
+        String text = Json.write(values);
+        if (json.equals("-")) {
+            out().println(text);
+            out().flush();
+        } else {
+            Files.writeString(Path.of(json), text + "\n");
+        }
+    }
+
+    private int plans() throws IOException {
         step("planning for %,d workers and %d models".formatted(POOL_WORKERS, POOL_MODELS));
         PlannerBench.Result result =
                 PlannerBench.run(POOL_WORKERS, POOL_MODELS, POOL_CHANGES, POOL_REPLACED, 1);
+        writeJson(result);
+        if ("-".equals(json)) {
+            return ExitCode.OK;
+        }
         out().printf("first plan of an empty pool  %8.1f ms%n", result.firstMillis());
         out().printf("planning a change, p50       %8.1f ms%n", result.p50Millis());
         out().printf("planning a change, p99       %8.1f ms%n", result.p99Millis());

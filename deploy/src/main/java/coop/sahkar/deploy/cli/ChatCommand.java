@@ -37,15 +37,9 @@ import picocli.CommandLine.Parameters;
         })
 final class ChatCommand extends Subcommand {
     @Mixin private PoolOptions pool = new PoolOptions();
+    @Mixin private ModelOption model = new ModelOption();
     @Mixin private SamplingOptions sampling = new SamplingOptions();
     @Mixin private FallbackOptions fallback = new FallbackOptions();
-
-    @Option(
-            names = {"-m", "--model"},
-            paramLabel = "NAME",
-            defaultValue = "",
-            description = "The model's name or id. May be left out when the pool has only one.")
-    private String model = "";
 
     @Option(
             names = {"-s", "--system"},
@@ -62,7 +56,7 @@ final class ChatCommand extends Subcommand {
 
     @Override
     public Integer call() throws IOException {
-        FallbackOptions.Chosen chosen = fallback.client(pool, model);
+        FallbackOptions.Chosen chosen = fallback.client(pool, model.name());
         try (InferenceClient client = chosen.client()) {
             Conversation conversation =
                     new Conversation(client, chosen.model(), system, sampling.options());

@@ -34,15 +34,9 @@ import picocli.CommandLine.Parameters;
         })
 final class CompleteCommand extends Subcommand {
     @Mixin private PoolOptions pool = new PoolOptions();
+    @Mixin private ModelOption model = new ModelOption();
     @Mixin private SamplingOptions sampling = new SamplingOptions();
     @Mixin private FallbackOptions fallback = new FallbackOptions();
-
-    @Option(
-            names = {"-m", "--model"},
-            paramLabel = "NAME",
-            defaultValue = "",
-            description = "The model's name or id. May be left out when the pool has only one.")
-    private String model = "";
 
     @Option(names = "--stats", description = "Say on stderr what it took.")
     private boolean stats;
@@ -60,7 +54,7 @@ final class CompleteCommand extends Subcommand {
     public Integer call() throws IOException {
         boolean piped = words.isEmpty() || words.equals(List.of("-"));
         String text = piped ? Piped.text() : String.join(" ", words);
-        FallbackOptions.Chosen chosen = fallback.client(pool, model);
+        FallbackOptions.Chosen chosen = fallback.client(pool, model.name());
         try (InferenceClient client = chosen.client()) {
             InferenceRequest request =
                     InferenceRequest.prompt(chosen.model(), text).with(sampling.options());

@@ -18,6 +18,14 @@ record MemorySize(long bytes) {
             Pattern.compile(
                     "(\\d{1,15}(?:\\.\\d{1,3})?)\\s*([KMGT]?)(?:i?B)?", Pattern.CASE_INSENSITIVE);
 
+    /** Bytes that may also be {@code 0}. */
+    static final class OrNone implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String text) {
+            return text.strip().equals("0") ? 0 : new Converter().convert(text).bytes();
+        }
+    }
+
     /** Reads {@code 8G}, {@code 512M}, {@code 1.5GiB} or plain bytes. */
     static final class Converter implements ITypeConverter<MemorySize> {
         @Override

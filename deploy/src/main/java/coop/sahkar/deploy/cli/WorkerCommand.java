@@ -64,6 +64,16 @@ final class WorkerCommand extends Subcommand {
     private @Nullable MemorySize disk;
 
     @Option(
+            names = "--log-disk",
+            paramLabel = "SIZE",
+            converter = MemorySize.OrNone.class,
+            description = {
+                "Disk space for hidden states of running answers beyond what memory takes, so that a repair need not compute them again. Nobody else can read the files, and they go with the answer. 0 for none.",
+                "Default: 1G."
+            })
+    private @Nullable Long logDisk;
+
+    @Option(
             names = "--threads",
             paramLabel = "N",
             description = "Threads to compute with. Default: one for each core.")
@@ -166,6 +176,9 @@ final class WorkerCommand extends Subcommand {
             }
             if (disk != null) {
                 options.diskBytes(disk.bytes());
+            }
+            if (logDisk != null) {
+                options.logDiskBytes(logDisk);
             }
             if (threads != null) {
                 options.threads(threads);

@@ -86,6 +86,8 @@ class ArchitectureTest {
                     "coop.sahkar.worker.engine.BoundaryLog",
                     "coop.sahkar.worker.engine.FrameCut",
                     "coop.sahkar.worker.engine.LogBudget",
+                    "coop.sahkar.worker.engine.LogPage",
+                    "coop.sahkar.worker.engine.ReplayFrames",
                     "coop.sahkar.worker.engine.SessionRules",
                     "coop.sahkar.worker.engine.StageSession",
                     "coop.sahkar.worker.gguf.ModelManifest",

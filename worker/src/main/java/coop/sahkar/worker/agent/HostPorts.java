@@ -1,6 +1,7 @@
 package coop.sahkar.worker.agent;
 
 import coop.sahkar.worker.engine.Links;
+import coop.sahkar.worker.engine.LogRoom;
 import coop.sahkar.worker.head.Rerouting;
 import coop.sahkar.worker.ring.SessionDirectory;
 import coop.sahkar.worker.store.ShardKey;
@@ -10,6 +11,7 @@ import coop.sahkar.worker.store.ShardKey;
  *
  * @param loader loads shards into memory
  * @param links the way to other workers
+ * @param logs where stages keep what they have sent
  * @param directory where the ring finds stages
  * @param heads where generations find heads
  * @param rerouting where heads ask for other routes
@@ -18,6 +20,7 @@ import coop.sahkar.worker.store.ShardKey;
 record HostPorts(
         StageLoader loader,
         Links links,
+        LogRoom logs,
         SessionDirectory directory,
         Heads heads,
         Rerouting rerouting,

@@ -235,6 +235,7 @@ final class ShardHost implements AutoCloseable {
                         () -> open(shard, stored, manifest.blockCount(), stage),
                         ports.links(),
                         EngineLimits.DEFAULT,
+                        ports.logs(),
                         BatchPolicy.DEFAULT,
                         (state, why) -> post(() -> engineChanged(shard, state, why)),
                         ports.rerouting());

@@ -5,6 +5,7 @@ import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.MeasurePeers;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerReport;
+import coop.sahkar.worker.engine.LogRoom;
 import coop.sahkar.worker.engine.StageException;
 import coop.sahkar.worker.head.HeadService;
 import coop.sahkar.worker.llama.LlamaLibrary;
@@ -134,6 +135,7 @@ public final class WorkerNode implements AutoCloseable {
                         new HostPorts(
                                 new LlamaLoader(library, options.gpuLayers()),
                                 ring.links(),
+                                logs(untilNow),
                                 ring.directory(),
                                 heads,
                                 repairs,
@@ -218,6 +220,13 @@ public final class WorkerNode implements AutoCloseable {
                 speed,
                 options.threads(),
                 options.relaying());
+    }
+
+    private LogRoom logs(List<AutoCloseable> untilNow) {
+        Path folder = options.data().resolve("hidden-states");
+        LogRoom room = LogRoom.open(folder, LogRoom.MEMORY_BYTES, options.logDiskBytes());
+        untilNow.add(room);
+        return room;
     }
 
     private HostOptions hostOptions(LlamaLibrary library) {

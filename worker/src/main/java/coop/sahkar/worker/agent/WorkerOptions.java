@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param advertisedHost host that other workers reach it under
  * @param memoryBytes memory lent, for weights, keys and values, and buffers
  * @param diskBytes disk space lent
+ * @param logDiskBytes disk space for hidden states of running sessions; 0: they stay in memory
  * @param threads threads that compute
  * @param codecs codecs of hidden states, the best first; empty: F32 on this machine, else F16
  * @param libraryDirectory folder of a llama.cpp release; null: the one that comes along
@@ -35,6 +36,7 @@ public record WorkerOptions(
         String advertisedHost,
         long memoryBytes,
         long diskBytes,
+        long logDiskBytes,
         int threads,
         List<HiddenCodec> codecs,
         @Nullable Path libraryDirectory,
@@ -45,6 +47,7 @@ public record WorkerOptions(
         Relaying relaying) {
     private static final String LOOPBACK = "127.0.0.1";
     private static final long DEFAULT_DISK_BYTES = 50_000_000_000L;
+    private static final long DEFAULT_LOG_DISK_BYTES = 1L << 30;
     private static final int MAX_PORT = 65_535;
 
     /**
@@ -59,6 +62,7 @@ public record WorkerOptions(
         require(port >= 0 && port <= MAX_PORT, "the port must be from 0 to 65535, not " + port);
         require(memoryBytes > 0, "the memory to lend must be more than nothing");
         require(diskBytes > 0, "the disk space to lend must be more than nothing");
+        require(logDiskBytes >= 0, "the disk space for hidden states cannot be negative");
         require(threads > 0, "threads must be at least 1, not " + threads);
         require(gpuLayers >= 0, "GPU layers cannot be " + gpuLayers);
         require(decodeBytesPerSecond >= 0, "the speed cannot be negative");
@@ -79,6 +83,7 @@ public record WorkerOptions(
         private String advertisedHost = LOOPBACK;
         private long memoryBytes;
         private long diskBytes = DEFAULT_DISK_BYTES;
+        private long logDiskBytes = DEFAULT_LOG_DISK_BYTES;
         private int threads;
         private List<HiddenCodec> codecs = List.of();
         private @Nullable Path libraryDirectory;
@@ -116,6 +121,12 @@ public record WorkerOptions(
 
         public Builder diskBytes(long value) {
             diskBytes = value;
+            return this;
+        }
+
+        /** Disk space for hidden states of running sessions; 0: they stay in memory. */
+        public Builder logDiskBytes(long value) {
+            logDiskBytes = value;
             return this;
         }
 
@@ -175,6 +186,7 @@ public record WorkerOptions(
                     advertisedHost,
                     memoryBytes,
                     diskBytes,
+                    logDiskBytes,
                     threads,
                     codecs,
                     libraryDirectory,

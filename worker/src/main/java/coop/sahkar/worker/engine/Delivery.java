@@ -36,7 +36,7 @@ final class Delivery {
             RouteStage next = slice.session().downstream();
             BoundaryLog log = slice.session().log();
             if (next != null && log != null) {
-                Frame frame = slice.frame(stage.hiddenStates(), width);
+                Frame frame = outbox.travelling(next, slice.frame(stage.hiddenStates(), width));
                 log.append(frame);
                 Frame wanted = slice.session().toSend(frame);
                 if (wanted != null) {

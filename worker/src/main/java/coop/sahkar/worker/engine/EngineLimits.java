@@ -5,8 +5,8 @@ package coop.sahkar.worker.engine;
  *
  * @param mailboxMessages messages that may wait in the mailbox
  * @param mailboxRows rows that may wait, in the mailbox and behind it
- * @param logBytesPerSession bytes of hidden states one session's boundary log keeps
- * @param logBytesPerEngine bytes of hidden states all boundary logs of a stage keep together
+ * @param replayBytes bytes of hidden states sent again to one stage at once; what is left follows
+ *     at the next tick
  * @param idleMillis a session that nothing is heard of for this long is dropped
  * @param stallMillis a generation that no token comes for fails after this long
  * @param askAgainMillis how long a stage waits for positions it asked for before it asks again
@@ -16,8 +16,7 @@ package coop.sahkar.worker.engine;
 public record EngineLimits(
         int mailboxMessages,
         int mailboxRows,
-        long logBytesPerSession,
-        long logBytesPerEngine,
+        long replayBytes,
         long idleMillis,
         long stallMillis,
         long askAgainMillis,
@@ -30,16 +29,14 @@ public record EngineLimits(
      */
     static final long ORPHAN_MILLIS = 15_000;
 
-    /** What a worker runs with. The logs lie on a heap of 80 MB, which several stages may share. */
+    /** What a worker runs with. */
     public static final EngineLimits DEFAULT =
-            new EngineLimits(
-                    4096, 4096, 12L << 20, 24L << 20, 300_000, 20_000, 2_000, 1_000, 10_000);
+            new EngineLimits(4096, 4096, 4L << 20, 300_000, 20_000, 2_000, 1_000, 10_000);
 
     public EngineLimits {
         if (mailboxMessages < 1
                 || mailboxRows < 1
-                || logBytesPerSession < 0
-                || logBytesPerEngine < logBytesPerSession
+                || replayBytes < 1
                 || idleMillis < stallMillis
                 || stallMillis < 1
                 || askAgainMillis < 1

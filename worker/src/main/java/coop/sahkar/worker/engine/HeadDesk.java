@@ -1,12 +1,16 @@
 package coop.sahkar.worker.engine;
 
+import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.Ticket;
+import coop.sahkar.worker.engine.StageMessage.Frame;
 import coop.sahkar.worker.engine.StageMessage.Open;
+import coop.sahkar.worker.head.Chunk;
 import coop.sahkar.worker.head.GenerationSink;
 import coop.sahkar.worker.head.GenerationStart;
 import coop.sahkar.worker.head.HeadGeneration;
 import coop.sahkar.worker.head.PastTurn;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Queue;
@@ -22,6 +26,8 @@ import org.slf4j.LoggerFactory;
  */
 final class HeadDesk {
     private static final Logger LOG = LoggerFactory.getLogger(HeadDesk.class);
+
+    private static final ByteBuffer NO_HIDDEN = ByteBuffer.allocate(0).asReadOnlyBuffer();
 
     private final @Nullable Vocabulary vocabulary;
     private final BatchPolicy policy;
@@ -113,6 +119,18 @@ final class HeadDesk {
         }
         int keepTurn = begins && known != null ? known.turn() : start.turn();
         return new Open(start.ticket(), 0, start.sampling(), keep, start.turn(), keepTurn);
+    }
+
+    /** What a generation feeds into its own stage. */
+    static Frame frame(StageSession session, Chunk chunk) {
+        return new Frame(
+                session.id(),
+                session.epoch(),
+                chunk.firstPosition(),
+                chunk.tokens(),
+                chunk.wantToken(),
+                HiddenCodec.F32,
+                NO_HIDDEN);
     }
 
     /** Tells a sink that its generation will not run. */

@@ -151,7 +151,6 @@ final class HeadRepairs {
     /** How far a stage is with a session that is open in it. */
     private static ProbeAnswer answer(
             StageSession session, int epoch, int stage, int round, StageMeter meter) {
-        BoundaryLog log = session.log();
         return new ProbeAnswer(
                 session.id(),
                 epoch,
@@ -161,7 +160,7 @@ final class HeadRepairs {
                 session.held(),
                 session.end(),
                 session.flowing(),
-                log == null ? session.held() : log.end(),
+                session.sentEnd(),
                 meter.lastDecodeMicros(),
                 meter.usualDecodeMicros());
     }

@@ -1,5 +1,6 @@
 package coop.sahkar.worker.engine;
 
+import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.RouteStage;
 
 /**
@@ -8,11 +9,20 @@ import coop.sahkar.proto.RouteStage;
  * <p>Messages to one peer arrive in the order they were sent, or not at all: when a link breaks,
  * everything behind the break is lost and the engine is told by {@link StageInbox#peerLost}.
  *
- * <p>The engine gives frames in F32; the link rewrites them in the codec it has negotiated.
+ * <p>Frames are given in F32 or as {@link #codec} says; the link rewrites what it has not
+ * negotiated.
  */
 public interface Links {
     /** Sends a message to a peer, dialling it first if need be. */
     void send(RouteStage to, StageMessage message);
+
+    /**
+     * In which codec frames travel to a peer now; F32 while that is not settled: nothing is lost
+     * then, whatever it comes to.
+     */
+    default HiddenCodec codec(RouteStage to) {
+        return HiddenCodec.F32;
+    }
 
     /**
      * Reads, on the caller's thread, what has come for a stage on links that are lent to it. An

@@ -1,5 +1,6 @@
 package coop.sahkar.worker.engine;
 
+import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.worker.engine.StageMessage.Frame;
@@ -21,6 +22,22 @@ final class Outbox {
 
     Outbox(Links links) {
         this.links = links;
+    }
+
+    /** A frame in F32 as it is to travel, so that it is kept in the bits that the peer sees. */
+    Frame travelling(RouteStage to, Frame frame) {
+        HiddenCodec codec = links.codec(to);
+        if (codec == frame.codec()) {
+            return frame;
+        }
+        return new Frame(
+                frame.session(),
+                frame.epoch(),
+                frame.firstPosition(),
+                frame.tokens(),
+                frame.wantToken(),
+                codec,
+                coop.sahkar.proto.HiddenStates.encode(frame.hidden(), codec));
     }
 
     void add(RouteStage to, Frame frame) {

@@ -77,6 +77,7 @@ public final class Rehearsal {
                         rows,
                         (_, _) -> {},
                         EngineLimits.DEFAULT,
+                        LogRoom.inMemory(LogRoom.MEMORY_BYTES),
                         BatchPolicy.DEFAULT,
                         new StageMeter(),
                         nanoClock,

@@ -15,12 +15,14 @@ final class Replay {
     private final Outbox outbox;
     private final StageMeter meter;
     private final int frameRows;
+    private final long portionBytes;
     private final long againNanos;
 
     Replay(Outbox outbox, StageMeter meter, EngineLimits limits, BatchPolicy policy) {
         this.outbox = outbox;
         this.meter = meter;
         this.frameRows = policy.mostChunkRows();
+        this.portionBytes = limits.replayBytes();
         this.againNanos = TimeUnit.MILLISECONDS.toNanos(limits.askAgainMillis());
     }
 
@@ -49,7 +51,8 @@ final class Replay {
     }
 
     /**
-     * Sends the stage behind the positions from {@code position} on.
+     * Sends the stage behind the positions from {@code position} on; of many a portion, and the
+     * rest when the session is looked after next.
      *
      * @return false when they are not in the log any more and only the tokens can bring them back
      */
@@ -64,9 +67,13 @@ final class Replay {
             // What is not computed yet cannot be lacking: the next frame will fit.
             return true;
         }
-        if (position >= log.start()) {
+        List<Frame> again = log.from(position, session.epoch(), frameRows, portionBytes);
+        if (!again.isEmpty()) {
             session.behindHolds(0);
-            List<Frame> again = log.from(position, session.epoch(), frameRows);
+            int sent = again.getLast().endPosition();
+            if (sent < log.end()) {
+                session.resend(sent);
+            }
             again.forEach(frame -> outbox.add(next, frame));
             meter.resent.addAndGet(again.size());
             outbox.flush();

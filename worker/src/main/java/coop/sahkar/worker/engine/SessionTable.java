@@ -26,11 +26,11 @@ final class SessionTable {
     private final BitSet sequences = new BitSet();
     private int reserved;
 
-    SessionTable(Stage stage, EngineLimits limits, StageMeter meter) {
+    SessionTable(Stage stage, EngineLimits limits, LogRoom logs, StageMeter meter) {
         this.stage = stage;
         this.shape = stage.shape();
         this.limits = limits;
-        this.logBudget = new LogBudget(limits.logBytesPerEngine());
+        this.logBudget = new LogBudget(logs);
         this.meter = meter;
     }
 
@@ -83,10 +83,7 @@ final class SessionTable {
         }
         int sequence = sequences.nextClearBit(0);
         sequences.set(sequence);
-        BoundaryLog log =
-                index + 1 < ticket.stages().size()
-                        ? new BoundaryLog(logBudget, limits.logBytesPerSession())
-                        : null;
+        BoundaryLog log = index + 1 < ticket.stages().size() ? new BoundaryLog(logBudget) : null;
         StageSession session =
                 new StageSession(
                         stage,

@@ -1,6 +1,5 @@
 package coop.sahkar.worker.engine;
 
-import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SessionId;
@@ -20,7 +19,6 @@ import coop.sahkar.worker.head.Chunk;
 import coop.sahkar.worker.head.GenerationStart;
 import coop.sahkar.worker.head.HeadGeneration;
 import coop.sahkar.worker.head.Reroute;
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -33,7 +31,6 @@ import org.jspecify.annotations.Nullable;
 final class StageCore {
     private static final long ORPHAN_NANOS =
             TimeUnit.MILLISECONDS.toNanos(EngineLimits.ORPHAN_MILLIS);
-    private static final ByteBuffer NO_HIDDEN = ByteBuffer.allocate(0).asReadOnlyBuffer();
 
     private final Stage stage;
     private final StageShape shape;
@@ -57,6 +54,7 @@ final class StageCore {
             Rows rows,
             Links links,
             EngineLimits limits,
+            LogRoom logs,
             BatchPolicy policy,
             StageMeter meter,
             LongSupplier nanoClock,
@@ -68,7 +66,7 @@ final class StageCore {
         this.meter = meter;
         this.outbox = new Outbox(links);
         this.rows = rows;
-        this.table = new SessionTable(stage, limits, meter);
+        this.table = new SessionTable(stage, limits, logs, meter);
         this.batches = new BatchRun(shape, policy, rows);
         this.admission = new Admission(table, shape, limits);
         this.delivery = new Delivery(stage, outbox);
@@ -183,6 +181,9 @@ final class StageCore {
         long idleNanos = TimeUnit.MILLISECONDS.toNanos(limits.idleMillis());
         table.expire(now);
         for (StageSession session : table.all()) {
+            if (session.resends()) {
+                resend(session, session.resendFrom(), now);
+            }
             if (session.generation() != null) {
                 repairs.look(session, now);
                 heads.tell(session, generation -> generation.checkStall(now));
@@ -356,9 +357,13 @@ final class StageCore {
         }
         // No sign of life: who asks may itself have been left behind.
         long now = nanoClock.getAsLong();
-        if (!replay.answer(session, need.position(), now)) {
-            heads.tell(session, head -> head.rewind(need.position()));
-            feed(session, now);
+        resend(session, need.position(), now);
+    }
+
+    private void resend(StageSession session, int position, long nowNanos) {
+        if (!replay.answer(session, position, nowNanos)) {
+            heads.tell(session, head -> head.rewind(position));
+            feed(session, nowNanos);
         }
     }
 
@@ -413,16 +418,7 @@ final class StageCore {
             return;
         }
         for (Chunk next = generation.next(); next != null; next = generation.next()) {
-            Frame frame =
-                    new Frame(
-                            session.id(),
-                            session.epoch(),
-                            next.firstPosition(),
-                            next.tokens(),
-                            next.wantToken(),
-                            HiddenCodec.F32,
-                            NO_HIDDEN);
-            session.accept(frame, arrivedNanos);
+            session.accept(HeadDesk.frame(session, next), arrivedNanos);
             batches.ready(session);
         }
     }

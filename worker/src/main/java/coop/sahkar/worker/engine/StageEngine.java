@@ -41,6 +41,7 @@ public final class StageEngine implements StageInbox, AutoCloseable {
     private final StageFactory factory;
     private final Links links;
     private final EngineLimits limits;
+    private final LogRoom logs;
     private final BatchPolicy policy;
     private final EngineListener listener;
     private final Rerouting rerouting;
@@ -63,6 +64,7 @@ public final class StageEngine implements StageInbox, AutoCloseable {
      * @param name for the thread and the log
      * @param factory loads the shard, on the engine's thread
      * @param links the way to other stages
+     * @param logs where it keeps what it has sent
      * @param listener hears of the engine's state
      * @param rerouting where a head asks for other routes
      */
@@ -71,6 +73,7 @@ public final class StageEngine implements StageInbox, AutoCloseable {
             StageFactory factory,
             Links links,
             EngineLimits limits,
+            LogRoom logs,
             BatchPolicy policy,
             EngineListener listener,
             Rerouting rerouting) {
@@ -78,6 +81,7 @@ public final class StageEngine implements StageInbox, AutoCloseable {
         this.factory = factory;
         this.links = links;
         this.limits = limits;
+        this.logs = logs;
         this.policy = policy;
         this.listener = listener;
         this.rerouting = rerouting;
@@ -211,7 +215,8 @@ public final class StageEngine implements StageInbox, AutoCloseable {
             StageShape size = loaded.stage().shape();
             Rows rows = new Rows(arena, size.maxRows(), size.width());
             StageCore core =
-                    new StageCore(loaded, rows, links, limits, policy, meter, nanoClock, this::ask);
+                    new StageCore(
+                            loaded, rows, links, limits, logs, policy, meter, nanoClock, this::ask);
             enter(EngineState.SERVING, "");
             Problem stopped =
                     Problem.of(

@@ -22,6 +22,9 @@ final class StageSession {
     /** The stage behind has not said yet what it holds. */
     private static final int NOT_SAID = -1;
 
+    /** Nothing is being sent again. */
+    private static final int NO_RESEND = -1;
+
     private final Stage stage;
     private final int sequence;
     private final @Nullable BoundaryLog log;
@@ -51,6 +54,9 @@ final class StageSession {
      * not sent. On a renewed route nothing is sent before it has said so.
      */
     private int behindHolds;
+
+    /** What the stage behind still lacks begins here; frames wait in the log meanwhile. */
+    private int resendFrom = NO_RESEND;
 
     private boolean orphaned;
     private long orphanedNanos;
@@ -144,7 +150,7 @@ final class StageSession {
         turn = open.turn();
         rest(false);
         asked = SessionRules.NOTHING_ASKED;
-        behindHolds = NOT_SAID;
+        behindHolds(NOT_SAID);
         orphaned = false;
         truncate(Math.min(keep, Math.min(held, newer.ticket().maxPositions())));
     }
@@ -157,6 +163,32 @@ final class StageSession {
     /** The stage behind holds positions up to {@code position}. */
     void behindHolds(int position) {
         behindHolds = position;
+        resendFrom = NO_RESEND;
+    }
+
+    /** The log's positions from {@code position} on are yet to be sent to the stage behind. */
+    void resend(int position) {
+        resendFrom = position;
+    }
+
+    /** Whether some of the log is yet to be sent to the stage behind. */
+    boolean resends() {
+        return resendFrom != NO_RESEND;
+    }
+
+    /** From where on, if {@link #resends}. */
+    int resendFrom() {
+        return resendFrom;
+    }
+
+    /**
+     * One past the last position that was sent to the stage behind, or reached here at the tail.
+     */
+    int sentEnd() {
+        if (log == null) {
+            return held;
+        }
+        return resends() ? Math.min(resendFrom, log.end()) : log.end();
     }
 
     /** Whether frames flow to the stage behind; true at the tail. */
@@ -167,7 +199,7 @@ final class StageSession {
     /** What of a frame just computed is to be sent on; null for nothing. */
     @Nullable Frame toSend(Frame computed) {
         int end = computed.endPosition();
-        if (!flowing() || (end <= behindHolds && !computed.wantToken())) {
+        if (!flowing() || resends() || (end <= behindHolds && !computed.wantToken())) {
             return null;
         }
         int first = Math.max(computed.firstPosition(), Math.min(behindHolds, end - 1));
@@ -301,6 +333,7 @@ final class StageSession {
             end = position;
             if (log != null) {
                 log.truncate(position);
+                resendFrom = Math.min(resendFrom, position);
             }
         }
     }

@@ -67,6 +67,11 @@ final class OutboundLink {
         return peer;
     }
 
+    /** In which codec frames travel; F32 until the peer has said. */
+    synchronized HiddenCodec codec() {
+        return codec;
+    }
+
     /** Whether the peer ever welcomed the link. */
     synchronized boolean wasOpen() {
         return welcomed;

@@ -120,6 +120,14 @@ final class RingLinks implements Links {
         }
     }
 
+    @Override
+    public HiddenCodec codec(RouteStage to) {
+        synchronized (peers) {
+            Peer peer = peers.get(PeerAddress.of(to));
+            return peer == null || peer.link == null ? HiddenCodec.F32 : peer.link.codec();
+        }
+    }
+
     /** Dials a peer that something may soon be sent to, unless a relay is needed. */
     void dialAhead(PeerAddress address) {
         if (RelayEndpoint.relayed(address.endpoint())) {

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
 import coop.sahkar.proto.Span;
+import coop.sahkar.worker.engine.LogRoom;
 import coop.sahkar.worker.gguf.Architecture;
 import coop.sahkar.worker.gguf.GgufFile;
 import coop.sahkar.worker.gguf.ManifestBuilder;
@@ -108,6 +109,7 @@ class ShardHostTest {
                         new HostPorts(
                                 loader,
                                 (_, _) -> {},
+                                LogRoom.inMemory(LogRoom.MEMORY_BYTES),
                                 directoryOfSessions,
                                 heads,
                                 Rerouting.NONE,

@@ -13,13 +13,18 @@ import org.junit.jupiter.api.Test;
 
 class BoundaryLogTest {
     private static final SessionId SESSION = new SessionId(0, 1);
-    private static final int ROW_BYTES = 8;
+    static final int ROW_BYTES = 8;
 
-    private final LogBudget budget = new LogBudget(1000);
-    private final BoundaryLog log = new BoundaryLog(budget, 1000);
+    private static final long ALL = Long.MAX_VALUE;
+
+    private final BoundaryLog log = log(1000);
+
+    private static BoundaryLog log(long bytes) {
+        return new BoundaryLog(new LogBudget(LogRoom.inMemory(bytes)));
+    }
 
     /** A frame whose tokens and hidden states are its positions. */
-    private static Frame frame(int first, int end, boolean want) {
+    static Frame frame(int first, int end, boolean want) {
         int[] tokens = new int[end - first];
         ByteBuffer hidden =
                 ByteBuffer.allocate(tokens.length * ROW_BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -37,11 +42,11 @@ class BoundaryLogTest {
         }
     }
 
-    private static List<String> spans(List<Frame> frames) {
+    static List<String> spans(List<Frame> frames) {
         return frames.stream().map(f -> f.firstPosition() + "-" + f.endPosition()).toList();
     }
 
-    private static void assertTrue(List<Frame> frames) {
+    static void assertTrue(List<Frame> frames) {
         for (Frame frame : frames) {
             ByteBuffer hidden = frame.hidden().duplicate().order(ByteOrder.LITTLE_ENDIAN);
             for (int i = 0; i < frame.tokens().length; i++) {
@@ -57,7 +62,7 @@ class BoundaryLogTest {
     @Test
     void decodeFramesAreJoinedIntoChunks() {
         append(0, 5, 6, 7, 8, 9, 10);
-        List<Frame> again = log.from(3, 7, 4);
+        List<Frame> again = log.from(3, 7, 4, ALL);
         assertThat(spans(again)).containsExactly("3-7", "7-10");
         assertThat(again).extracting(Frame::wantToken).containsExactly(false, true);
         assertThat(again).extracting(Frame::epoch).containsOnly(7);
@@ -68,14 +73,16 @@ class BoundaryLogTest {
     void theLastFrameWantsATokenOnlyIfItDidBefore() {
         append(0, 4);
         log.append(frame(4, 8, false));
-        assertThat(log.from(0, 1, 4)).extracting(Frame::wantToken).containsExactly(false, false);
-        assertThat(log.from(0, 1, 16)).extracting(Frame::wantToken).containsExactly(false);
+        assertThat(log.from(0, 1, 4, ALL))
+                .extracting(Frame::wantToken)
+                .containsExactly(false, false);
+        assertThat(log.from(0, 1, 16, ALL)).extracting(Frame::wantToken).containsExactly(false);
     }
 
     @Test
     void nothingIsSentAgainFromTheEnd() {
         append(0, 4);
-        assertThat(log.from(4, 1, 16)).isEmpty();
+        assertThat(log.from(4, 1, 16, ALL)).isEmpty();
     }
 
     @Test
@@ -83,7 +90,7 @@ class BoundaryLogTest {
         append(0, 6, 12);
         log.append(frame(8, 10, true));
         assertThat(log.end()).isEqualTo(10);
-        List<Frame> again = log.from(0, 1, 100);
+        List<Frame> again = log.from(0, 1, 100, ALL);
         assertThat(spans(again)).containsExactly("0-10");
         assertTrue(again);
         assertThat(log.bytes()).isEqualTo(10L * ROW_BYTES);
@@ -94,7 +101,7 @@ class BoundaryLogTest {
 
     @Test
     void theOldestPositionsGoFirst() {
-        BoundaryLog small = new BoundaryLog(budget, 5 * ROW_BYTES);
+        BoundaryLog small = log(5 * ROW_BYTES);
         List<Integer> starts = new ArrayList<>();
         for (int position = 0; position < 9; position++) {
             small.append(frame(position, position + 1, true));
@@ -106,7 +113,7 @@ class BoundaryLogTest {
 
     @Test
     void aFrameLargerThanTheLogLeavesItEmptyButInPlace() {
-        BoundaryLog small = new BoundaryLog(budget, 5 * ROW_BYTES);
+        BoundaryLog small = log(5 * ROW_BYTES);
         small.append(frame(0, 7, true));
         assertThat(small.start()).isEqualTo(7);
         assertThat(small.end()).isEqualTo(7);
@@ -116,10 +123,42 @@ class BoundaryLogTest {
     }
 
     @Test
+    void aPositionThatIsKeptNoMoreIsNotSent() {
+        BoundaryLog small = log(5 * ROW_BYTES);
+        small.append(frame(0, 4, true));
+        small.append(frame(4, 8, true));
+        assertThat(small.from(3, 1, 16, ALL)).isEmpty();
+        assertThat(spans(small.from(4, 1, 16, ALL))).containsExactly("4-8");
+    }
+
+    @Test
+    void manyPositionsAreSentInPortionsAndOnlyTheLastWantsAToken() {
+        append(0, 5, 6, 7, 8, 9, 10);
+        List<Frame> again = log.from(0, 1, 2, 6 * ROW_BYTES);
+        assertThat(spans(again)).containsExactly("0-2", "2-4", "4-6");
+        assertThat(again).extracting(Frame::wantToken).containsOnly(false);
+        List<Frame> rest = log.from(6, 1, 3, 6 * ROW_BYTES);
+        assertThat(spans(rest)).containsExactly("6-9", "9-10");
+        assertThat(rest).extracting(Frame::wantToken).containsExactly(false, true);
+    }
+
+    @Test
+    void rowsOfTwoCodecsAreNotJoined() {
+        append(0, 2);
+        ByteBuffer halves = ByteBuffer.allocate(2 * ROW_BYTES / 2).order(ByteOrder.LITTLE_ENDIAN);
+        log.append(new Frame(SESSION, 1, 2, new int[] {2, 3}, true, HiddenCodec.F16, halves));
+        List<Frame> again = log.from(0, 1, 16, ALL);
+        assertThat(spans(again)).containsExactly("0-2", "2-4");
+        assertThat(again)
+                .extracting(Frame::codec)
+                .containsExactly(HiddenCodec.F32, HiddenCodec.F16);
+    }
+
+    @Test
     void theFullestLogGivesWhenTheStageRunsOut() {
-        LogBudget tight = new LogBudget(10 * ROW_BYTES);
-        BoundaryLog large = new BoundaryLog(tight, 1000);
-        BoundaryLog small = new BoundaryLog(tight, 1000);
+        LogBudget tight = new LogBudget(LogRoom.inMemory(10 * ROW_BYTES));
+        BoundaryLog large = new BoundaryLog(tight);
+        BoundaryLog small = new BoundaryLog(tight);
         large.append(frame(0, 3, true));
         large.append(frame(3, 8, true));
         small.append(frame(0, 4, true));
@@ -133,9 +172,9 @@ class BoundaryLogTest {
 
     @Test
     void logsOfSessionsThatRestGiveFirst() {
-        LogBudget tight = new LogBudget(10 * ROW_BYTES);
-        BoundaryLog running = new BoundaryLog(tight, 1000);
-        BoundaryLog resting = new BoundaryLog(tight, 1000);
+        LogBudget tight = new LogBudget(LogRoom.inMemory(10 * ROW_BYTES));
+        BoundaryLog running = new BoundaryLog(tight);
+        BoundaryLog resting = new BoundaryLog(tight);
         running.append(frame(0, 3, true));
         running.append(frame(3, 6, true));
         resting.append(frame(0, 2, true));
@@ -146,5 +185,32 @@ class BoundaryLogTest {
         assertThat(resting.start()).isEqualTo(resting.end());
         running.append(frame(10, 12, true));
         assertThat(running.start()).as("nothing rests that could give").isEqualTo(3);
+    }
+
+    @Test
+    void theStagesOfAWorkerShareItsRoom() {
+        LogRoom room = LogRoom.inMemory(10 * ROW_BYTES);
+        BoundaryLog first = new BoundaryLog(new LogBudget(room));
+        append(first, 0, 8);
+        assertThat(first.start()).isZero();
+        BoundaryLog second = new BoundaryLog(new LogBudget(room));
+        append(second, 0, 8);
+        assertThat(second.start()).as("what the first has left").isEqualTo(6);
+        append(first, 8, 9);
+        assertThat(first.start()).as("its half from now on").isEqualTo(4);
+        append(second, 8, 14);
+        assertThat(second.start()).isEqualTo(9);
+        assertThat(room.usedBytes()).isEqualTo(10L * ROW_BYTES);
+        first.close();
+        append(second, 14, 19);
+        assertThat(second.start()).as("all of it").isEqualTo(9);
+        second.close();
+        assertThat(room.usedBytes()).isZero();
+    }
+
+    private static void append(BoundaryLog log, int from, int to) {
+        for (int position = from; position < to; position++) {
+            log.append(frame(position, position + 1, true));
+        }
     }
 }

@@ -120,6 +120,9 @@ class GenerationRingTest {
             assertThat(worker.stats().kvReserved()).as(worker.place.workerId()).isZero();
             assertThat(worker.stats().sessions()).as(worker.place.workerId()).isZero();
             assertThat(worker.core.waitingRows()).as(worker.place.workerId()).isZero();
+            assertThat(worker.logs.usedBytes()).as(worker.place.workerId()).isZero();
+            assertThat(worker.disk.files).as(worker.place.workerId()).isEmpty();
+            assertThat(worker.disk.disk.freePages()).isEqualTo(worker.disk.pages);
         }
     }
 }

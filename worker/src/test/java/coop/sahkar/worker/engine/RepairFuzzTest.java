@@ -45,6 +45,7 @@ class RepairFuzzTest {
     private SpareRouting routing = new SpareRouting(ring, new Random(0));
     private Random random = new Random(0);
     private List<RouteStage> route = List.of();
+    private int readBack;
     private final Set<String> hit = new LinkedHashSet<>();
 
     @Test
@@ -55,18 +56,21 @@ class RepairFuzzTest {
             } catch (AssertionError | RuntimeException e) {
                 throw new AssertionError("seed " + seed, e);
             }
+            readBack += ring.workers.values().stream().mapToInt(w -> w.disk.reads).sum();
         }
+        assertThat(readBack).as("pages that were sent again from disk").isPositive();
     }
 
     private void play(int seed) {
         random = new Random(seed);
         route = Routes.even(2 + random.nextInt(4));
-        long logBytes = List.of(0L, 100L, 400L, 100_000L).get(random.nextInt(4));
-        EngineLimits limits =
-                new EngineLimits(100, 1000, logBytes, 2 * logBytes, 60_000, 20_000, 2000, 1, 1);
+        long portion = RingFuzzTest.someOf(random, 500, 100_000);
+        EngineLimits limits = new EngineLimits(100, 1000, portion, 60_000, 20_000, 2000, 1, 1);
         int rows = 1 + random.nextInt(9);
         BatchPolicy policy = new BatchPolicy(rows, Math.ceilDiv(rows, 2), 1, 4);
         ring = new RingSimulation(seed, limits, policy);
+        long logBytes = RingFuzzTest.someOf(random, 0, 100, 400, 100_000);
+        ring.logs(logBytes, (int) RingFuzzTest.someOf(random, 0, 0, 2, 1000), 160);
         ring.with(route, 2000, 10).with(SpareRouting.spares(route, SPARES), 2000, 10);
         routing = new SpareRouting(ring, random);
         ring.routing = routing;

@@ -30,22 +30,10 @@ class RingFaultTest {
 
     private final RecordingSink sink = new RecordingSink();
 
-    private static EngineLimits logs(long bytes) {
-        EngineLimits limits = EngineLimits.DEFAULT;
-        return new EngineLimits(
-                limits.mailboxMessages(),
-                limits.mailboxRows(),
-                bytes,
-                bytes,
-                limits.idleMillis(),
-                limits.stallMillis(),
-                limits.askAgainMillis(),
-                limits.retryAfterMillis(),
-                limits.closeMillis());
-    }
-
-    private RingSimulation ring(EngineLimits limits) {
-        return new RingSimulation(11, limits, new BatchPolicy(8, 4, 2, 4)).with(ROUTE, 300, 4);
+    private RingSimulation ring(long logBytes) {
+        return new RingSimulation(11, EngineLimits.DEFAULT, new BatchPolicy(8, 4, 2, 4))
+                .logs(logBytes, 0, 160)
+                .with(ROUTE, 300, 4);
     }
 
     private static void goOnUntil(RingSimulation ring, BooleanSupplier reached) {
@@ -57,7 +45,7 @@ class RingFaultTest {
     @ParameterizedTest(name = "w{0} forgets, logs of {1} bytes")
     @CsvSource({"1, 1000000", "2, 1000000", "1, 160", "2, 160", "1, 0", "2, 0"})
     void aStageThatLosesItsKvIsFilledAgain(int index, long logBytes) {
-        RingSimulation ring = ring(logs(logBytes));
+        RingSimulation ring = ring(logBytes);
         ring.start(Routes.start(TICKET, SEED, PROMPT, MOST, sink));
         goOnUntil(ring, () -> sink.tokens.size() == 8);
         ring.worker("w" + index).restart();
@@ -72,7 +60,7 @@ class RingFaultTest {
 
     @Test
     void aGapThatIsNotFilledIsAskedForAgainButOnlyWithTime() {
-        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
         RingSimulation.Worker tail = ring.worker("w2");
         tail.core.accept(new Open(TICKET, 2, Routes.sampling(SEED)), 1);
         for (int first = 5; first < 20; first++) {
@@ -87,7 +75,7 @@ class RingFaultTest {
 
     @Test
     void cancellingFreesTheKvInAllStages() {
-        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
         ring.start(Routes.start(TICKET, SEED, PROMPT, MOST, sink));
         goOnUntil(ring, () -> sink.tokens.size() == 3);
         assertThat(ring.worker("w2").stage.usedCells()).isPositive();
@@ -99,7 +87,7 @@ class RingFaultTest {
 
     @Test
     void aHeadWithoutRoomSaysSoWithNumbers() {
-        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
         for (int i = 2; i < 4; i++) {
             SealedTicket other = Routes.ticket(i, 1, ROUTE, 120);
             ring.start(Routes.start(other, i, PROMPT, MOST, new RecordingSink()));
@@ -115,7 +103,7 @@ class RingFaultTest {
 
     @Test
     void aLaterStageWithoutRoomTellsTheHead() {
-        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
         ring.with(ROUTE.subList(2, 3), 100, 4);
         ring.start(
                 Routes.start(Routes.ticket(7, 1, ROUTE, 60), 7, PROMPT, 20, new RecordingSink()));
@@ -128,7 +116,7 @@ class RingFaultTest {
 
     @Test
     void aTicketThatNeverFitsIsRefusedForGood() {
-        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
         ring.start(Routes.start(Routes.ticket(1, 1, ROUTE, 301), SEED, PROMPT, MOST, sink));
         assertThat(problem().kind()).isEqualTo(Problem.Kind.CONTEXT_LENGTH_EXCEEDED);
     }
@@ -136,7 +124,7 @@ class RingFaultTest {
     @ParameterizedTest
     @CsvSource({"w1", "w2"})
     void aLostWorkerFailsTheGenerationAndFreesTheRest(String lost) {
-        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
         ring.start(Routes.start(TICKET, SEED, PROMPT, MOST, sink));
         goOnUntil(ring, () -> sink.tokens.size() == 3);
         ring.kill(lost);
@@ -149,7 +137,7 @@ class RingFaultTest {
 
     @Test
     void aLostHeadFreesTheStagesBehindIt() {
-        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
         ring.start(Routes.start(TICKET, SEED, PROMPT, MOST, sink));
         goOnUntil(ring, () -> sink.tokens.size() == 3);
         ring.kill("w0");
@@ -162,7 +150,7 @@ class RingFaultTest {
 
     @Test
     void aRefusedBatchFailsItsSessionsAndNoOthers() {
-        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
         ring.start(Routes.start(TICKET, SEED, PROMPT, MOST, sink));
         goOnUntil(ring, () -> sink.tokens.size() == 3);
         ring.worker("w1").stage.refuseNext("no slot");
@@ -179,7 +167,7 @@ class RingFaultTest {
 
     @Test
     void aRingThatFallsSilentFailsTheGenerationAndNamesWhoIsToBlame() {
-        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
         ring.start(Routes.start(TICKET, SEED, PROMPT, MOST, sink));
         goOnUntil(ring, () -> sink.tokens.size() == 3);
         ring.worker("w1").restart();
@@ -194,7 +182,7 @@ class RingFaultTest {
 
     @Test
     void framesOfAnotherRouteOrOfNobodyAreDropped() {
-        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
         RingSimulation.Worker tail = ring.worker("w2");
         tail.core.accept(new Frames(List.of(frame(1, 0))), 1);
         SealedTicket second = Routes.ticket(1, 2, ROUTE, 120);
@@ -211,7 +199,7 @@ class RingFaultTest {
 
     @Test
     void aNewerRouteTakesASessionOverWhereItStands() {
-        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
         ring.start(Routes.start(TICKET, SEED, PROMPT, MOST, sink));
         goOnUntil(ring, () -> sink.tokens.size() == 9);
         int[] committed = sink.tokens.stream().mapToInt(Integer::intValue).toArray();
@@ -227,7 +215,7 @@ class RingFaultTest {
 
     @Test
     void aMalformedFrameFailsItsSessionWithASentence() {
-        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
         ring.start(Routes.start(TICKET, SEED, PROMPT, MOST, sink));
         goOnUntil(ring, () -> sink.tokens.size() == 3);
         SessionId id = TICKET.ticket().session();
@@ -244,7 +232,7 @@ class RingFaultTest {
     @ParameterizedTest
     @EnumSource(HiddenCodec.class)
     void hiddenStatesThatAreNoNumbersFailTheirSessionOnly(HiddenCodec codec) {
-        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
         ring.start(Routes.start(TICKET, SEED, PROMPT, MOST, sink));
         RecordingSink other = new RecordingSink();
         ring.start(Routes.start(Routes.ticket(2, 1, ROUTE, 120), SEED, PROMPT, MOST, other));
@@ -263,7 +251,7 @@ class RingFaultTest {
 
     @Test
     void aTokenThatCannotBeChosenFailsItsSessionOnly() {
-        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
         ring.start(Routes.start(TICKET, FakeStage.SEED_WITHOUT_CHOICE, PROMPT, MOST, sink));
         RecordingSink other = new RecordingSink();
         ring.start(Routes.start(Routes.ticket(2, 1, ROUTE, 120), SEED, PROMPT, MOST, other));
@@ -276,7 +264,7 @@ class RingFaultTest {
 
     @Test
     void aDrainingStageEndsWhatItHasAndTakesNothingNew() {
-        RingSimulation ring = ring(EngineLimits.DEFAULT);
+        RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
         ring.start(Routes.start(TICKET, SEED, PROMPT, MOST, sink));
         goOnUntil(ring, () -> sink.tokens.size() == 3);
         ring.worker("w1").core.drain();

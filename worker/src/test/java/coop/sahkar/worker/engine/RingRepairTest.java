@@ -28,11 +28,12 @@ class RingRepairTest {
     private static final int FED_AGAIN = 1;
 
     private final RecordingSink sink = new RecordingSink();
-    private final RingSimulation ring = ring(EngineLimits.DEFAULT);
-    private final SpareRouting routing = new SpareRouting(ring, new Random(4));
+    private RingSimulation ring = ring(LogRoom.MEMORY_BYTES, 0);
+    private SpareRouting routing = new SpareRouting(ring, new Random(4));
 
-    private static RingSimulation ring(EngineLimits limits) {
-        return new RingSimulation(11, limits, new BatchPolicy(8, 4, 2, 4))
+    private static RingSimulation ring(long logBytes, int diskPages) {
+        return new RingSimulation(11, EngineLimits.DEFAULT, new BatchPolicy(8, 4, 2, 4))
+                .logs(logBytes, diskPages, 160)
                 .with(ROUTE, 300, 4)
                 .with(SpareRouting.spares(ROUTE, 2), 300, 4);
     }
@@ -238,22 +239,20 @@ class RingRepairTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"w1, 0", "w2, 0", "w1, 200", "w2, 200"})
+    void whatIsOnDiskIsComputedByTheNewcomerAlone(String lost, long logBytes) {
+        ring = ring(logBytes, 1000);
+        routing = new SpareRouting(ring, new Random(4));
+        onlyTheLostStageComputesAgain(lost, 30);
+        String before = lost.equals("w1") ? "w0" : "w1";
+        assertThat(ring.worker(before).disk.reads).isPositive();
+    }
+
+    @ParameterizedTest
     @ValueSource(longs = {0, 160, 1000})
     void whatTheLogsHaveEvictedIsComputedFromFurtherUp(long logBytes) {
-        EngineLimits usual = EngineLimits.DEFAULT;
-        EngineLimits limits =
-                new EngineLimits(
-                        usual.mailboxMessages(),
-                        usual.mailboxRows(),
-                        logBytes,
-                        logBytes,
-                        usual.idleMillis(),
-                        usual.stallMillis(),
-                        usual.askAgainMillis(),
-                        usual.retryAfterMillis(),
-                        usual.closeMillis());
         for (String lost : List.of("w1", "w2")) {
-            RingSimulation small = ring(limits);
+            RingSimulation small = ring(logBytes, 0);
             RecordingSink reader = new RecordingSink();
             small.routing = new SpareRouting(small, new Random(1));
             small.start(Routes.start(TICKET, SEED, PROMPT, MOST, reader));

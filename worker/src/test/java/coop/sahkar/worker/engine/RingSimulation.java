@@ -37,6 +37,9 @@ final class RingSimulation {
     private final BatchPolicy policy;
     private final ArrayDeque<Runnable> answers = new ArrayDeque<>();
     Rerouting routing = Rerouting.NONE;
+    private long logBytes = LogRoom.MEMORY_BYTES;
+    private int diskPages;
+    private int pageBytes = 1;
     private long nowNanos = 1;
 
     /** One stage and what surrounds it. */
@@ -46,6 +49,8 @@ final class RingSimulation {
         final int maxSequences;
         StageMeter meter = new StageMeter();
         FakeStage stage;
+        FakeDisk disk;
+        LogRoom logs;
         StageCore core;
         int largestBatch;
 
@@ -54,13 +59,21 @@ final class RingSimulation {
             this.kvCells = kvCells;
             this.maxSequences = maxSequences;
             this.stage = new FakeStage(place.span(), kvCells, maxSequences);
+            this.disk = new FakeDisk(diskPages, pageBytes);
+            this.logs = room();
             this.core = core();
+        }
+
+        private LogRoom room() {
+            return diskPages == 0 ? LogRoom.inMemory(logBytes) : LogRoom.over(logBytes, disk.disk);
         }
 
         /** Comes back with an empty KV and no session. */
         void restart() {
             meter = new StageMeter();
             stage = new FakeStage(place.span(), kvCells, maxSequences);
+            disk = new FakeDisk(diskPages, pageBytes);
+            logs = room();
             core = core();
         }
 
@@ -85,7 +98,7 @@ final class RingSimulation {
             LoadedStage loaded = new LoadedStage(stage, new FakeVocabulary());
             Links out = (to, message) -> send(place.workerId(), to.workerId(), message);
             return new StageCore(
-                    loaded, rows, out, limits, policy, meter, () -> nowNanos, this::question);
+                    loaded, rows, out, limits, logs, policy, meter, () -> nowNanos, this::question);
         }
     }
 
@@ -97,6 +110,14 @@ final class RingSimulation {
 
     RingSimulation(long seed) {
         this(seed, EngineLimits.DEFAULT, new BatchPolicy(8, 4, 2, 4));
+    }
+
+    /** Bounds the boundary logs of workers that are added from here on. */
+    RingSimulation logs(long memoryBytes, int pages, int bytesPerPage) {
+        logBytes = memoryBytes;
+        diskPages = pages;
+        pageBytes = bytesPerPage;
+        return this;
     }
 
     RingSimulation with(List<RouteStage> route, int kvCells, int maxSequences) {
@@ -168,6 +189,9 @@ final class RingSimulation {
         for (Worker worker : workers.values()) {
             if (runs(worker.place.workerId()) && worker.core.ready()) {
                 choices.add(worker::compute);
+            }
+            if (runs(worker.place.workerId()) && !worker.disk.tasks.isEmpty()) {
+                choices.add(worker.disk::step);
             }
         }
         if (choices.isEmpty()) {

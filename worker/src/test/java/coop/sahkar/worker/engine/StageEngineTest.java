@@ -48,6 +48,7 @@ class StageEngineTest {
                         () -> new LoadedStage(stage, new FakeVocabulary()),
                         links,
                         limits,
+                        LogRoom.inMemory(1 << 20),
                         new BatchPolicy(8, 4, 2, 4),
                         (state, why) -> states.add(id + " " + state + why),
                         Rerouting.NONE);
@@ -76,7 +77,7 @@ class StageEngineTest {
     }
 
     private static EngineLimits narrow() {
-        return new EngineLimits(4, 10, 1 << 20, 1 << 20, 300_000, 20_000, 2000, 1, 5000);
+        return new EngineLimits(4, 10, 1 << 20, 300_000, 20_000, 2000, 1, 5000);
     }
 
     private StageEngine ring(int count, EngineLimits limits) {
@@ -131,6 +132,7 @@ class StageEngineTest {
                         },
                         (_, _) -> {},
                         EngineLimits.DEFAULT,
+                        LogRoom.inMemory(1 << 20),
                         BatchPolicy.DEFAULT,
                         (state, why) -> states.add(state + " " + why),
                         Rerouting.NONE);

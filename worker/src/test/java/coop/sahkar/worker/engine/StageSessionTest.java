@@ -18,7 +18,7 @@ class StageSessionTest {
     private static final List<RouteStage> ROUTE = Routes.even(3);
 
     private final FakeStage stage = new FakeStage(ROUTE.get(1).span(), 100, 1);
-    private final BoundaryLog log = new BoundaryLog(new LogBudget(10_000), 10_000);
+    private final BoundaryLog log = new BoundaryLog(new LogBudget(LogRoom.inMemory(10_000)));
     private final StageSession session =
             new StageSession(
                     stage, 0, log, Routes.ticket(1, 1, ROUTE, 100), 1, Routes.sampling(1), 1, 0);
@@ -106,7 +106,9 @@ class StageSessionTest {
         assertThat(log.end()).isEqualTo(3);
         assertThat(session.end()).isEqualTo(5);
         assertThat(compute(9)).containsExactly(53, 54);
-        assertThat(log.from(0, 1, 9)).extracting(Frame::endPosition).containsExactly(5);
+        assertThat(log.from(0, 1, 9, Long.MAX_VALUE))
+                .extracting(Frame::endPosition)
+                .containsExactly(5);
     }
 
     @Test

@@ -11,6 +11,7 @@ import coop.sahkar.proto.Ticket;
 import coop.sahkar.worker.engine.BatchPolicy;
 import coop.sahkar.worker.engine.EngineLimits;
 import coop.sahkar.worker.engine.LoadedStage;
+import coop.sahkar.worker.engine.LogRoom;
 import coop.sahkar.worker.engine.RecordingSink;
 import coop.sahkar.worker.engine.StageEngine;
 import coop.sahkar.worker.gguf.GgufFile;
@@ -101,6 +102,7 @@ class GoldenRingTest {
                             (to, message) ->
                                     assertThat(engine(to.workerId()).offer(message)).isTrue(),
                             EngineLimits.DEFAULT,
+                            LogRoom.inMemory(LogRoom.MEMORY_BYTES),
                             BatchPolicy.DEFAULT,
                             (_, _) -> {},
                             Rerouting.NONE);

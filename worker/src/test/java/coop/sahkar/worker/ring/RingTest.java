@@ -10,6 +10,7 @@ import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Span;
+import coop.sahkar.worker.engine.Links;
 import coop.sahkar.worker.engine.StageMessage;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -67,9 +68,12 @@ final class RingTest {
     void halfPrecisionLinksCarryHalfPrecision() throws Exception {
         try (Pool pool = new Pool(2, List.of(HiddenCodec.F16, HiddenCodec.F32))) {
             SealedTicket ticket = pool.ticket(1, 1);
+            Links links = pool.worker(0).ring.links();
+            assertThat(links.codec(pool.worker(1).stage)).isEqualTo(HiddenCodec.F32);
             pool.worker(0).send(pool.worker(1), new StageMessage.Open(ticket, 1, Pool.GREEDY));
             pool.worker(0).send(pool.worker(1), Pool.frames(Pool.frame(ticket, 0, 5)));
             await().until(() -> pool.worker(1).inbox.messages.size() == 2);
+            assertThat(links.codec(pool.worker(1).stage)).isEqualTo(HiddenCodec.F16);
             StageMessage.Frame frame =
                     pool.worker(1)
                             .inbox
