@@ -109,16 +109,19 @@ final class HeadDesk {
      * next turn, those are that are seen here to be.
      */
     Open opening(GenerationStart start, @Nullable StageSession known) {
-        Ticket ticket = start.ticket().ticket();
-        int length = start.prompt().length + start.committed().length;
-        boolean begins = ticket.epoch() == start.turn();
+        int turn = start.turn();
+        int most = start.prompt().length + start.committed().length - 1;
+        boolean begins = start.ticket().ticket().epoch() == turn;
         PastTurn before = known == null ? null : known.past();
-        int keep = begins ? 0 : length - 1;
-        if (before != null) {
-            keep = Math.min(length - 1, before.common(start));
+        Keep keep = new Keep(turn, begins ? 0 : most, 0, 0);
+        if (known != null && before != null) {
+            int common = Math.min(most, before.common(start));
+            keep =
+                    known.turn() == turn
+                            ? keep.with(common)
+                            : new Keep(turn, keep.positions(), known.turn(), common);
         }
-        int keepTurn = begins && known != null ? known.turn() : start.turn();
-        return new Open(start.ticket(), 0, start.sampling(), keep, start.turn(), keepTurn);
+        return new Open(start.ticket(), 0, start.sampling(), keep);
     }
 
     /** What a generation feeds into its own stage. */

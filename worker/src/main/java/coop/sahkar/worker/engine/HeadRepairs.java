@@ -188,8 +188,8 @@ final class HeadRepairs {
         if (generation == null) {
             throw new IllegalStateException("a route is repaired where no generation runs");
         }
-        int turn = session.turn();
-        Open open = new Open(next, 0, session.sampling(), generation.fixedPositions(), turn, turn);
+        Keep keep = session.keep().with(generation.fixedPositions());
+        Open open = new Open(next, 0, session.sampling(), keep);
         batches.forget(session);
         if (!table.reroute(session, open)) {
             throw new IllegalStateException("the next route of a session needs more room");

@@ -92,9 +92,9 @@ final class SessionTable {
                         sealed,
                         index,
                         open.sampling(),
-                        open.turn(),
+                        open.keep(),
                         nowNanos);
-        session.reached(open.keep());
+        session.reached(open.keep().most());
         sessions.put(ticket.session(), session);
         reserve(ticket.maxPositions());
         return session;

@@ -26,23 +26,18 @@ public sealed interface StageMessage {
      * @param ticket verified before it comes here
      * @param stage which stage of the route the receiver is, from 0
      * @param sampling how the tail chooses tokens
-     * @param keep positions, from 0, whose tokens are those of the route before: a stage that knows
-     *     the session keeps what it holds of them and forgets the rest
-     * @param turn epoch in which the generation began that now runs; a session has several when a
-     *     chat goes on in it
-     * @param keepTurn the turn whose tokens {@code keep} speaks of: a stage that last took part in
-     *     another one keeps nothing
+     * @param keep what a stage may keep that knows the session; it forgets the rest
      */
-    record Open(SealedTicket ticket, int stage, Sampling sampling, int keep, int turn, int keepTurn)
+    record Open(SealedTicket ticket, int stage, Sampling sampling, Keep keep)
             implements StageMessage {
         /** Opens a session of which nothing is held anywhere. */
         public Open(SealedTicket ticket, int stage, Sampling sampling) {
-            this(ticket, stage, sampling, 0, 1, 1);
+            this(ticket, stage, sampling, Keep.NOTHING);
         }
 
         /** The same for the stage behind. */
         Open behind() {
-            return new Open(ticket, stage + 1, sampling, keep, turn, keepTurn);
+            return new Open(ticket, stage + 1, sampling, keep);
         }
     }
 

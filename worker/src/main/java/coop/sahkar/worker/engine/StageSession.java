@@ -34,7 +34,7 @@ final class StageSession {
     private SealedTicket sealed;
     private int index;
     private Sampling sampling;
-    private int turn;
+    private Keep keep;
     private @Nullable HeadGeneration generation;
     private @Nullable PastTurn past;
     private @Nullable TokenSampler sampler;
@@ -70,7 +70,7 @@ final class StageSession {
             SealedTicket sealed,
             int index,
             Sampling sampling,
-            int turn,
+            Keep keep,
             long nowNanos) {
         this.stage = stage;
         this.sequence = sequence;
@@ -78,7 +78,7 @@ final class StageSession {
         this.sealed = sealed;
         this.index = index;
         this.sampling = sampling;
-        this.turn = turn;
+        this.keep = keep;
         this.activeNanos = nowNanos;
         this.behindHolds = renewed() ? NOT_SAID : 0;
     }
@@ -96,7 +96,12 @@ final class StageSession {
 
     /** Epoch in which the last generation began that this stage took part in. */
     int turn() {
-        return turn;
+        return keep.turn();
+    }
+
+    /** What a stage may keep of it, as was said when its route was opened. */
+    Keep keep() {
+        return keep;
     }
 
     /** Its generation is over; what it holds is kept until {@code untilNanos}. */
@@ -131,28 +136,27 @@ final class StageSession {
     }
 
     /**
-     * Goes over to a newer route. Of what the KV and the log hold, the first {@code keep} positions
-     * stay, if they are of that turn and for the same account.
+     * Goes over to a newer route. Of what the KV and the log hold only that stays which the head
+     * lets it keep; nothing, if the route is for another account.
      */
     void reroute(Open open) {
         SealedTicket newer = open.ticket();
-        boolean same =
-                open.keepTurn() == turn && newer.ticket().account().equals(ticket().account());
-        int keep = same ? open.keep() : 0;
-        if (open.turn() != turn) {
-            reached = open.keep();
+        boolean same = newer.ticket().account().equals(ticket().account());
+        int kept = same ? open.keep().after(turn()) : 0;
+        if (open.keep().turn() != turn()) {
+            reached = open.keep().most();
         }
         dropWaiting(held);
         closeSampler();
         sealed = newer;
         index = open.stage();
         sampling = open.sampling();
-        turn = open.turn();
+        keep = open.keep();
         rest(false);
         asked = SessionRules.NOTHING_ASKED;
         behindHolds(NOT_SAID);
         orphaned = false;
-        truncate(Math.min(keep, Math.min(held, newer.ticket().maxPositions())));
+        truncate(Math.min(kept, Math.min(held, newer.ticket().maxPositions())));
     }
 
     /** Whether the route is not the session's first: stages of it may hold positions. */

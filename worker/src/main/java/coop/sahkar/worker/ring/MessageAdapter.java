@@ -20,6 +20,7 @@ import coop.sahkar.proto.v1.RingMessage;
 import coop.sahkar.proto.v1.SessionFailed;
 import coop.sahkar.proto.v1.Token;
 import coop.sahkar.proto.v1.Tokens;
+import coop.sahkar.worker.engine.Keep;
 import coop.sahkar.worker.engine.Links;
 import coop.sahkar.worker.engine.Sampling;
 import coop.sahkar.worker.engine.StageInbox;
@@ -86,19 +87,21 @@ final class MessageAdapter {
                         : one(
                                 session,
                                 new StageMessage.Open(
-                                        sealed,
-                                        stage,
-                                        sampling,
-                                        keep(wire, sealed),
-                                        Math.max(1, wire.getTurn()),
-                                        Math.max(1, wire.getKeepTurn())));
+                                        sealed, stage, sampling, keep(wire, sealed.ticket())));
             }
         };
     }
 
-    private static int keep(OpenSession wire, SealedTicket sealed) {
-        return Math.clamp(
-                Integer.toUnsignedLong(wire.getKeep()), 0, sealed.ticket().maxPositions());
+    private static Keep keep(OpenSession wire, Ticket ticket) {
+        return new Keep(
+                Math.max(1, wire.getTurn()),
+                positions(wire.getKeep(), ticket),
+                Math.max(0, wire.getPriorTurn()),
+                positions(wire.getPriorKeep(), ticket));
+    }
+
+    private static int positions(int unsigned, Ticket ticket) {
+        return Math.clamp(Integer.toUnsignedLong(unsigned), 0, ticket.maxPositions());
     }
 
     private List<Delivery> probe(Probe wire, String sender) throws LinkViolation {

@@ -92,9 +92,10 @@ final class MessagePublisher {
                 .setTicket(Tickets.toWire(open.ticket()))
                 .setStage(open.stage())
                 .setSampling(SamplingAdapter.toWire(open.sampling()))
-                .setKeep(open.keep())
-                .setTurn(open.turn())
-                .setKeepTurn(open.keepTurn())
+                .setKeep(open.keep().positions())
+                .setTurn(open.keep().turn())
+                .setPriorTurn(open.keep().priorTurn())
+                .setPriorKeep(open.keep().priorPositions())
                 .build();
     }
 

@@ -21,7 +21,14 @@ class StageSessionTest {
     private final BoundaryLog log = new BoundaryLog(new LogBudget(LogRoom.inMemory(10_000)));
     private final StageSession session =
             new StageSession(
-                    stage, 0, log, Routes.ticket(1, 1, ROUTE, 100), 1, Routes.sampling(1), 1, 0);
+                    stage,
+                    0,
+                    log,
+                    Routes.ticket(1, 1, ROUTE, 100),
+                    1,
+                    Routes.sampling(1),
+                    Keep.NOTHING,
+                    0);
     private final Rows rows = new Rows(Arena.ofAuto(), FakeStage.ROWS, FakeStage.WIDTH);
 
     /** A frame whose tokens are {@code salt} plus the position; so are its first values. */

@@ -17,8 +17,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Chats of several turns in rings with little room, whose messages are edited and whose stages
- * change and forget at random. Whatever happens, each turn's tokens are those of the whole model,
- * and in the end nothing is held anywhere.
+ * change, forget and die at random. Whatever happens, each turn's tokens are those of the whole
+ * model, and in the end nothing is held anywhere.
  */
 class TurnsFuzzTest {
     private static final int SEEDS = 400;
@@ -153,6 +153,9 @@ class TurnsFuzzTest {
         int sequences = 1 + random.nextInt(3);
         RingSimulation ring = ring(seed, logBytes);
         ring.with(route, cells, sequences).with(spares, cells, sequences);
+        ring.routing = new SpareRouting(ring, random);
+        int deadStage = random.nextInt(route.size());
+        int deadTurn = deadStage == 0 ? TURNS : random.nextInt(TURNS);
         List<Chat> chats = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             chats.add(new Chat(i));
@@ -166,11 +169,16 @@ class TurnsFuzzTest {
             boolean edited = random.nextInt(4) == 0;
             int kept = edited ? random.nextInt(chat.tokens.length + 1) : chat.tokens.length;
             int[] said = Routes.prompt(1 + random.nextInt(8), random.nextInt(50));
-            say(
-                    ring,
-                    chat,
-                    some(route, spares, random),
-                    joined(Arrays.copyOf(chat.tokens, kept), said));
+            int[] prompt = joined(Arrays.copyOf(chat.tokens, kept), said);
+            RecordingSink sink = begin(ring, chat, some(route, spares, random), prompt);
+            if (turn == deadTurn) {
+                for (int steps = random.nextInt(100); steps > 0 && ring.step(); steps--) {}
+                ring.kill(route.get(deadStage).workerId());
+            }
+            end(ring, chat, prompt, sink);
+        }
+        if (deadTurn < TURNS) {
+            ring.workers.remove(route.get(deadStage).workerId());
         }
         ring.pass(REST_MILLIS + 1_000);
         GenerationRingTest.assertAllFree(ring);
@@ -188,6 +196,13 @@ class TurnsFuzzTest {
 
     /** One turn, to its end. */
     private static RecordingSink say(
+            RingSimulation ring, Chat chat, List<RouteStage> route, int[] prompt) {
+        RecordingSink sink = begin(ring, chat, route, prompt);
+        end(ring, chat, prompt, sink);
+        return sink;
+    }
+
+    private static RecordingSink begin(
             RingSimulation ring, Chat chat, List<RouteStage> route, int[] prompt) {
         chat.epoch++;
         RecordingSink sink = new RecordingSink();
@@ -210,12 +225,18 @@ class TurnsFuzzTest {
                         start.sink(),
                         chat.epoch,
                         REST_MILLIS));
+        return sink;
+    }
+
+    private static void end(RingSimulation ring, Chat chat, int[] prompt, RecordingSink sink) {
         ring.settle();
         ring.pass(EngineLimits.DEFAULT.stallMillis() * 3 / 4);
         assertThat(sink.problem).isNull();
         assertThat(sink.tokens).isEqualTo(Routes.expected(prompt, chat.session, MOST_TOKENS));
         chat.tokens = joined(prompt, sink.tokens.stream().mapToInt(Integer::intValue).toArray());
-        return sink;
+        if (!sink.routes.isEmpty()) {
+            chat.epoch = sink.routes.getLast().epoch();
+        }
     }
 
     private static List<Integer> computed(RingSimulation ring) {
