@@ -178,7 +178,7 @@ final class StageCore {
         long now = nanoClock.getAsLong();
         long idleNanos = TimeUnit.MILLISECONDS.toNanos(limits.idleMillis());
         for (StageSession session : table.all()) {
-            if (session.resends()) {
+            if (replay.goesOn(session)) {
                 resend(session, session.resendFrom(), now);
             }
             if (session.generation() != null) {
