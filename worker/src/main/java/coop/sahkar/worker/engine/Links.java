@@ -24,6 +24,11 @@ public interface Links {
         return HiddenCodec.F32;
     }
 
+    /** Whether messages to a peer wait because the network takes no more. */
+    default boolean backedUp(RouteStage to) {
+        return false;
+    }
+
     /**
      * Reads, on the caller's thread, what has come for a stage on links that are lent to it. An
      * {@linkplain StageInbox#attentive attentive} stage calls this again and again instead of

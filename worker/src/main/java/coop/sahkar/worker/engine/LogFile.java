@@ -21,6 +21,8 @@ final class LogFile {
     private final ArrayDeque<LogPage> pages = new ArrayDeque<>();
     private final BitSet slots = new BitSet();
 
+    private boolean used;
+
     /** Made by the disk's thread with the first page. */
     private volatile @Nullable PageFile file;
 
@@ -59,6 +61,7 @@ final class LogFile {
         LogPage page = new LogPage(frames, slots.nextClearBit(0));
         slots.set(page.slot());
         pages.addLast(page);
+        used = true;
         if (!disk.write(() -> write(page))) {
             clear();
         }
@@ -91,7 +94,9 @@ final class LogFile {
     /** Gives everything back and deletes the file. */
     void close() {
         clear();
-        disk.close(this::delete);
+        if (used) {
+            disk.close(this::delete);
+        }
     }
 
     private boolean makeRoom() {

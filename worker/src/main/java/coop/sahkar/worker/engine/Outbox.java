@@ -40,6 +40,11 @@ final class Outbox {
                 coop.sahkar.proto.HiddenStates.encode(frame.hidden(), codec));
     }
 
+    /** Whether messages to a peer wait because the network takes no more. */
+    boolean backedUp(RouteStage to) {
+        return links.backedUp(to);
+    }
+
     void add(RouteStage to, Frame frame) {
         frames.computeIfAbsent(to, _ -> new ArrayList<>()).add(frame);
     }

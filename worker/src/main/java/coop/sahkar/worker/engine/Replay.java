@@ -50,9 +50,15 @@ final class Replay {
         }
     }
 
+    /** Whether another portion of what is being sent again can follow. */
+    boolean goesOn(StageSession session) {
+        RouteStage next = session.downstream();
+        return session.resends() && next != null && !outbox.backedUp(next);
+    }
+
     /**
      * Sends the stage behind the positions from {@code position} on; of many a portion, and the
-     * rest when the session is looked after next.
+     * rest from time to time, as long as it {@link #goesOn}.
      *
      * @return false when they are not in the log any more and only the tokens can bring them back
      */

@@ -181,7 +181,7 @@ final class StageCore {
         long idleNanos = TimeUnit.MILLISECONDS.toNanos(limits.idleMillis());
         table.expire(now);
         for (StageSession session : table.all()) {
-            if (session.resends()) {
+            if (replay.goesOn(session)) {
                 resend(session, session.resendFrom(), now);
             }
             if (session.generation() != null) {

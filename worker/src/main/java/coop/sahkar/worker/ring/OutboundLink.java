@@ -72,6 +72,11 @@ final class OutboundLink {
         return codec;
     }
 
+    /** Whether messages wait. */
+    synchronized boolean backedUp() {
+        return !queue.isEmpty();
+    }
+
     /** Whether the peer ever welcomed the link. */
     synchronized boolean wasOpen() {
         return welcomed;

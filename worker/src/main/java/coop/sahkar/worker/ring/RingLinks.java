@@ -122,9 +122,20 @@ final class RingLinks implements Links {
 
     @Override
     public HiddenCodec codec(RouteStage to) {
+        OutboundLink link = known(to);
+        return link == null ? HiddenCodec.F32 : link.codec();
+    }
+
+    @Override
+    public boolean backedUp(RouteStage to) {
+        OutboundLink link = known(to);
+        return link != null && link.backedUp();
+    }
+
+    private @Nullable OutboundLink known(RouteStage to) {
         synchronized (peers) {
             Peer peer = peers.get(PeerAddress.of(to));
-            return peer == null || peer.link == null ? HiddenCodec.F32 : peer.link.codec();
+            return peer == null ? null : peer.link;
         }
     }
 

@@ -96,7 +96,18 @@ final class RingSimulation {
         private StageCore core() {
             Rows rows = new Rows(Arena.ofAuto(), FakeStage.ROWS, FakeStage.WIDTH);
             LoadedStage loaded = new LoadedStage(stage, new FakeVocabulary());
-            Links out = (to, message) -> send(place.workerId(), to.workerId(), message);
+            Links out =
+                    new Links() {
+                        @Override
+                        public void send(RouteStage to, StageMessage message) {
+                            RingSimulation.this.send(place.workerId(), to.workerId(), message);
+                        }
+
+                        @Override
+                        public boolean backedUp(RouteStage to) {
+                            return links.containsKey(place.workerId() + ">" + to.workerId());
+                        }
+                    };
             return new StageCore(
                     loaded, rows, out, limits, logs, policy, meter, () -> nowNanos, this::question);
         }

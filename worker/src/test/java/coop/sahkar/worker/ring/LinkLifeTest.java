@@ -14,6 +14,7 @@ import coop.sahkar.proto.v1.LinkHello;
 import coop.sahkar.proto.v1.LinkReply;
 import coop.sahkar.proto.v1.LinkWelcome;
 import coop.sahkar.proto.v1.RingMessage;
+import coop.sahkar.worker.engine.Links;
 import coop.sahkar.worker.engine.StageMessage;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -126,6 +127,23 @@ final class LinkLifeTest {
                 RecordingInbox inbox = pool.worker(0).inbox;
                 await().until(() -> !inbox.lost.isEmpty());
                 assertThat(inbox.lost).containsExactly("quiet: it has been silent for 2000 ms");
+            }
+        }
+    }
+
+    @Test
+    void messagesWaitUntilThePeerHasWelcomedTheLink() throws Exception {
+        try (Pool pool = new Pool(1, id -> options(id, 60_000, 60_000, 60_000));
+                ServerSocket peer = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            String endpoint = "127.0.0.1:" + peer.getLocalPort();
+            RouteStage stage = new RouteStage("quiet", endpoint, new Span(2, 4));
+            Links links = pool.worker(0).ring.links();
+            assertThat(links.backedUp(stage)).isFalse();
+            links.send(stage, new StageMessage.Close(new SessionId(1, 1), 1));
+            assertThat(links.backedUp(stage)).isTrue();
+            try (Socket accepted = peer.accept()) {
+                welcome(accepted);
+                await().until(() -> !links.backedUp(stage));
             }
         }
     }
