@@ -256,7 +256,8 @@ class TurnsFuzzTest {
     }
 
     private static RingSimulation ring(int seed, long logBytes) {
-        EngineLimits limits = new EngineLimits(100, 1000, 1 + 2 * logBytes, 30_000, 20_000, 200, 1, 1);
+        EngineLimits limits =
+                new EngineLimits(100, 1000, 1 + 2 * logBytes, 30_000, 20_000, 200, 1, 1);
         return new RingSimulation(seed, limits, new BatchPolicy(8, 4, 2, 4)).logs(logBytes, 0, 160);
     }
 }
