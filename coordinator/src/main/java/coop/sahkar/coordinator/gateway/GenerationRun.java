@@ -15,6 +15,7 @@ import io.grpc.Status;
 import io.grpc.SynchronizationContext;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,6 +30,9 @@ import org.slf4j.LoggerFactory;
 final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private static final Logger LOG = LoggerFactory.getLogger(GenerationRun.class);
 
+    /** Pause between two looks for a successor of a head that is about to leave. */
+    private static final int MOVE_ON_MILLIS = 500;
+
     private final GenerationRunner runner;
     private final GenerateRequest request;
     private final String account;
@@ -42,6 +46,12 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
 
     private SynchronizationContext.@Nullable ScheduledHandle watch;
     private @Nullable HeadCall head;
+
+    /** The head before, which was about to leave: kept until its successor's route stands. */
+    private @Nullable HeadCall leaver;
+
+    private boolean headLeaves;
+    private long movedMillis;
     private boolean asked;
     private boolean done;
     private long askedMillis;
@@ -159,8 +169,42 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
                 plan.epoch());
     }
 
+    /**
+     * Has another head take over from one that is about to leave, which goes on until then; where
+     * there is none it stays until it ends or one comes.
+     */
+    private void moveOn(HeadCall call) {
+        Ticket before = plan.ticket();
+        long now = now();
+        movedMillis = now;
+        if (before == null) {
+            return;
+        }
+        Set<String> avoid = new TreeSet<>(plan.avoid(now));
+        avoid.add(call.workerId());
+        int epoch = plan.nextEpoch();
+        if (runner.repairs().repair(before, avoid, epoch) instanceof RouteAnswer.Found(var route)) {
+            String why = "head " + call.workerId() + " is leaving";
+            runner.repairLog()
+                    .begun(before.session(), before.modelId(), epoch, List.copyOf(avoid), why);
+            letGo("its successor was replaced");
+            leaver = call;
+            dial(route.ticket());
+        }
+    }
+
+    /** The head before may hang up: stages know the newer route and ignore its farewell. */
+    private void letGo(String why) {
+        HeadCall call = leaver;
+        leaver = null;
+        if (call != null) {
+            call.cancel(why);
+        }
+    }
+
     private void dial(SealedTicket ticket) {
         release();
+        headLeaves = false;
         plan.drawn(ticket.ticket());
         RouteStage stage = ticket.ticket().head();
         HeadCall call = new HeadCall(stage.workerId(), runner.address(stage), this);
@@ -193,6 +237,9 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     }
 
     private void accept(HeadCall call, GenerationEvent event) {
+        if (!event.hasStarted()) {
+            letGo("another head has taken over");
+        }
         if (event.hasFailed()) {
             head = null;
             String blamed = event.getFailed().getWorkerId();
@@ -209,6 +256,10 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             end(event.toBuilder().setFinished(plan.finish(event.getFinished())).build());
         } else {
             pass(call, plan.take(event));
+            if (event.hasLeaving() && head == call) {
+                headLeaves = true;
+                moveOn(call);
+            }
             if (event.hasStarted() || event.hasRerouted()) {
                 repaired();
             }
@@ -253,6 +304,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         if (call == null) {
             return;
         }
+        letGo("its successor was lost");
         if (status.getCode() == Status.Code.UNAVAILABLE) {
             runner.heads().drop(call.endpoint());
         }
@@ -291,6 +343,9 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     /** The regular look at the clock: nothing may hang. */
     private void look() {
         long now = now();
+        if (headLeaves && head != null && now - movedMillis >= MOVE_ON_MILLIS) {
+            moveOn(head);
+        }
         if (deadline != null && deadline.isExpired()) {
             end(Problems.failedEvent(Problems.deadline(), ""));
         } else if (!asked) {
@@ -387,6 +442,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     }
 
     private void hangUp(String why) {
+        letGo(why);
         HeadCall call = head;
         head = null;
         if (call != null) {

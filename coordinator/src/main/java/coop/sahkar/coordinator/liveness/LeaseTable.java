@@ -81,7 +81,7 @@ public final class LeaseTable {
         boolean changed = !servingOf(lease.shards).equals(servingOf(shards));
         lease.lastHeardMillis = nowMillis;
         lease.generation = generation;
-        hold(workerId, lease, List.copyOf(shards));
+        hold(workerId, lease, lease.left ? draining(shards) : List.copyOf(shards));
         lease.reservations.reported(nowMillis);
         return changed;
     }
@@ -116,12 +116,12 @@ public final class LeaseTable {
         return lease != null && lease.open && !lease.left;
     }
 
-    /** A worker said that it is leaving: it is gone at once. */
+    /** A worker said that it is leaving: nothing new goes there, and it is gone with its stream. */
     public synchronized void left(String workerId, long attachment) {
         Lease lease = current(workerId, attachment);
         if (lease != null) {
             lease.left = true;
-            hold(workerId, lease, List.of());
+            hold(workerId, lease, draining(lease.shards));
         }
     }
 
@@ -223,8 +223,10 @@ public final class LeaseTable {
     private static WorkerPresence presence(
             String id, Lease lease, long leaseMillis, long graceMillis, long nowMillis) {
         Standing standing;
-        if (lease.left || nowMillis - lease.lastHeardMillis >= leaseMillis) {
+        if (nowMillis - lease.lastHeardMillis >= leaseMillis || (lease.left && !lease.open)) {
             standing = Standing.GONE;
+        } else if (lease.left) {
+            standing = Standing.LEAVING;
         } else if (lease.open) {
             standing = Standing.HERE;
         } else if (nowMillis - lease.endedAtMillis < graceMillis) {
@@ -236,7 +238,9 @@ public final class LeaseTable {
                 id,
                 standing,
                 lease.lastHeardMillis,
-                standing == Standing.HERE ? lease.shards : List.of(),
+                standing == Standing.HERE || standing == Standing.LEAVING
+                        ? lease.shards
+                        : List.of(),
                 lease.generation,
                 lease.reservations.unreported(),
                 reach(lease),
@@ -251,6 +255,13 @@ public final class LeaseTable {
     private @Nullable Lease current(String workerId, long attachment) {
         Lease lease = leases.get(workerId);
         return lease != null && lease.attachment == attachment ? lease : null;
+    }
+
+    /** Whatever its last report says: it takes no new sessions. */
+    private static List<ShardStatus> draining(List<ShardStatus> shards) {
+        return shards.stream()
+                .map(s -> s.serving() ? s.in(ShardStatus.Phase.DRAINING) : s)
+                .toList();
     }
 
     private static List<ShardStatus> servingOf(List<ShardStatus> shards) {

@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.routing;
 
 import coop.sahkar.coordinator.liveness.Attendance;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
@@ -95,7 +96,7 @@ public final class PoolDesk implements RouteDesk {
     @Override
     public boolean gone(String workerId) {
         return !pool.state().workers().containsKey(workerId)
-                || !attendance.of(workerId).keepsItsPlace();
+                || attendance.of(workerId).standing() == Standing.GONE;
     }
 
     @Override

@@ -142,6 +142,13 @@ final class ControlLinks implements AutoCloseable {
         }
     }
 
+    /** Tells all of them that the worker is about to leave: nothing new is to come. */
+    void leaving(String reason) {
+        if (!thread.isShutdown()) {
+            thread.execute(() -> links.values().forEach(link -> link.leaving(reason)));
+        }
+    }
+
     /** Tells all of them that the worker leaves, and waits a moment until they know. */
     void leave(String reason) {
         try {

@@ -52,6 +52,8 @@ final class ShardHost implements AutoCloseable {
 
     private Desired desired = Desired.NOTHING;
     private @Nullable CountDownLatch whenEmpty;
+    private boolean leaving;
+    private volatile boolean hurried;
     private volatile long generation;
     private volatile List<HostedShard> snapshot = List.of();
 
@@ -294,13 +296,15 @@ final class ShardHost implements AutoCloseable {
 
     private void drain(HostedShard shard) {
         StageEngine engine = shard.engine;
-        if (engine != null) {
+        if (engine != null && leaving) {
+            engine.leave();
+        } else if (engine != null) {
             engine.drain();
         }
         if (shard.key().span().isHead()) {
             ports.heads().unregister(shard.key());
         }
-        shard.drainUntilMillis = clock.millis() + options.drainMillis();
+        shard.drainUntilMillis = leaving ? Long.MAX_VALUE : clock.millis() + options.drainMillis();
         shard.phase = ShardPhase.DRAINING;
         LOG.info("giving up {}", shard.key().described());
     }
@@ -337,21 +341,41 @@ final class ShardHost implements AutoCloseable {
         }
     }
 
-    /** Takes no more sessions, and waits until those that run have ended, but not for long. */
-    void giveUpAll(long millis) {
+    /**
+     * Takes no more sessions, has those that run led to other workers, and waits until they have
+     * gone or ended, but no longer than {@code millis} and not after {@link #hurry}.
+     *
+     * @return whether all have
+     */
+    boolean leave(long millis) {
         CountDownLatch empty = new CountDownLatch(1);
         post(() -> {
             whenEmpty = empty;
+            if (!leaving) {
+                leaving = true;
+                hosted.values().stream()
+                        .filter(shard -> shard.phase == ShardPhase.DRAINING)
+                        .forEach(this::drain);
+            }
             desired = new Desired(Long.MAX_VALUE, List.of());
             reconcile();
         });
+        long until = clock.millis() + millis;
         try {
-            if (!empty.await(millis, TimeUnit.MILLISECONDS)) {
-                LOG.info("sessions that still run are ended");
+            while (!hurried && clock.millis() < until) {
+                if (empty.await(TICK_MILLIS, TimeUnit.MILLISECONDS)) {
+                    return true;
+                }
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        return empty.getCount() == 0;
+    }
+
+    /** Nobody waits for sessions any more. */
+    void hurry() {
+        hurried = true;
     }
 
     /** Gives everything up; sessions that run fail with a sentence. */

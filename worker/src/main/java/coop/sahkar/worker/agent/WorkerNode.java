@@ -46,6 +46,7 @@ public final class WorkerNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WorkerNode.class);
     private static final long DRAIN_MILLIS = 60_000;
     private static final long CLOSING_DRAIN_MILLIS = 3_000;
+    private static final String STOPPED = "the donor has stopped the worker";
     private static final int MAX_SEQUENCES = 64;
     private static final Backoff RETRY = new Backoff(5_000, 300_000);
 
@@ -285,15 +286,42 @@ public final class WorkerNode implements AutoCloseable {
         }
     }
 
+    /** Sessions that run here now, as head or as a stage. */
+    public int sessions() {
+        return host.shards().stream()
+                .mapToInt(shard -> shard.stats() == null ? 0 : shard.stats().sessions())
+                .sum();
+    }
+
     /**
-     * Tells the coordinators, lets running sessions end for a few seconds, and stops. A second call
-     * waits for the first.
+     * Takes no more sessions and has those that run led to other workers; what finds no other ends
+     * here in its time. Waits until the last has gone, but no longer than {@code millis} and not
+     * after {@link #hurry}. Then the worker is still to be closed.
+     *
+     * @return whether all have gone
+     */
+    public boolean leave(long millis) {
+        links.leaving(STOPPED);
+        return host.leave(millis);
+    }
+
+    /** Whoever waits in {@link #leave} or {@link #close} for sessions to go is to wait no more. */
+    public void hurry() {
+        host.hurry();
+    }
+
+    /**
+     * Tells the coordinators, gives running sessions a few seconds to go elsewhere, and stops. A
+     * second call waits for the first.
      */
     @Override
     public void close() {
         if (closing.compareAndSet(false, true)) {
-            links.leave("the donor has stopped the worker");
-            host.giveUpAll(CLOSING_DRAIN_MILLIS);
+            links.leaving(STOPPED);
+            if (!host.leave(CLOSING_DRAIN_MILLIS)) {
+                LOG.info("sessions that still run are ended");
+            }
+            links.leave(STOPPED);
             closeAll(opened);
             stopped.countDown();
             return;

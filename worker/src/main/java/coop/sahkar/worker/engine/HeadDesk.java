@@ -1,11 +1,15 @@
 package coop.sahkar.worker.engine;
 
+import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.Ticket;
+import coop.sahkar.worker.engine.StageMessage.Frame;
 import coop.sahkar.worker.engine.StageMessage.Open;
+import coop.sahkar.worker.head.Chunk;
 import coop.sahkar.worker.head.GenerationSink;
 import coop.sahkar.worker.head.GenerationStart;
 import coop.sahkar.worker.head.HeadGeneration;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Queue;
@@ -21,6 +25,8 @@ import org.slf4j.LoggerFactory;
  */
 final class HeadDesk {
     private static final Logger LOG = LoggerFactory.getLogger(HeadDesk.class);
+
+    private static final ByteBuffer NO_HIDDEN = ByteBuffer.allocate(0).asReadOnlyBuffer();
 
     private final @Nullable Vocabulary vocabulary;
     private final BatchPolicy policy;
@@ -110,6 +116,18 @@ final class HeadDesk {
             keep = Math.min(keep, before.common(start));
         }
         return new Open(start.ticket(), 0, start.sampling(), keep);
+    }
+
+    /** What a generation feeds into its own stage. */
+    static Frame frame(StageSession session, Chunk chunk) {
+        return new Frame(
+                session.id(),
+                session.epoch(),
+                chunk.firstPosition(),
+                chunk.tokens(),
+                chunk.wantToken(),
+                HiddenCodec.F32,
+                NO_HIDDEN);
     }
 
     /** Tells a sink that its generation will not run. */

@@ -6,6 +6,7 @@ import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Ticket;
 import coop.sahkar.worker.engine.StageMessage.Close;
+import coop.sahkar.worker.engine.StageMessage.Failed;
 import coop.sahkar.worker.engine.StageMessage.Open;
 import coop.sahkar.worker.engine.StageMessage.Probe;
 import coop.sahkar.worker.engine.StageMessage.ProbeAnswer;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -65,6 +67,27 @@ final class HeadRepairs {
         }
     }
 
+    /** A stage cannot go on with a session: the route is repaired, or the generation fails. */
+    void failed(StageSession session, Failed failed, long nowNanos) {
+        HeadGeneration generation = session.generation();
+        if (generation == null) {
+            return;
+        }
+        if (generation.repairs(failed.problem())) {
+            lost(session, failed.workerId(), failed.problem(), nowNanos);
+        } else {
+            heads.tell(session, head -> head.fail(failed.problem(), failed.workerId()));
+        }
+    }
+
+    /** A worker of a session's route is about to leave. */
+    void leaves(StageSession session, String workerId, long nowNanos) {
+        HeadGeneration generation = session.generation();
+        if (generation != null && !generation.over()) {
+            carryOut(session, generation.repair().leaves(workerId, nowNanos), nowNanos);
+        }
+    }
+
     /** Looks after a session's route as time goes by. */
     void look(StageSession session, long nowNanos) {
         HeadGeneration generation = session.generation();
@@ -76,6 +99,7 @@ final class HeadRepairs {
             carryOut(session, generation.repair().look(nowNanos), nowNanos);
             return;
         }
+        carryOut(session, generation.repair().look(nowNanos), nowNanos);
         switch (generation.watch().look(nowNanos, meter.slowestBatchNanos(nowNanos))) {
             case RouteWatch.Fine _ -> {}
             case RouteWatch.Nudge _ -> {
@@ -140,7 +164,7 @@ final class HeadRepairs {
     }
 
     /** How far a stage is with a session that is open in it. */
-    static ProbeAnswer answer(
+    private static ProbeAnswer answer(
             StageSession session, int epoch, int stage, int round, StageMeter meter) {
         BoundaryLog log = session.log();
         return new ProbeAnswer(
@@ -157,8 +181,15 @@ final class HeadRepairs {
                 meter.usualDecodeMicros());
     }
 
-    /** The answer of a stage that has not heard of the session. */
-    static ProbeAnswer unknown(Probe probe) {
+    /** What a stage answers, which may not have heard of the session. */
+    static ProbeAnswer answer(Probe probe, @Nullable StageSession session, StageMeter meter) {
+        int epoch = probe.ticket().ticket().epoch();
+        return session == null
+                ? unknown(probe)
+                : answer(session, epoch, probe.stage(), probe.round(), meter);
+    }
+
+    private static ProbeAnswer unknown(Probe probe) {
         Ticket ticket = probe.ticket().ticket();
         return new ProbeAnswer(
                 ticket.session(),
@@ -202,7 +233,7 @@ final class HeadRepairs {
                 next.stages().stream().map(RouteStage::workerId).collect(Collectors.toSet());
         for (RouteStage stage : old.stages()) {
             if (!kept.contains(stage.workerId())) {
-                outbox.send(stage, new Close(old.session(), old.epoch()));
+                outbox.send(stage, new Close(old.session(), old.epoch(), true));
             }
         }
     }

@@ -1,6 +1,5 @@
 package coop.sahkar.worker.engine;
 
-import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SessionId;
@@ -9,6 +8,7 @@ import coop.sahkar.worker.engine.StageMessage.Close;
 import coop.sahkar.worker.engine.StageMessage.Failed;
 import coop.sahkar.worker.engine.StageMessage.Frame;
 import coop.sahkar.worker.engine.StageMessage.Frames;
+import coop.sahkar.worker.engine.StageMessage.Leaving;
 import coop.sahkar.worker.engine.StageMessage.NeedFrom;
 import coop.sahkar.worker.engine.StageMessage.Open;
 import coop.sahkar.worker.engine.StageMessage.Probe;
@@ -20,7 +20,6 @@ import coop.sahkar.worker.head.Chunk;
 import coop.sahkar.worker.head.GenerationStart;
 import coop.sahkar.worker.head.HeadGeneration;
 import coop.sahkar.worker.head.Reroute;
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -33,7 +32,6 @@ import org.jspecify.annotations.Nullable;
 final class StageCore {
     private static final long ORPHAN_NANOS =
             TimeUnit.MILLISECONDS.toNanos(EngineLimits.ORPHAN_MILLIS);
-    private static final ByteBuffer NO_HIDDEN = ByteBuffer.allocate(0).asReadOnlyBuffer();
 
     private final Stage stage;
     private final StageShape shape;
@@ -49,6 +47,7 @@ final class StageCore {
     private final Delivery delivery;
     private final Replay replay;
     private final HeadRepairs repairs;
+    private final HandOver handOver;
     private boolean lone;
 
     StageCore(
@@ -73,6 +72,7 @@ final class StageCore {
         this.delivery = new Delivery(stage, outbox);
         this.replay = new Replay(outbox, meter, limits, policy);
         this.heads = new HeadDesk(loaded.vocabulary(), policy, limits);
+        this.handOver = new HandOver(table, outbox, heads);
         this.repairs =
                 new HeadRepairs(
                         table,
@@ -96,6 +96,7 @@ final class StageCore {
             case NeedFrom need -> onNeedFrom(need);
             case Close close -> onClose(close);
             case Failed failed -> onFailed(failed);
+            case Leaving leaving -> onLeaving(leaving);
             case Probe probe -> onProbe(probe);
             case ProbeAnswer answer -> onProbeAnswer(answer);
         }
@@ -174,10 +175,17 @@ final class StageCore {
         admission.drain();
     }
 
+    /** The same, and has the sessions that run led elsewhere. */
+    void leave() {
+        admission.drain();
+        handOver.begin(nanoClock.getAsLong());
+    }
+
     /** Looks after what time has made of sessions. */
     void tick() {
         long now = nanoClock.getAsLong();
         long idleNanos = TimeUnit.MILLISECONDS.toNanos(limits.idleMillis());
+        handOver.look(now);
         for (StageSession session : table.all()) {
             if (session.generation() != null) {
                 repairs.look(session, now);
@@ -355,22 +363,28 @@ final class StageCore {
 
     private void onClose(Close close) {
         StageSession session = table.find(close.session());
-        if (session != null && close.epoch() >= session.epoch()) {
+        if (session == null || close.epoch() < session.epoch()) {
+            return;
+        }
+        if (close.hereOnly()) {
+            free(session);
+        } else {
             end(session, null);
+        }
+    }
+
+    private void onLeaving(Leaving leaving) {
+        StageSession session = known(leaving.session(), leaving.epoch());
+        if (session != null) {
+            repairs.leaves(session, leaving.workerId(), nanoClock.getAsLong());
         }
     }
 
     private void onFailed(Failed failed) {
         StageSession session = known(failed.session(), failed.epoch());
-        HeadGeneration generation = session == null ? null : session.generation();
-        if (session == null || generation == null) {
-            return;
-        }
-        long now = nanoClock.getAsLong();
-        if (generation.repairs(failed.problem())) {
-            repairs.lost(session, failed.workerId(), failed.problem(), now);
-        } else {
-            heads.tell(session, head -> head.fail(failed.problem(), failed.workerId()));
+        if (session != null) {
+            long now = nanoClock.getAsLong();
+            repairs.failed(session, failed, now);
             feed(session, now);
         }
     }
@@ -378,12 +392,7 @@ final class StageCore {
     private void onProbe(Probe probe) {
         Ticket ticket = probe.ticket().ticket();
         StageSession session = table.find(ticket.session());
-        ProbeAnswer answer =
-                session == null
-                        ? HeadRepairs.unknown(probe)
-                        : HeadRepairs.answer(
-                                session, ticket.epoch(), probe.stage(), probe.round(), meter);
-        outbox.send(ticket.head(), answer);
+        outbox.send(ticket.head(), HeadRepairs.answer(probe, session, meter));
     }
 
     private void onProbeAnswer(ProbeAnswer answer) {
@@ -416,31 +425,14 @@ final class StageCore {
             return;
         }
         for (Chunk next = generation.next(); next != null; next = generation.next()) {
-            Frame frame =
-                    new Frame(
-                            session.id(),
-                            session.epoch(),
-                            next.firstPosition(),
-                            next.tokens(),
-                            next.wantToken(),
-                            HiddenCodec.F32,
-                            NO_HIDDEN);
-            session.accept(frame, arrivedNanos);
+            session.accept(HeadDesk.frame(session, next), arrivedNanos);
             batches.ready(session);
         }
     }
 
     private void refused(Slice slice, Exception why) {
         StageSession session = slice.session();
-        String worker = session.self().workerId();
-        String message =
-                "Worker %s could not compute positions %d to %d: %s"
-                        .formatted(
-                                worker,
-                                slice.firstPosition(),
-                                slice.endPosition(),
-                                why.getMessage());
-        fail(session, Problem.of(Problem.Kind.INTERNAL, message), worker, null);
+        fail(session, Delivery.refusal(slice, why), session.self().workerId(), null);
     }
 
     /**

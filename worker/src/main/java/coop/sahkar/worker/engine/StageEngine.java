@@ -144,6 +144,11 @@ public final class StageEngine implements StageInbox, AutoCloseable {
         mailbox.put(new Inbound.Drain());
     }
 
+    /** The same, and has those that run led to other workers. */
+    public void leave() {
+        mailbox.put(new Inbound.Leave());
+    }
+
     public EngineState state() {
         return state;
     }
@@ -310,6 +315,10 @@ public final class StageEngine implements StageInbox, AutoCloseable {
                     core.peerLost(workerId, reason);
             case Inbound.Drain() -> {
                 core.drain();
+                enter(EngineState.DRAINING, "");
+            }
+            case Inbound.Leave() -> {
+                core.leave();
                 enter(EngineState.DRAINING, "");
             }
             case Inbound.Stop() -> {

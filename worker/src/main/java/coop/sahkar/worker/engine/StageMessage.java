@@ -16,7 +16,7 @@ public sealed interface StageMessage {
             case Frames(List<Frame> frames) ->
                     frames.size() == 1 && frames.getFirst().tokens().length == 1;
             case Tokens(List<Token> tokens) -> tokens.size() == 1;
-            case Open _, Progress _, NeedFrom _, Close _, Failed _, Probe _, ProbeAnswer _ -> false;
+            case Open _, Progress _, NeedFrom _, Close _, Failed _, Leaving _, Probe _, ProbeAnswer _ -> false;
         };
     }
 
@@ -113,8 +113,22 @@ public sealed interface StageMessage {
      */
     record NeedFrom(SessionId session, int epoch, int position) implements StageMessage {}
 
-    /** To the next stage: the session is over, free its KV. */
-    record Close(SessionId session, int epoch) implements StageMessage {}
+    /**
+     * To a stage: the session is over, free its KV.
+     *
+     * @param hereOnly whether the stages behind go on along another route
+     */
+    record Close(SessionId session, int epoch, boolean hereOnly) implements StageMessage {
+        /** It is over in the stages behind, too. */
+        public Close(SessionId session, int epoch) {
+            this(session, epoch, false);
+        }
+    }
+
+    /**
+     * To the head: the stage at a worker is about to leave; it works until the session has gone.
+     */
+    record Leaving(SessionId session, int epoch, String workerId) implements StageMessage {}
 
     /**
      * To the head: a stage cannot go on with a session.

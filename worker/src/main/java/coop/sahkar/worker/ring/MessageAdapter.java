@@ -18,6 +18,7 @@ import coop.sahkar.proto.v1.ProbeAnswer;
 import coop.sahkar.proto.v1.Progress;
 import coop.sahkar.proto.v1.RingMessage;
 import coop.sahkar.proto.v1.SessionFailed;
+import coop.sahkar.proto.v1.StageLeaving;
 import coop.sahkar.proto.v1.Token;
 import coop.sahkar.proto.v1.Tokens;
 import coop.sahkar.worker.engine.Links;
@@ -60,6 +61,7 @@ final class MessageAdapter {
             case NEED_FROM -> needFrom(wire.getNeedFrom(), sender);
             case CLOSE -> close(wire.getClose(), sender);
             case FAILED -> failed(wire.getFailed(), sender);
+            case LEAVING -> leaving(wire.getLeaving(), sender);
             case PROBE -> probe(wire.getProbe(), sender);
             case PROBE_ANSWER -> probeAnswer(wire.getProbeAnswer(), sender);
             case HELLO -> throw new LinkViolation("Worker " + sender + " said hello twice.");
@@ -272,7 +274,10 @@ final class MessageAdapter {
         }
         session.requirePreviousOrHead(sender, "the end");
         directory.forget(session.ticket.session(), wire.getEpoch());
-        return one(session, new StageMessage.Close(session.ticket.session(), wire.getEpoch()));
+        return one(
+                session,
+                new StageMessage.Close(
+                        session.ticket.session(), wire.getEpoch(), wire.getHereOnly()));
     }
 
     private List<Delivery> failed(SessionFailed wire, String sender) throws LinkViolation {
@@ -291,6 +296,17 @@ final class MessageAdapter {
                         wire.getEpoch(),
                         Wire.fromWire(wire.getProblem()),
                         wire.getWorkerId()));
+    }
+
+    private List<Delivery> leaving(StageLeaving wire, String sender) throws LinkViolation {
+        RingSession session = find(wire.getSessionHigh(), wire.getSessionLow(), wire.getEpoch());
+        if (session == null) {
+            return List.of();
+        }
+        session.requireOnRoute(sender, "a farewell");
+        return one(
+                session,
+                new StageMessage.Leaving(session.ticket.session(), wire.getEpoch(), sender));
     }
 
     private @Nullable RingSession find(long high, long low, int epoch) {

@@ -239,7 +239,7 @@ class ShardHostTest {
     void endsInOrderWhenItGivesEverythingUp() {
         host.assign(want(1, key(0, 2), key(2, 4)));
         awaitPhases(ShardPhase.SERVING, ShardPhase.SERVING);
-        host.giveUpAll(10_000);
+        host.leave(10_000);
         assertThat(host.shards()).isEmpty();
         assertThat(loader.open).hasValue(0);
     }
