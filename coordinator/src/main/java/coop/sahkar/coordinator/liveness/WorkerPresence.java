@@ -10,8 +10,8 @@ import java.util.SortedMap;
  * @param workerId its id
  * @param standing whether it is here
  * @param lastHeardMillis when it was last heard of, on the caller's monotonic clock
- * @param shards its shards as last reported; those of one that leaves are draining, and one that
- *     is not here has none
+ * @param shards its shards as last reported; those of one that leaves are draining, and one that is
+ *     not here has none
  * @param generation newest placement generation it said it has seen
  * @param unreported by model, what its last report does not say yet
  * @param reach how other workers reach it

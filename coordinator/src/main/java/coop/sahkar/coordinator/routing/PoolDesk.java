@@ -1,8 +1,8 @@
 package coop.sahkar.coordinator.routing;
 
 import coop.sahkar.coordinator.liveness.Attendance;
-import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.coordinator.liveness.LatencyTable;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.PoolView;

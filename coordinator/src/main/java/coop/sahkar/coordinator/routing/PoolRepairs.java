@@ -84,7 +84,8 @@ public final class PoolRepairs implements RepairDesk {
      */
     private static boolean holds(WorkerPresence worker, Ticket current, RouteStage stage) {
         return switch (worker.standing()) {
-            case HERE, LEAVING -> worker.shards().stream().anyMatch(shard -> is(shard, current, stage));
+            case HERE, LEAVING ->
+                    worker.shards().stream().anyMatch(shard -> is(shard, current, stage));
             case AWAITED -> true;
             case BROKEN_OFF, GONE -> false;
         };

@@ -41,12 +41,11 @@ final class DrainCommand extends Subcommand {
         ProcessHandle worker =
                 runningIn(folder)
                         .flatMap(ProcessHandle::of)
-                        .orElseThrow(
-                                () ->
-                                        new CommandFailure(
-                                                ExitCode.FAILED,
-                                                "No worker runs on the data folder %s; --data names another."
-                                                        .formatted(folder)));
+                        .orElseThrow(() ->
+                                new CommandFailure(
+                                        ExitCode.FAILED,
+                                        "No worker runs on the data folder %s; --data names another."
+                                                .formatted(folder)));
         if (!worker.supportsNormalTermination()) {
             throw new CommandFailure(
                     ExitCode.FAILED,

@@ -124,7 +124,8 @@ class LeaveIT {
                 last = now;
                 text.append(piece.text());
                 if (piece.tokens() > 0) {
-                    assertThat(piece.position()).isEqualTo(position < 0 ? piece.position() : position);
+                    assertThat(piece.position())
+                            .isEqualTo(position < 0 ? piece.position() : position);
                     position = piece.position() + piece.tokens();
                 }
                 if (++pieces == PIECES_BEFORE) {

@@ -16,7 +16,15 @@ public sealed interface StageMessage {
             case Frames(List<Frame> frames) ->
                     frames.size() == 1 && frames.getFirst().tokens().length == 1;
             case Tokens(List<Token> tokens) -> tokens.size() == 1;
-            case Open _, Progress _, NeedFrom _, Close _, Failed _, Leaving _, Probe _, ProbeAnswer _ -> false;
+            case Open _,
+                    Progress _,
+                    NeedFrom _,
+                    Close _,
+                    Failed _,
+                    Leaving _,
+                    Probe _,
+                    ProbeAnswer _ ->
+                    false;
         };
     }
 

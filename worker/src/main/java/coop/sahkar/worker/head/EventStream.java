@@ -89,8 +89,7 @@ final class EventStream implements GenerationSink {
 
     @Override
     public synchronized void leaving() {
-        leaving =
-                GenerationEvent.newBuilder().setLeaving(HeadLeaving.getDefaultInstance()).build();
+        leaving = GenerationEvent.newBuilder().setLeaving(HeadLeaving.getDefaultInstance()).build();
         drain();
     }
 

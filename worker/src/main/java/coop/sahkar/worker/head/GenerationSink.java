@@ -36,7 +36,9 @@ public interface GenerationSink {
      */
     void rerouted(Ticket route, long repairMicros);
 
-    /** The head is about to leave: another should take the generation over. It goes on till then. */
+    /**
+     * The head is about to leave: another should take the generation over. It goes on till then.
+     */
     void leaving();
 
     /**

@@ -147,8 +147,7 @@ public final class Repair {
         return switch (answer) {
             case Reroute.Found(SealedTicket next) -> found(next, nowNanos);
             case Reroute.NoneNow(Problem problem) -> none(problem, nowNanos);
-            case Reroute.Never(Problem problem) ->
-                    wish ? stay() : giveUp(without(problem), false);
+            case Reroute.Never(Problem problem) -> wish ? stay() : giveUp(without(problem), false);
         };
     }
 

@@ -13,9 +13,9 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
- * Hundreds of rings with spares in which workers are killed, stopped, and leave at
- * random, heads among them. Whatever happens, each committed token is that of the whole model and
- * comes once; every generation ends; and in the end nothing is held anywhere.
+ * Hundreds of rings with spares in which workers are killed, stopped, and leave at random, heads
+ * among them. Whatever happens, each committed token is that of the whole model and comes once;
+ * every generation ends; and in the end nothing is held anywhere.
  */
 class RepairFuzzTest {
     private static final int SEEDS = 600;

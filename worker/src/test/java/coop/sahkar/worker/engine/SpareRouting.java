@@ -16,8 +16,7 @@ import java.util.function.Consumer;
 
 /**
  * A coordinator for simulated rings: keeps the stages that are good and replaces the others by any
- * worker with the same blocks. It knows who was killed or leaves,
- * not who is stopped.
+ * worker with the same blocks. It knows who was killed or leaves, not who is stopped.
  */
 final class SpareRouting implements Rerouting {
     private final RingSimulation ring;
