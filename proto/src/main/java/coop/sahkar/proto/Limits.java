@@ -72,10 +72,10 @@ public final class Limits {
     public static final int MAX_ERROR_CHARS = 2000;
 
     /** Version of the protocol spoken here; raised when an older peer would misread a message. */
-    public static final int PROTOCOL_VERSION = 1;
+    public static final int PROTOCOL_VERSION = 2;
 
-    /** The oldest protocol version still understood. */
-    public static final int OLDEST_PROTOCOL_VERSION = 1;
+    /** The oldest protocol version still understood. Workers of version 1 cannot link with ours. */
+    public static final int OLDEST_PROTOCOL_VERSION = 2;
 
     private Limits() {}
 }

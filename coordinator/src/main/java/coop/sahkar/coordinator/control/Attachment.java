@@ -47,6 +47,7 @@ final class Attachment implements StreamObserver<WorkerMessage> {
     private String workerId = "";
     private RelayWish wish = RelayWish.RELAY_WISH_UNSPECIFIED;
     private long lease;
+    private long admittedAtMillis;
     private @Nullable WorkerReport early;
     private @Nullable Assignment sent;
     private MeasurePeers asked =
@@ -109,7 +110,8 @@ final class Attachment implements StreamObserver<WorkerMessage> {
             return;
         }
         phase = Phase.ADMITTED;
-        lease = leases().attached(id, door.attendance().clockMillis());
+        admittedAtMillis = door.attendance().clockMillis();
+        lease = leases().attached(id, admittedAtMillis);
         send(CoordinatorMessage.newBuilder().setWelcome(welcome).build());
         reach();
         if (early != null) {
@@ -191,8 +193,13 @@ final class Attachment implements StreamObserver<WorkerMessage> {
         }
     }
 
-    /** Sends an assignment unless it is what was sent last. */
+    /** Sends an assignment unless it is what was sent last, or is better sent later. */
     synchronized void assign(Assignment assignment) {
+        long since = door.attendance().clockMillis() - admittedAtMillis;
+        boolean empty = assignment.getShardsCount() == 0;
+        if (sent == null && FirstAssignment.waits(empty, since)) {
+            return;
+        }
         if (phase == Phase.ADMITTED && !assignment.equals(sent)) {
             sent = assignment;
             send(CoordinatorMessage.newBuilder().setAssignment(assignment).build());

@@ -89,7 +89,9 @@ final class WorkerAdapter {
                 new ShardStatus.Pace(
                         atLeastZero(shard.getLoneDecodeMicros()),
                         atLeastZero(shard.getLoneTokenMicros()),
-                        atLeastZero(shard.getInnerHopMicros())));
+                        atLeastZero(shard.getInnerHopMicros())),
+                new ShardStatus.Mending(
+                        shard.getRepairs(), shard.getReopened(), shard.getRowsAgain()));
     }
 
     /** Unsigned numbers beyond the int range come out negative; nothing we count is that large. */
@@ -126,6 +128,9 @@ final class WorkerAdapter {
                 .setLoneDecodeMicros(shard.pace().loneDecodeMicros())
                 .setLoneTokenMicros(shard.pace().loneTokenMicros())
                 .setInnerHopMicros(shard.pace().innerHopMicros())
+                .setRepairs(shard.mending().repairs())
+                .setReopened(shard.mending().reopened())
+                .setRowsAgain(shard.mending().rowsAgain())
                 .build();
     }
 

@@ -109,7 +109,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
             registrations.execute(() -> admit(attachment, worker));
         } catch (RejectedExecutionException e) {
             attachment.refuse(
-                    Problem.of(Problem.Kind.OVERLOADED, "this coordinator is shutting down"));
+                    Problem.of(Problem.Kind.NOT_LEADER, "this coordinator is shutting down"));
         }
     }
 
@@ -149,8 +149,20 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
         }
         attachment.admit(worker.id(), welcome(worker.id()));
         sendSoon();
+        sendWhenHeld();
         if (attachment.wantsDialling()) {
             attachment.dialled(dialBack.fault(worker.id(), worker.endpoint()));
+        }
+    }
+
+    /** What is kept back from a worker at first is sent in the end. */
+    private void sendWhenHeld() {
+        try {
+            var _ =
+                    sender.schedule(
+                            this::sendSoon, FirstAssignment.HELD_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("no assignments are sent any more: the coordinator is closing");
         }
     }
 

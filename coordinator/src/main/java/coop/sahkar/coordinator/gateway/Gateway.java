@@ -10,6 +10,7 @@ import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.cors.CorsService;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import coop.sahkar.coordinator.Coordinator;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetSocketAddress;
 import java.util.Objects;
 import java.util.concurrent.CompletionException;
@@ -112,6 +113,8 @@ public final class Gateway implements AutoCloseable {
             GatewayMetrics metrics) {
         ServerBuilder builder =
                 Server.builder().http(new InetSocketAddress(options.host(), options.port()));
+        // In the global registry a second gateway of this process would be warned of.
+        builder.meterRegistry(new SimpleMeterRegistry());
         limit(builder);
         mountApi(builder, pool, runner, metrics);
         mountGrpc(builder, pool, new GenerationService(runner, metrics));

@@ -53,6 +53,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private boolean headLeaves;
     private long movedMillis;
     private boolean asked;
+    private boolean changedHead;
     private boolean done;
     private long askedMillis;
     private long heardMillis;
@@ -247,7 +248,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             Problem said = Wire.fromWire(event.getFailed().getProblem());
             Problem problem = Problems.ofHead(said, worker);
             if (event.getFailed().getNoSpare()) {
-                end(Problems.failedEvent(problem, worker));
+                underAnotherHead(problem, worker, call.workerId());
             } else {
                 failed(problem, worker);
             }
@@ -263,6 +264,25 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             if (event.hasStarted() || event.hasRerouted()) {
                 repaired();
             }
+        }
+    }
+
+    /** The head found nobody to go on with; the pool may be cut otherwise by now. */
+    private void underAnotherHead(Problem problem, String lost, String formerHead) {
+        Ticket before = plan.ticket();
+        Set<String> avoid = new TreeSet<>(plan.avoid(now()));
+        avoid.add(lost);
+        avoid.add(formerHead);
+        RouteAnswer answer =
+                before == null || changedHead
+                        ? new RouteAnswer.None(problem)
+                        : runner.repairs().repair(before, avoid, plan.nextEpoch());
+        switch (answer) {
+            case RouteAnswer.Found(var route) -> {
+                changedHead = true;
+                dial(route.ticket());
+            }
+            case RouteAnswer.None _ -> end(Problems.failedEvent(problem, lost));
         }
     }
 

@@ -75,6 +75,9 @@ public final class StatusFields {
         fields.put("sessions", shard.getSessions());
         fields.put("queued_rows", shard.getQueuedRows());
         fields.put("decode_micros", shard.getDecodeMicros());
+        fields.put("repairs", shard.getRepairs());
+        fields.put("reopened", shard.getReopened());
+        fields.put("rows_again", shard.getRowsAgain());
         return fields;
     }
 

@@ -18,6 +18,7 @@ import coop.sahkar.proto.Span;
  * @param decodeMicros mean time of one decode; 0 when it was idle
  * @param rowsComputed rows computed since it was loaded
  * @param pace of a session that has the stage for itself
+ * @param mending what repairs of routes have cost here
  */
 public record ShardStatus(
         String modelId,
@@ -32,7 +33,49 @@ public record ShardStatus(
         int queuedRows,
         int decodeMicros,
         long rowsComputed,
-        Pace pace) {
+        Pace pace,
+        Mending mending) {
+
+    /** A shard where nothing was repaired. */
+    public ShardStatus(
+            String modelId,
+            Span span,
+            Phase phase,
+            long bytesDone,
+            long bytesTotal,
+            String failure,
+            int kvCells,
+            int kvReserved,
+            int sessions,
+            int queuedRows,
+            int decodeMicros,
+            long rowsComputed,
+            Pace pace) {
+        this(
+                modelId,
+                span,
+                phase,
+                bytesDone,
+                bytesTotal,
+                failure,
+                kvCells,
+                kvReserved,
+                sessions,
+                queuedRows,
+                decodeMicros,
+                rowsComputed,
+                pace,
+                new Mending(0, 0, 0));
+    }
+
+    /**
+     * What repairs have cost since the shard was loaded.
+     *
+     * @param repairs routes that this head has renewed
+     * @param reopened sessions taken over to a newer route
+     * @param rowsAgain rows computed that had been computed before
+     */
+    public record Mending(long repairs, long reopened, long rowsAgain) {}
 
     /**
      * Medians of the latest tokens of sessions that had the stage for themselves; 0 when unknown.
@@ -80,6 +123,7 @@ public record ShardStatus(
                 queuedRows,
                 decodeMicros,
                 rowsComputed,
-                pace);
+                pace,
+                mending);
     }
 }

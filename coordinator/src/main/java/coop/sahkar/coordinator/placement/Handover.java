@@ -23,16 +23,24 @@ final class Handover {
         this.model = model;
         this.before = model.before();
         this.target = List.copyOf(model.shards());
+        // Nothing is given up on the word of those who are only taken to serve, if it need not be.
+        if (!sorted(true) && !sorted(false)) {
+            leaving.clear();
+        }
+    }
+
+    /** Tells apart what serves and stays, and what serves and leaves; whether it is a chain. */
+    private boolean sorted(boolean heardOnly) {
+        leaving.clear();
+        serving.clear();
         for (Shard shard : before) {
-            if (shard.serving()) {
+            if (shard.serving() && (shard.load().heard() || !heardOnly)) {
                 (stays(shard) ? serving : leaving).add(shard);
             }
         }
         List<Shard> all = new ArrayList<>(serving);
         all.addAll(leaving);
-        if (!leaving.isEmpty() && !chain(all)) {
-            leaving.clear();
-        }
+        return chain(all);
     }
 
     private static boolean stays(Shard shard) {

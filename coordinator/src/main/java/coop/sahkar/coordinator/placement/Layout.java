@@ -83,6 +83,17 @@ final class Layout {
         }
     }
 
+    /** What one worker holds, to be given back to {@link #setRow}. */
+    int[][] row(int load) {
+        return new int[][] {firsts[load].clone(), ends[load].clone()};
+    }
+
+    /** Has a worker hold what it held. */
+    void setRow(int load, int[][] row) {
+        firsts[load] = row[0];
+        ends[load] = row[1];
+    }
+
     int places(int model) {
         return grids[model].length - 1;
     }

@@ -104,6 +104,11 @@ final class Load {
         return false;
     }
 
+    /** Whether what it serves was heard from itself. */
+    boolean heard() {
+        return worker.heard();
+    }
+
     void add(Shard shard) {
         shards.add(shard);
         freeBytes -= shard.bytes();

@@ -14,13 +14,15 @@ final class PairSearch {
     /** Choices of one worker; with more, pairs of them would be too many. */
     private static final int MOST_CHOICES = 64;
 
-    private static final int LAYOUTS = 20_000;
-
     private final List<Holding> models;
     private final List<Load> loads;
-    private int budget = LAYOUTS;
+    private int budget;
 
-    PairSearch(List<Holding> models, List<Load> loads) {
+    /**
+     * @param budget layouts to look at, at most
+     */
+    PairSearch(List<Holding> models, List<Load> loads, int budget) {
+        this.budget = budget;
         this.models = models;
         this.loads = loads;
     }
@@ -41,7 +43,7 @@ final class PairSearch {
             }
             choices.add(some);
         }
-        if (choices.stream().mapToDouble(List::size).reduce(1, (a, b) -> a * b) <= LAYOUTS) {
+        if (choices.stream().mapToDouble(List::size).reduce(1, (a, b) -> a * b) <= budget) {
             Layout best = finest.copy();
             all(finest.copy(), choices, 0, best, finest.score());
             finest = best;

@@ -1,13 +1,16 @@
 package coop.sahkar.coordinator.placement;
 
+import coop.sahkar.coordinator.liveness.WorkerPresence;
 import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
 import coop.sahkar.coordinator.state.Placement;
+import coop.sahkar.coordinator.state.Transition;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -26,17 +29,22 @@ public final class PlacementDecision {
     static final int QUIET_MILLIS = 300;
 
     /** A pool that is never quiet is planned after this all the same. */
-    static final int PATIENCE_MILLIS = 1500;
+    public static final int PATIENCE_MILLIS = 1500;
 
     /** A plan that did not come into force is proposed again after this. */
     static final int AGAIN_MILLIS = 1000;
 
-    private static final long FORGET_AFTER_MILLIS = 24 * 60 * 60 * 1000L;
+    /** A worker that is away is forgotten after this in a pool that is less than half full. */
+    static final long FORGET_AFTER_MILLIS = 24 * 60 * 60 * 1000L;
+
+    /** However full the pool is, one that is away for a moment is not forgotten. */
+    static final long FORGET_AT_SOONEST_MILLIS = 60_000;
 
     private final Recent recent = new Recent();
     private @Nullable PlanView lastSeen;
     private @Nullable PlanView lastPlanned;
     private @Nullable Plan plan;
+    private final SortedMap<String, Long> goneSinceMillis = new TreeMap<>();
     private long changedAtMillis;
     private long unsettledSinceMillis;
     private long proposedAtMillis;
@@ -45,6 +53,7 @@ public final class PlacementDecision {
     /** What to propose to the log now, in this order; most often nothing. */
     public List<Command> decide(PoolSight sight) {
         recent.observe(sight);
+        observeGone(sight);
         PlanView view = PlanViews.of(sight, recent);
         List<Command> proposals = new ArrayList<>();
         if (settled(view, sight.nowMillis())) {
@@ -99,15 +108,36 @@ public final class PlacementDecision {
         proposedAtMillis = sight.nowMillis();
     }
 
-    private static void forget(PoolSight sight, List<Command> proposals) {
-        if (sight.nowMillis() < FORGET_AFTER_MILLIS) {
-            return;
+    private void observeGone(PoolSight sight) {
+        goneSinceMillis.keySet().retainAll(sight.presence().keySet());
+        for (WorkerPresence worker : sight.presence().values()) {
+            if (worker.standing() == Standing.GONE) {
+                goneSinceMillis.putIfAbsent(worker.workerId(), sight.nowMillis());
+            } else {
+                goneSinceMillis.remove(worker.workerId());
+            }
         }
-        sight.presence().values().stream()
-                .filter(p -> p.standing() == Standing.GONE)
-                .filter(p -> sight.state().placement().of(p.workerId()).isEmpty())
-                .filter(p -> sight.nowMillis() - p.lastHeardMillis() >= FORGET_AFTER_MILLIS)
-                .findFirst()
-                .ifPresent(p -> proposals.add(new ForgetWorker(p.workerId())));
+    }
+
+    /** Of those away for long enough, the one that is away longest. */
+    private void forget(PoolSight sight, List<Command> proposals) {
+        long after = forgetAfterMillis(sight.state().workers().size());
+        goneSinceMillis.entrySet().stream()
+                .filter(gone -> sight.nowMillis() - gone.getValue() >= after)
+                .filter(gone -> sight.state().workers().containsKey(gone.getKey()))
+                .filter(gone -> sight.state().placement().of(gone.getKey()).isEmpty())
+                .min(Map.Entry.comparingByValue())
+                .ifPresent(gone -> proposals.add(new ForgetWorker(gone.getKey())));
+    }
+
+    /**
+     * The less room there is for newcomers, the sooner those who are away are forgotten: a pool in
+     * which many come and go must not fill with those who went.
+     */
+    static long forgetAfterMillis(int known) {
+        double room = 2.0 * (Transition.MAX_WORKERS - known) / Transition.MAX_WORKERS;
+        double part = Math.clamp(room, 0, 1);
+        long millis = (long) (FORGET_AFTER_MILLIS * part * part * part);
+        return Math.max(FORGET_AT_SOONEST_MILLIS, millis);
     }
 }

@@ -34,7 +34,8 @@ public record PlanView(
                                         w.bytesPerSecond(),
                                         w.release(),
                                         w.serving(),
-                                        List.of()))
+                                        List.of(),
+                                        w.heard()))
                         .toList();
         return new PlanView(forgiven, models, current, kvPositions, minKvPositions);
     }

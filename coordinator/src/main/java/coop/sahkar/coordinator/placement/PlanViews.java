@@ -33,7 +33,8 @@ final class PlanViews {
                                 worker.decodeBytesPerSecond(),
                                 worker.release(),
                                 serving(state, presence),
-                                failed.getOrDefault(worker.id(), List.of())));
+                                failed.getOrDefault(worker.id(), List.of()),
+                                presence.standing() == Standing.HERE));
             }
         }
         List<PlanModel> models =

@@ -13,6 +13,8 @@ import java.util.List;
  * @param release what its llama.cpp can load
  * @param serving the shards it serves now
  * @param failed shards it could not fetch or load lately
+ * @param heard whether it reports what it serves; of one that may be back in a moment that is taken
+ *     to be what it should
  */
 public record PlanWorker(
         String id,
@@ -20,7 +22,8 @@ public record PlanWorker(
         long bytesPerSecond,
         LlamaRelease release,
         List<AssignedShard> serving,
-        List<AssignedShard> failed) {
+        List<AssignedShard> failed,
+        boolean heard) {
     public PlanWorker {
         serving = List.copyOf(serving);
         failed = List.copyOf(failed);
@@ -28,11 +31,11 @@ public record PlanWorker(
 
     /** A worker that serves nothing yet. */
     public PlanWorker(String id, long memoryBytes, long bytesPerSecond, LlamaRelease release) {
-        this(id, memoryBytes, bytesPerSecond, release, List.of(), List.of());
+        this(id, memoryBytes, bytesPerSecond, release, List.of(), List.of(), true);
     }
 
     /** The same, serving these. */
     public PlanWorker serving(List<AssignedShard> shards) {
-        return new PlanWorker(id, memoryBytes, bytesPerSecond, release, shards, failed);
+        return new PlanWorker(id, memoryBytes, bytesPerSecond, release, shards, failed, heard);
     }
 }

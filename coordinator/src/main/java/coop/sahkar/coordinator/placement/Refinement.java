@@ -28,7 +28,18 @@ final class Refinement {
     /** The same where nothing stands yet. */
     private static final double FIRST_FETCH_PRICE = 0.05;
 
-    private static final int LAYOUTS = 6000;
+    /** Layouts looked at where nothing stands yet. */
+    private static final int FIRST_LAYOUTS = 6000;
+
+    private static final int FIRST_PAIRS = 20_000;
+
+    /**
+     * Layouts looked at to change what stands, in each round: the same in every round and every
+     * plan, so that a plan that found nothing more finds nothing when it is made again.
+     */
+    private static final int LAYOUTS = 1500;
+
+    private static final int PAIRS = 1500;
 
     private final List<Holding> models;
     private final List<Load> loads;
@@ -58,7 +69,10 @@ final class Refinement {
         if (start.bound() - score < worth) {
             return false;
         }
-        Layout found = new Search(models, loads, LAYOUTS).from(start);
+        Layout found =
+                fresh
+                        ? new Search(models, loads, FIRST_LAYOUTS, FIRST_PAIRS).from(start)
+                        : new Search(models, loads, LAYOUTS, PAIRS).from(start);
         return found.score() - score >= worth && apply(found);
     }
 

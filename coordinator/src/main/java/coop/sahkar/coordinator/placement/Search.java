@@ -20,9 +20,15 @@ final class Search {
 
     private final List<Holding> models;
     private final List<Load> loads;
+    private final int pairs;
     private int budget;
 
-    Search(List<Holding> models, List<Load> loads, int budget) {
+    /**
+     * @param budget layouts to look at in which one worker changes, or two change places
+     * @param pairs layouts to look at in which two workers change at will
+     */
+    Search(List<Holding> models, List<Load> loads, int budget, int pairs) {
+        this.pairs = pairs;
         this.models = models;
         this.loads = loads;
         this.budget = budget;
@@ -31,7 +37,7 @@ final class Search {
     /** The best found, at least as good as {@code start}. */
     Layout from(Layout start) {
         Layout best = overGrids(start);
-        new PairSearch(models, loads).improve(best);
+        new PairSearch(models, loads, pairs).improve(best);
         return best;
     }
 
@@ -94,7 +100,7 @@ final class Search {
     }
 
     private double climb(Layout layout) {
-        double score = layout.score();
+        double score = scored(layout);
         boolean better = true;
         while (better && budget > 0) {
             double before = score;
@@ -128,12 +134,12 @@ final class Search {
 
     /** Tries a part beside what the worker has of other models, and instead of it. */
     private double change(Layout layout, int load, int m, int first, int end, double start) {
-        if (layout.holdsExactly(load, m, first, end)) {
+        if (budget <= 0 || layout.holdsExactly(load, m, first, end)) {
             return start;
         }
         double score = start;
         for (int alone = 0; alone < Math.min(2, models.size()); alone++) {
-            Layout old = layout.copy();
+            int[][] old = layout.row(load);
             if (alone == 1) {
                 layout.clear(load);
             }
@@ -142,13 +148,16 @@ final class Search {
             if (then > score + LEAST_GAIN) {
                 score = then;
             } else {
-                layout.set(old);
+                layout.setRow(load, old);
             }
         }
         return score;
     }
 
     private double swaps(Layout layout, int one, int other, double score) {
+        if (budget <= 0) {
+            return score;
+        }
         layout.swap(one, other);
         double then =
                 layout.allowed(one) && layout.allowed(other) ? scored(layout) : -Double.MAX_VALUE;

@@ -38,6 +38,7 @@ final class Standing {
         models.values().forEach(this::oneEach);
     }
 
+    /** What a worker serves it can load, whatever failed there before. */
     private void keep(Load load, boolean serving) {
         for (AssignedShard shard : view.current().of(load.id())) {
             Holding model = models.get(shard.modelId());
@@ -45,7 +46,7 @@ final class Standing {
             if (model != null
                     && counts
                     && model.model().cuts().allow(shard.span())
-                    && load.takes(model, shard.span())
+                    && (serving || load.takes(model, shard.span()))
                     && model.costs().bytes(shard.span(), shard.kvCells()) <= load.freeBytes()) {
                 model.give(load, shard.span(), shard.kvCells());
             }

@@ -140,7 +140,7 @@ public final class PoolRepairs implements RepairDesk {
         return missing.isEmpty()
                 ? new Problem(
                         Problem.Kind.OVERLOADED,
-                        "The workers that could stand in for the lost ones of %s are full now."
+                        "The workers that are left for %s are full, or their parts do not fit together."
                                 .formatted(name),
                         "",
                         RETRY_MILLIS)

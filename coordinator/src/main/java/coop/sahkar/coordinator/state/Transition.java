@@ -21,8 +21,8 @@ import java.util.TreeMap;
  * refused whole, and a refusal is a value: an exception here would stop the coordinator.
  */
 public final class Transition {
-    /** Workers the pool knows, present or not. */
-    public static final int MAX_WORKERS = 10_000;
+    /** Workers the pool knows: 10,000 that are present, and room for those who come and go. */
+    public static final int MAX_WORKERS = 12_000;
 
     /** Models the pool holds. */
     public static final int MAX_MODELS = 1000;

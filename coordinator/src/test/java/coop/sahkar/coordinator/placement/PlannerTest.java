@@ -149,6 +149,46 @@ class PlannerTest {
         assertThat(spans(after)).containsExactly("a [0, 2)", "b [2, 4)", "c [4, 6)");
     }
 
+    @Test
+    void keepsWhatAWorkerServesThoughItFailedWithItBefore() {
+        Placement one = adopted(plan(Placement.EMPTY, List.of(SIX), equal("a")));
+        PlanWorker served = serving(one, equal("a")).getFirst();
+        PlanWorker retried =
+                new PlanWorker(
+                        served.id(),
+                        served.memoryBytes(),
+                        served.bytesPerSecond(),
+                        served.release(),
+                        served.serving(),
+                        served.serving(),
+                        true);
+        Plan after = plan(one, List.of(SIX), List.of(retried, worker("b", 100 * MB, MB)));
+        assertThat(spans(after)).contains("a [0, 6)");
+    }
+
+    @Test
+    void givesNothingUpForAReplacementThatIsOnlyTakenToServe() {
+        List<PlanModel> models = List.of(model("six", 6, 3, 1));
+        Placement two = adopted(plan(Placement.EMPTY, models, equal("a", "b")));
+        Placement between = adopted(plan(two, models, serving(two, equal("a", "b", "c"))));
+        List<PlanWorker> silent = new ArrayList<>();
+        for (PlanWorker worker : serving(between, equal("a", "b", "c"))) {
+            boolean heard = !worker.id().equals("c");
+            silent.add(
+                    new PlanWorker(
+                            worker.id(),
+                            worker.memoryBytes(),
+                            worker.bytesPerSecond(),
+                            worker.release(),
+                            worker.serving(),
+                            List.of(),
+                            heard));
+        }
+        assertThat(spans(plan(between, models, silent))).contains("a [0, 3)", "b [3, 6)");
+        assertThat(spans(plan(between, models, serving(between, equal("a", "b", "c")))))
+                .doesNotContain("a [0, 3)", "b [3, 6)");
+    }
+
     private static List<PlanWorker> serving(Placement placement, List<PlanWorker> workers) {
         return workers.stream().map(w -> w.serving(placement.of(w.id()))).toList();
     }

@@ -13,6 +13,8 @@ import java.util.function.Consumer;
 
 /** {@code sahkar demo --chaos}: answers that outlive their workers, for people to watch. */
 final class ChaosShow {
+    private static final int ROUNDS = 3;
+
     private static final List<String> QUESTIONS =
             List.of(
                     "Tell me a story.",
@@ -41,8 +43,7 @@ final class ChaosShow {
     /**
      * Shows it.
      *
-     * @param question asked once for each kind of victim; empty: one question after the other until
-     *     Ctrl-C
+     * @param question asked {@link #ROUNDS} times; empty: one question after the other until Ctrl-C
      * @return the exit code
      */
     int run(String question) throws InterruptedException {
@@ -50,7 +51,7 @@ final class ChaosShow {
         if (question.isEmpty()) {
             note.accept("Ctrl-C ends it.");
         }
-        int rounds = question.isEmpty() ? Integer.MAX_VALUE : victims.length;
+        int rounds = question.isEmpty() ? Integer.MAX_VALUE : ROUNDS;
         for (int round = 0; round < rounds; round++) {
             String asked = question.isEmpty() ? QUESTIONS.get(round % QUESTIONS.size()) : question;
             round(asked, victims[round % victims.length]);

@@ -16,6 +16,7 @@ import coop.sahkar.proto.v1.SpanMessage;
 import coop.sahkar.proto.v1.WorkerStatus;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.ToLongFunction;
 
 /** A pool's status as tables for people. */
 final class StatusReport {
@@ -41,7 +42,7 @@ final class StatusReport {
                                 status.getWaiting()));
         text.append('\n').append(workers(status));
         text.append('\n').append(models(status));
-        text.append(links(status)).append(repairs(status.getRepairs()));
+        text.append(links(status)).append(repairs(status));
         return text.toString();
     }
 
@@ -168,7 +169,8 @@ final class StatusReport {
                 : String.format(Locale.ROOT, "%.2f ms", way.getMicros() / 1_000.0);
     }
 
-    private static String repairs(RepairsStatus repairs) {
+    private static String repairs(PoolStatus status) {
+        RepairsStatus repairs = status.getRepairs();
         if (repairs.getLastCount() == 0) {
             return "";
         }
@@ -182,9 +184,26 @@ final class StatusReport {
                     StatusFields.state(repair),
                     repair.getCause());
         }
-        return "\nrepairs: %d running, %d finished, %d failed\n"
-                        .formatted(repairs.getRunning(), repairs.getFinished(), repairs.getFailed())
+        return """
+
+        repairs: %d running, %d finished, %d failed
+        at the workers: %d routes renewed, %d sessions taken over, %d rows computed again
+        """
+                        .formatted(
+                                repairs.getRunning(),
+                                repairs.getFinished(),
+                                repairs.getFailed(),
+                                sum(status, ShardReport::getRepairs),
+                                sum(status, ShardReport::getReopened),
+                                sum(status, ShardReport::getRowsAgain))
                 + table;
+    }
+
+    private static long sum(PoolStatus status, ToLongFunction<ShardReport> what) {
+        return status.getWorkersList().stream()
+                .flatMap(worker -> worker.getShardsList().stream())
+                .mapToLong(what)
+                .sum();
     }
 
     private static String blocks(SpanMessage span) {

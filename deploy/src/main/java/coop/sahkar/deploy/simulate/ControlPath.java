@@ -33,6 +33,9 @@ final class ControlPath {
     /** The stream that the coordinator takes for open; 0 for none. */
     long admitted;
 
+    /** When the coordinator let it in. */
+    long admittedAtMillis;
+
     /** Its lease there. */
     long lease;
 

@@ -1,5 +1,6 @@
 package coop.sahkar.deploy.simulate;
 
+import coop.sahkar.coordinator.control.FirstAssignment;
 import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.LeaseTable;
@@ -15,6 +16,7 @@ import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.Refusal;
 import coop.sahkar.coordinator.state.WorkerRecord;
+import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.worker.agent.Desired;
@@ -150,10 +152,12 @@ final class VirtualCoordinator {
             path.sendDown(() -> path.worker.streamBroke(path, stream));
             return;
         }
-        if (!register(worker)) {
-            path.sendDown(() -> path.worker.refused(path, stream));
+        Optional<Problem.Kind> refusal = register(worker);
+        if (refusal.isPresent()) {
+            path.sendDown(() -> path.worker.refused(path, stream, refusal.get()));
             return;
         }
+        path.admittedAtMillis = world.nowMillis();
         path.admitted = stream;
         path.assigned = null;
         path.lease = leases.attached(worker.id(), world.nowMillis());
@@ -161,19 +165,20 @@ final class VirtualCoordinator {
         path.sendDown(() -> path.worker.welcome(path, stream));
         assign(path);
         sendSoon();
+        world.agenda().after(FirstAssignment.HELD_MILLIS, this::sendSoon);
     }
 
-    private boolean register(WorkerRecord worker) {
+    private Optional<Problem.Kind> register(WorkerRecord worker) {
         try {
             WorkerRecord known = log.state().workers().get(worker.id());
             if (known != null && known.sameAs(worker)) {
-                return true;
+                return Optional.empty();
             }
             Optional<Refusal> refusal = log.propose(new RegisterWorker(worker));
             refusal.ifPresent(_ -> world.tally().refusedWorker());
-            return refusal.isEmpty();
+            return refusal.map(_ -> Problem.Kind.OVERLOADED);
         } catch (LogUnavailableException e) {
-            return false;
+            return Optional.of(Problem.Kind.NOT_LEADER);
         }
     }
 
@@ -222,6 +227,11 @@ final class VirtualCoordinator {
         long generation = state.placement().generation();
         List<AssignedShard> shards = state.placement().of(path.worker.id);
         if (path.assigned instanceof Desired sent && sent.generation() == generation) {
+            return;
+        }
+        boolean first = path.assigned == null;
+        long since = world.nowMillis() - path.admittedAtMillis;
+        if (first && FirstAssignment.waits(shards.isEmpty(), since)) {
             return;
         }
         Desired desired =

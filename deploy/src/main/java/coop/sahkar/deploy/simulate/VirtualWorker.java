@@ -2,8 +2,10 @@ package coop.sahkar.deploy.simulate;
 
 import coop.sahkar.coordinator.state.ModelFootprint;
 import coop.sahkar.coordinator.state.WorkerRecord;
+import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.worker.agent.Action;
+import coop.sahkar.worker.agent.Backoff;
 import coop.sahkar.worker.agent.ControlPace;
 import coop.sahkar.worker.agent.Desired;
 import coop.sahkar.worker.agent.DesiredShard;
@@ -246,8 +248,9 @@ final class VirtualWorker {
     }
 
     /** A coordinator does not let it in. */
-    void refused(ControlPath path, long stream) {
-        lost(path, stream, ControlPace.DEFAULT.refused().millis(failed(path), chance.generator()));
+    void refused(ControlPath path, long stream, Problem.Kind why) {
+        Backoff pace = ControlPace.DEFAULT.after(why);
+        lost(path, stream, pace.millis(failed(path), chance.generator()));
     }
 
     private int failed(ControlPath path) {

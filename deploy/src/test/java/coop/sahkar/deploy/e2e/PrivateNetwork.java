@@ -23,7 +23,7 @@ final class PrivateNetwork implements AutoCloseable {
     /** Whether this process may make networks: as root, with iproute2 there. */
     static boolean possible() {
         try (PrivateNetwork ignored = new PrivateNetwork("skprobe")) {
-            ignored.run("ip", "netns", "add", ignored.name);
+            run("ip", "netns", "add", ignored.name);
             return true;
         } catch (IOException e) {
             return false;
@@ -71,7 +71,8 @@ final class PrivateNetwork implements AutoCloseable {
         run("ip", "-n", name, "link", "set", name + "i", "down");
     }
 
-    private void run(String... command) throws IOException {
+    /** Runs a command that changes networks; it must succeed. */
+    static void run(String... command) throws IOException {
         Process process =
                 new ProcessBuilder(command)
                         .redirectErrorStream(true)

@@ -116,7 +116,7 @@ class RelayIT {
                             "--expose-without-encryption");
             start("worker-1", here);
             start("worker-2", here);
-            pool().startWorkerIn(network, "hidden", EXACT.toArray(String[]::new));
+            pool().startWorkerIn(network::inside, "hidden", EXACT.toArray(String[]::new));
             pool().awaitPresent(3);
             pool().publish(Distribution.bundledModel(), 3);
             assertThat(reach("hidden")).isEqualTo(ReachState.REACH_STATE_RELAYED);

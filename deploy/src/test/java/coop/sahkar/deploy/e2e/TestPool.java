@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Assertions;
 
 /**
@@ -140,10 +141,15 @@ final class TestPool implements AutoCloseable {
         return arguments;
     }
 
-    /** Starts a worker in a network of its own. */
-    Node startWorkerIn(PrivateNetwork network, String id, String... more) throws IOException {
+    /**
+     * Starts a worker in a network of its own.
+     *
+     * @param inside makes of a command the one that runs it there
+     */
+    Node startWorkerIn(UnaryOperator<List<String>> inside, String id, String... more)
+            throws IOException {
         ProcessBuilder command = sahkar.command(workerArguments(id, more));
-        command.command(network.inside(command.command()));
+        command.command(inside.apply(command.command()));
         return started(Node.start(command, id, scratch));
     }
 

@@ -20,15 +20,18 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 class SimulationTest {
-    /** About a fifth of a second each. */
-    private static final int SEEDS = 200;
+    /** About a second each; longer ranges are for {@code sahkar simulate}. */
+    private static final int SEEDS = 40;
+
+    /** Worlds in which plans were wrong, or slow to make, before. */
+    private static final long[] ONCE_WRONG = {77, 85, 96, 117, 144, 196};
 
     private static final long SEED = 98;
 
     @Test
     void manyWorldsKeepEveryPromise() {
         List<String> failures = new ArrayList<>();
-        LongStream.rangeClosed(1, SEEDS)
+        LongStream.concat(LongStream.rangeClosed(1, SEEDS), LongStream.of(ONCE_WRONG))
                 .forEach(seed -> {
                     try {
                         SimulationReport report = Simulation.run(Scenario.small(seed), _ -> {});

@@ -1,7 +1,9 @@
 package coop.sahkar.worker.agent;
 
 import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.ProtocolVersions;
+import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.CoordinatorMessage;
 import coop.sahkar.proto.v1.PeerLatencies;
 import coop.sahkar.proto.v1.Reachability;
@@ -156,20 +158,20 @@ final class ControlLink {
         fresh.open();
     }
 
-    private void lost(Attachment which, String why, boolean refused) {
+    private void lost(Attachment which, String why, Backoff wait) {
         if (which != attachment || closed) {
             return;
         }
         which.cancelTimers();
         attachment = null;
-        failures = which.welcomed && !refused ? 1 : failures + 1;
-        long wait = (refused ? pace.refused() : pace.lost()).millis(failures, random);
+        failures++;
         if (!why.equals(lastReason)) {
             LOG.info("{}: {}; trying again", coordinator, why);
             lastReason = why;
         }
         events.detached(coordinator, why);
-        retry = thread.schedule(this::attach, wait, TimeUnit.MILLISECONDS);
+        long millis = wait.millis(failures, random);
+        retry = thread.schedule(this::attach, millis, TimeUnit.MILLISECONDS);
     }
 
     /** One stream, from hello to its end. */
@@ -221,7 +223,7 @@ final class ControlLink {
 
         private void end(String why) {
             if (!thread.isShutdown()) {
-                thread.execute(() -> lost(this, why, false));
+                thread.execute(() -> lost(this, why, pace.lost()));
             }
         }
 
@@ -244,17 +246,17 @@ final class ControlLink {
                         events.measure(coordinator, message.getMeasure());
                     }
                 }
-                case REFUSED -> refuse(message.getRefused().getMessage());
+                case REFUSED -> refuse(Wire.fromWire(message.getRefused()));
                 // A newer coordinator may say things that are not known here.
                 case MESSAGE_NOT_SET -> {}
             }
         }
 
         private void welcome(Welcome welcome) {
-            Optional<coop.sahkar.proto.Problem> mismatch =
+            Optional<Problem> mismatch =
                     ProtocolVersions.check(welcome.getProtocol(), "coordinator " + coordinator);
             if (mismatch.isPresent()) {
-                refuse(mismatch.get().message());
+                refuse(mismatch.get());
                 return;
             }
             cancelTimers();
@@ -287,16 +289,17 @@ final class ControlLink {
                             .build());
         }
 
-        private void refuse(String why) {
+        private void refuse(Problem problem) {
+            String why = problem.message();
             String sentence = why.substring(0, Math.min(why.length(), Limits.MAX_ERROR_CHARS));
             LOG.warn("{} does not let this worker in: {}", coordinator, sentence);
             finish();
-            lost(this, "refused: " + sentence, true);
+            lost(this, "refused: " + sentence, pace.after(problem.kind()));
         }
 
         private void abandon(String why) {
             finish();
-            lost(this, why, false);
+            lost(this, why, pace.lost());
         }
 
         void leave(String reason) {

@@ -1,9 +1,12 @@
 package coop.sahkar.worker.agent;
 
+import coop.sahkar.proto.Problem;
+
 /**
  * How a worker comes back to a coordinator.
  *
- * @param lost when the connection broke or was never made
+ * @param lost when the connection broke or was never made, or the coordinators had no leader to let
+ *     it in
  * @param refused when the coordinator would not have it
  */
 public record ControlPace(Backoff lost, Backoff refused) {
@@ -13,4 +16,9 @@ public record ControlPace(Backoff lost, Backoff refused) {
      */
     public static final ControlPace DEFAULT =
             new ControlPace(new Backoff(500, 4_000), new Backoff(30_000, 600_000));
+
+    /** How a worker comes back that was refused. */
+    public Backoff after(Problem.Kind refusal) {
+        return refusal == Problem.Kind.NOT_LEADER ? lost : refused;
+    }
 }

@@ -2,6 +2,7 @@ package coop.sahkar.worker.agent;
 
 import coop.sahkar.proto.Span;
 import coop.sahkar.worker.engine.LoadedStage;
+import coop.sahkar.worker.engine.Rehearsal;
 import coop.sahkar.worker.engine.StageException;
 import coop.sahkar.worker.engine.Vocabulary;
 import coop.sahkar.worker.llama.LlamaLibrary;
@@ -37,6 +38,7 @@ final class LlamaLoader implements StageLoader {
             @Nullable Vocabulary vocabulary = tokens ? model.vocabulary() : null;
             LoadedStage stage =
                     new LoadedStage(model.openStage(span, blockCount, options), vocabulary);
+            Rehearsal.of(stage);
             kept = true;
             return new Model(model, stage);
         } finally {

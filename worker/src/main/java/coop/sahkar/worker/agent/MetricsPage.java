@@ -149,6 +149,15 @@ final class MetricsPage {
         stageCount("sahkar_stage_waited", "Frames behind a gap", StageStats::waitedFrames);
         stageCount("sahkar_stage_asked", "Times positions were asked for", StageStats::asked);
         stageCount("sahkar_stage_resent", "Frames sent again", StageStats::resentFrames);
+        stageCount("sahkar_stage_repairs", "Routes renewed by this head", StageStats::repairs);
+        stageCount(
+                "sahkar_stage_reopened",
+                "Sessions taken over to a newer route",
+                StageStats::reopened);
+        stageCount(
+                "sahkar_stage_rows_again",
+                "Rows that had been computed before",
+                StageStats::rowsAgain);
     }
 
     private void gauge(String name, String help, long value) {

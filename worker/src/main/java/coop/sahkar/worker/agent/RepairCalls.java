@@ -57,6 +57,14 @@ final class RepairCalls implements Rerouting, AutoCloseable {
         askNext(request, coordinators.get().iterator(), answer, null);
     }
 
+    /** Connects to a coordinator, so that a repair need not wait for that. */
+    void connect(String coordinator) {
+        ManagedChannel channel = channel(coordinator);
+        if (channel != null) {
+            var _ = channel.getState(true);
+        }
+    }
+
     private void askNext(
             RepairRequest request,
             Iterator<String> left,

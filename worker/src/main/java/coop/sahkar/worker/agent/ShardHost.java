@@ -11,10 +11,13 @@ import coop.sahkar.worker.engine.StageShape;
 import coop.sahkar.worker.engine.Vocabulary;
 import coop.sahkar.worker.gguf.ModelManifest;
 import coop.sahkar.worker.head.ChatTemplate;
+import coop.sahkar.worker.head.ChatTurn;
 import coop.sahkar.worker.llama.StageOptions;
 import coop.sahkar.worker.store.ShardKey;
 import coop.sahkar.worker.store.StoredFile;
 import java.time.InstantSource;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -38,6 +41,7 @@ import org.slf4j.LoggerFactory;
 final class ShardHost implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ShardHost.class);
     private static final long TICK_MILLIS = 250;
+    private static final List<ChatTurn> HELLO = List.of(new ChatTurn("user", "Hello"));
 
     private final HostOptions options;
     private final HostPorts ports;
@@ -285,6 +289,8 @@ final class ShardHost implements AutoCloseable {
         ChatTemplate template = shard.chatTemplate;
         Vocabulary vocabulary = loaded.stage().vocabulary();
         if (shape.head() && vocabulary != null && template != null) {
+            // The first rendering loads code: the reader of a lost head is not to wait for that.
+            var _ = template.render(HELLO, true, LocalDateTime.ofEpochSecond(0, 0, ZoneOffset.UTC));
             int context = Math.min(manifest.contextLength(), shape.kvCells());
             ports.heads()
                     .register(new HostedHead(shard.key(), engine, vocabulary, template, context));

@@ -43,7 +43,10 @@ public record ShardStatus(
                     .setRowsComputed(stats.rowsComputed())
                     .setLoneDecodeMicros(stats.loneDecodeMicros())
                     .setLoneTokenMicros(stats.loneTokenMicros())
-                    .setInnerHopMicros(stats.hopMicrosP50());
+                    .setInnerHopMicros(stats.hopMicrosP50())
+                    .setRepairs(stats.repairs())
+                    .setReopened(stats.reopened())
+                    .setRowsAgain(stats.rowsAgain());
         }
         return report.build();
     }

@@ -8,7 +8,9 @@ import coop.sahkar.proto.v1.WorkerReport;
 import coop.sahkar.worker.engine.StageException;
 import coop.sahkar.worker.head.HeadService;
 import coop.sahkar.worker.llama.LlamaLibrary;
+import coop.sahkar.worker.peers.PeerAddress;
 import coop.sahkar.worker.peers.PeerMeter;
+import coop.sahkar.worker.peers.PingService;
 import coop.sahkar.worker.relay.ReachedSources;
 import coop.sahkar.worker.relay.Relays;
 import coop.sahkar.worker.ring.Ring;
@@ -63,6 +65,8 @@ public final class WorkerNode implements AutoCloseable {
     private final Relays relays;
     private final InetSocketAddress own;
     private final PeerMeter meter;
+    private final RepairCalls repairs;
+    private final Ring ring;
 
     /**
      * Starts a worker. Returns when it listens; coordinators and shards come later.
@@ -72,6 +76,7 @@ public final class WorkerNode implements AutoCloseable {
      */
     public static WorkerNode start(WorkerOptions options, WorkerListener listener)
             throws WorkerException {
+        FirstSteps.take();
         List<AutoCloseable> opened = new ArrayList<>();
         try {
             return new WorkerNode(options, listener, opened);
@@ -97,14 +102,13 @@ public final class WorkerNode implements AutoCloseable {
         this.relays = new Relays(identity.workerId());
         untilNow.add(relays);
         LongSupplier clock = InstantSource.system()::millis;
-        Ring ring = new Ring(ringOptions(identity.workerId()), keys, relays, clock);
+        this.ring = new Ring(ringOptions(identity.workerId()), keys, relays, clock);
         untilNow.add(ring);
         HostedHeads heads = new HostedHeads();
-        HeadService head = new HeadService(identity.workerId(), heads, ring.directory(), clock);
-        List<BindableService> services =
-                List.of(new TensorService(files), head, new ReachService(identity.workerId()));
         int port =
-                ring.listen(new InetSocketAddress(options.bindHost(), options.port()), services)
+                ring.listen(
+                                new InetSocketAddress(options.bindHost(), options.port()),
+                                services(identity.workerId(), files, heads, clock))
                         .port();
         this.own = own(port);
         this.self = self(identity.workerId(), port, library);
@@ -117,7 +121,7 @@ public final class WorkerNode implements AutoCloseable {
                 new PeerMeter((coordinator, micros) ->
                         links.measured(coordinator, MeasureAdapter.write(micros)));
         untilNow.add(meter);
-        RepairCalls repairs = new RepairCalls(links::known, ring.directory());
+        this.repairs = new RepairCalls(links::known, ring.directory());
         untilNow.add(repairs);
         ShardFetcher fetcher =
                 new ShardFetcher(
@@ -139,17 +143,19 @@ public final class WorkerNode implements AutoCloseable {
                         InstantSource.system(),
                         random);
         untilNow.add(host);
-        InetSocketAddress page = options.metrics();
-        this.metricsUrl = page == null ? null : metrics(page, ring, files, untilNow);
+        this.metricsUrl = metrics(files, untilNow);
         opened.addAll(untilNow);
         listener.ready(self);
         host.start();
         links.start(options.coordinators());
     }
 
-    private URI metrics(
-            InetSocketAddress at, Ring ring, TensorStore files, List<AutoCloseable> untilNow)
+    private @Nullable URI metrics(TensorStore files, List<AutoCloseable> untilNow)
             throws IOException {
+        InetSocketAddress at = options.metrics();
+        if (at == null) {
+            return null;
+        }
         var registry =
                 MetricsPage.registry(() ->
                         new MetricsPage.View(
@@ -163,6 +169,15 @@ public final class WorkerNode implements AutoCloseable {
         MetricsServer server = MetricsServer.start(at, registry::scrape);
         untilNow.add(server);
         return server.url();
+    }
+
+    private List<BindableService> services(
+            String workerId, TensorStore files, HostedHeads heads, LongSupplier clock) {
+        return List.of(
+                new TensorService(files),
+                new HeadService(workerId, heads, ring.directory(), clock),
+                new ReachService(workerId),
+                new PingService(workerId));
     }
 
     private static LlamaLibrary library(WorkerOptions options) throws StageException {
@@ -261,6 +276,7 @@ public final class WorkerNode implements AutoCloseable {
         @Override
         public void welcomed(String coordinator, Welcome welcome) {
             keys.replace(coordinator, welcome.getTicketKeysList());
+            repairs.connect(coordinator);
             listener.attached(coordinator, welcome.getCoordinatorId());
         }
 
@@ -277,7 +293,9 @@ public final class WorkerNode implements AutoCloseable {
 
         @Override
         public void measure(String coordinator, MeasurePeers measure) {
-            meter.wanted(coordinator, MeasureAdapter.read(measure), measure.getIntervalMillis());
+            List<PeerAddress> peers = MeasureAdapter.read(measure);
+            meter.wanted(coordinator, peers, measure.getIntervalMillis());
+            peers.forEach(peer -> ring.dialAhead(peer.workerId(), peer.endpoint()));
         }
 
         @Override

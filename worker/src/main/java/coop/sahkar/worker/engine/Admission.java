@@ -44,7 +44,7 @@ final class Admission {
             problem = refusal(open.ticket().ticket(), open.stage());
         }
         if (problem == null) {
-            table.open(open.ticket(), open.stage(), open.sampling(), nowNanos);
+            table.open(open.ticket(), open.stage(), open.sampling(), nowNanos).reached(open.keep());
         }
         return problem;
     }

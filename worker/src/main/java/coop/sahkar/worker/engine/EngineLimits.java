@@ -30,10 +30,10 @@ public record EngineLimits(
      */
     static final long ORPHAN_MILLIS = 15_000;
 
-    /** What a worker runs with. */
+    /** What a worker runs with. The logs lie on a heap of 80 MB, which several stages may share. */
     public static final EngineLimits DEFAULT =
             new EngineLimits(
-                    4096, 4096, 32L << 20, 128L << 20, 300_000, 20_000, 2_000, 1_000, 10_000);
+                    4096, 4096, 12L << 20, 24L << 20, 300_000, 20_000, 2_000, 1_000, 10_000);
 
     public EngineLimits {
         if (mailboxMessages < 1

@@ -163,6 +163,14 @@ final class HeadRepairs {
         }
     }
 
+    /** The answer to a probe, whether or not its session is open here. */
+    static ProbeAnswer answer(Probe probe, @Nullable StageSession session, StageMeter meter) {
+        int epoch = probe.ticket().ticket().epoch();
+        return session == null
+                ? unknown(probe)
+                : answer(session, epoch, probe.stage(), probe.round(), meter);
+    }
+
     /** How far a stage is with a session that is open in it. */
     private static ProbeAnswer answer(
             StageSession session, int epoch, int stage, int round, StageMeter meter) {
@@ -181,14 +189,7 @@ final class HeadRepairs {
                 meter.usualDecodeMicros());
     }
 
-    /** What a stage answers, which may not have heard of the session. */
-    static ProbeAnswer answer(Probe probe, @Nullable StageSession session, StageMeter meter) {
-        int epoch = probe.ticket().ticket().epoch();
-        return session == null
-                ? unknown(probe)
-                : answer(session, epoch, probe.stage(), probe.round(), meter);
-    }
-
+    /** The answer of a stage that has not heard of the session. */
     private static ProbeAnswer unknown(Probe probe) {
         Ticket ticket = probe.ticket().ticket();
         return new ProbeAnswer(

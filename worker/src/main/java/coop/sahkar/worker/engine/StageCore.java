@@ -119,6 +119,7 @@ final class StageCore {
         StageSession session = known;
         if (session == null) {
             session = table.open(start.ticket(), 0, start.sampling(), now);
+            session.reached(open.keep());
         } else if (!takeOver(session, open)) {
             HeadDesk.refuse(start.sink(), admission.noRoom(ticket), "");
             return;
@@ -225,7 +226,7 @@ final class StageCore {
         }
         long done = nanoClock.getAsLong();
         for (Slice slice : slices) {
-            slice.session().computed(slice);
+            meter.rowsAgain.addAndGet(slice.session().computed(slice));
             slice.session().touch(done);
             heads.tell(slice.session(), head -> head.computed(done - began));
         }
@@ -391,8 +392,8 @@ final class StageCore {
 
     private void onProbe(Probe probe) {
         Ticket ticket = probe.ticket().ticket();
-        StageSession session = table.find(ticket.session());
-        outbox.send(ticket.head(), HeadRepairs.answer(probe, session, meter));
+        ProbeAnswer answer = HeadRepairs.answer(probe, table.find(ticket.session()), meter);
+        outbox.send(ticket.head(), answer);
     }
 
     private void onProbeAnswer(ProbeAnswer answer) {

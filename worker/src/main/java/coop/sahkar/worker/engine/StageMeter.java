@@ -23,6 +23,7 @@ final class StageMeter {
     final AtomicLong resent = new AtomicLong();
     final AtomicLong repairs = new AtomicLong();
     final AtomicLong reopened = new AtomicLong();
+    final AtomicLong rowsAgain = new AtomicLong();
     final AtomicInteger sessions = new AtomicInteger();
     final AtomicInteger kvReserved = new AtomicInteger();
 
@@ -119,6 +120,7 @@ final class StageMeter {
                 queuedRows,
                 (int) Math.min(Integer.MAX_VALUE, TimeUnit.NANOSECONDS.toMicros(mean)),
                 rows.get(),
+                rowsAgain.get(),
                 batches.get(),
                 dropped.get(),
                 waited.get(),

@@ -34,6 +34,10 @@ final class StageSession {
     private int[] tokens = new int[0];
     private int held;
     private int end;
+
+    /** Positions that this stage, or the one in its place before, has computed at some time. */
+    private int reached;
+
     private int asked = SessionRules.NOTHING_ASKED;
     private long askedNanos;
     private long activeNanos;
@@ -264,12 +268,24 @@ final class StageSession {
         return new Slice(this, row, held, filled, want, arrived);
     }
 
-    /** The batch with this slice is computed. */
-    void computed(Slice slice) {
+    /** On an earlier route positions up to {@code position} were computed, here or elsewhere. */
+    void reached(int position) {
+        reached = Math.max(reached, position);
+    }
+
+    /**
+     * The batch with this slice is computed.
+     *
+     * @return how many of its rows were computed for the session before, here or elsewhere
+     */
+    int computed(Slice slice) {
+        int again = Math.clamp((long) reached - slice.firstPosition(), 0, slice.count());
+        reached(slice.endPosition());
         held = slice.endPosition();
         if (downstream() == null) {
             remember(slice);
         }
+        return again;
     }
 
     /** Chooses the token after the last position held. Tail only. */

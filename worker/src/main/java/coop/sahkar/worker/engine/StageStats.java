@@ -9,6 +9,8 @@ package coop.sahkar.worker.engine;
  * @param queuedRows rows that wait
  * @param decodeMicros mean time of one batch of decode rows in the last interval; 0 when idle
  * @param rowsComputed rows computed since the shard was loaded
+ * @param rowsAgain those of them that had been computed for their session before, here or by the
+ *     worker that was lost
  * @param batches batches computed since then
  * @param droppedMessages messages of unknown sessions or routes, dropped
  * @param waitedFrames frames behind a gap, dropped because they come again
@@ -31,6 +33,7 @@ public record StageStats(
         int queuedRows,
         int decodeMicros,
         long rowsComputed,
+        long rowsAgain,
         long batches,
         long droppedMessages,
         long waitedFrames,

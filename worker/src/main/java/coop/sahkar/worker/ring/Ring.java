@@ -89,6 +89,14 @@ public final class Ring implements AutoCloseable {
         return links;
     }
 
+    /**
+     * Dials a worker that stages here may soon send to: a session saved from a lost one need not
+     * wait for that. A worker that does not answer is no news to anybody.
+     */
+    public void dialAhead(String workerId, String endpoint) {
+        links.dialAhead(new PeerAddress(workerId, endpoint));
+    }
+
     public RingCounters counters() {
         return counters;
     }

@@ -49,6 +49,13 @@ final class RingLinks implements Links {
         int failures;
         long notBeforeNanos;
         String lastReason = "";
+
+        /** Whether the link was dialled ahead and nothing was sent to the peer since. */
+        boolean ahead;
+
+        boolean waits() {
+            return ahead && link != null;
+        }
     }
 
     /**
@@ -88,6 +95,9 @@ final class RingLinks implements Links {
                 return;
             }
             Peer peer = peer(address);
+            if (peer != null) {
+                peer.ahead = false;
+            }
             if (peer == null) {
                 reason = "this worker has as many links as it may";
             } else if (peer.link != null) {
@@ -108,6 +118,27 @@ final class RingLinks implements Links {
         if (dial) {
             dialOnScheduler(link);
         }
+    }
+
+    /** Dials a peer that something may soon be sent to, unless a relay is needed. */
+    void dialAhead(PeerAddress address) {
+        if (RelayEndpoint.relayed(address.endpoint())) {
+            return; // a relay asks for the ticket of a session
+        }
+        OutboundLink link;
+        synchronized (peers) {
+            long ahead = peers.values().stream().filter(Peer::waits).count();
+            Peer peer = closed || ahead >= RingOptions.MAX_LINKS_AHEAD ? null : peer(address);
+            if (peer == null
+                    || peer.link != null
+                    || nanoClock.getAsLong() - peer.notBeforeNanos < 0) {
+                return;
+            }
+            link = new OutboundLink(address, options, counters, this::broken);
+            peer.link = link;
+            peer.ahead = true;
+        }
+        dialOnScheduler(link);
     }
 
     private @Nullable Peer peer(PeerAddress address) {
@@ -190,16 +221,20 @@ final class RingLinks implements Links {
 
     private void broken(OutboundLink link, String reason) {
         log.info("Lost {}: {}", link.peer(), reason);
+        boolean unused = false;
         synchronized (peers) {
             Peer peer = peers.get(link.peer());
             if (peer != null && peer.link == link) {
+                unused = peer.ahead && !link.wasOpen();
                 peer.link = null;
                 peer.failures = link.wasOpen() ? 1 : peer.failures + 1;
                 peer.notBeforeNanos = nanoClock.getAsLong() + backoffNanos(peer.failures);
                 peer.lastReason = reason;
             }
         }
-        directory.peerLost(link.peer().workerId(), reason);
+        if (!unused) {
+            directory.peerLost(link.peer().workerId(), reason);
+        }
     }
 
     private static long backoffNanos(int failures) {

@@ -10,7 +10,8 @@ import java.util.List;
  * @param workerId who this worker is
  * @param loopbackCodecs codecs offered to a peer on this machine, the best first
  * @param remoteCodecs codecs offered to any other peer, the best first
- * @param dialTimeoutMillis a peer that has not welcomed a link after this long is lost
+ * @param dialTimeoutMillis a peer that has not welcomed a link, or one that has dialled and not
+ *     said what it wants, after this long is lost
  * @param keepAliveMillis either end says at least twice in this time that it lives
  * @param keepAliveTimeoutMillis a peer silent for this much longer is lost
  * @param maxQueuedMessages messages waiting for one peer; one more breaks the link
@@ -37,6 +38,9 @@ public record RingOptions(
 
     /** The longest such wait. */
     static final long MAX_BACKOFF_MILLIS = 5_000;
+
+    /** Links dialled ahead that nothing was sent over yet. */
+    static final int MAX_LINKS_AHEAD = 64;
 
     /** How long after a full mailbox its message is offered again. */
     static final long OFFER_AGAIN_MILLIS = 1;

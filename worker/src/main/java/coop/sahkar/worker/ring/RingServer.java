@@ -53,6 +53,7 @@ public final class RingServer implements AutoCloseable {
                         .executor(pool)
                         .callExecutor(new PingsDirect())
                         .protocolNegotiator(new FirstBytes(links))
+                        .handshakeTimeout(options.dialTimeoutMillis(), TimeUnit.MILLISECONDS)
                         .maxInboundMessageSize(Limits.MAX_MESSAGE_BYTES)
                         .maxInboundMetadataSize(RingOptions.MAX_METADATA_BYTES)
                         .maxConcurrentCallsPerConnection(RingOptions.MAX_CALLS_PER_CONNECTION)

@@ -174,6 +174,9 @@ final class SocketLink extends ChannelDuplexHandler {
             if (!engine.equals(borrower)) {
                 borrower = engine;
                 lent.add(this);
+                if (!engine.attentive()) { // it took all links back before it could see this one
+                    toNetwork();
+                }
             }
         } else if (reading != Reading.NETWORK) {
             toNetwork();
@@ -186,6 +189,7 @@ final class SocketLink extends ChannelDuplexHandler {
             lent.remove(this);
         }
         reading = Reading.NETWORK;
+        heardNanos = System.nanoTime(); // before, nobody listened
         askNetwork();
     }
 
@@ -400,7 +404,6 @@ final class SocketLink extends ChannelDuplexHandler {
             boolean forgotten =
                     now - heardNanos > TimeUnit.MILLISECONDS.toNanos(options.keepAliveMillis());
             if (reading == Reading.LENT && forgotten) {
-                heardNanos = now;
                 toNetwork();
             }
         }

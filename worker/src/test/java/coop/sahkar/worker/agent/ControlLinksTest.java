@@ -9,6 +9,7 @@ import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.CoordinatorMessage;
 import coop.sahkar.proto.v1.MeasurePeers;
 import coop.sahkar.proto.v1.Problem;
+import coop.sahkar.proto.v1.ProblemCode;
 import coop.sahkar.proto.v1.Reachability;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerControlGrpc;
@@ -107,6 +108,7 @@ class ControlLinksTest {
         volatile int reportMillis = 60_000;
         volatile int speaks = ProtocolVersions.ours().getSpeaks();
         volatile String refusal = "";
+        volatile ProblemCode refusalCode = ProblemCode.PROBLEM_CODE_OVERLOADED;
         volatile List<String> names = List.of();
         private @Nullable Server server;
         private int port;
@@ -172,7 +174,7 @@ class ControlLinksTest {
         private CoordinatorMessage answer() {
             if (!refusal.isEmpty()) {
                 return CoordinatorMessage.newBuilder()
-                        .setRefused(Problem.newBuilder().setMessage(refusal))
+                        .setRefused(Problem.newBuilder().setCode(refusalCode).setMessage(refusal))
                         .build();
             }
             return CoordinatorMessage.newBuilder()
@@ -273,6 +275,21 @@ class ControlLinksTest {
         assertThat(heard.detached.getFirst()).contains("banned until Tuesday");
         coordinator.refusal = "";
         await().until(() -> heard.welcomed.size() == 1);
+    }
+
+    @Test
+    void comesBackSoonToACoordinatorThatHadNoLeader() {
+        ControlPace slow = new ControlPace(new Backoff(5, 20), new Backoff(600_000, 600_000));
+        try (ControlLinks patient =
+                new ControlLinks(
+                        SELF.hello(), WorkerReport::newBuilder, heard, slow, new Random(1))) {
+            coordinator.refusalCode = ProblemCode.PROBLEM_CODE_NOT_LEADER;
+            coordinator.refusal = "the worker cannot be registered now";
+            patient.start(List.of(coordinator.address()));
+            await().until(() -> heard.detached.size() >= 2);
+            coordinator.refusal = "";
+            await().until(() -> heard.welcomed.size() == 1);
+        }
     }
 
     @Test

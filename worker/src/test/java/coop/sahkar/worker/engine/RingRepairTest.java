@@ -150,6 +150,10 @@ class RingRepairTest {
             boolean survivor = ROUTE.contains(stage);
             assertThat(all).as(stage.workerId()).isBetween(rows, rows + FED_AGAIN + 8);
             again += survivor ? all - rows : 0;
+            long counted = ring.worker(stage.workerId()).stats().rowsAgain();
+            assertThat(counted)
+                    .as("rows counted as computed again by %s", stage.workerId())
+                    .isBetween((long) (survivor ? all - rows : tokensBefore), (long) all);
             assertThat(before.getOrDefault(stage.workerId(), 0) > 0).isEqualTo(survivor);
         }
         assertThat(again).as("rows that survivors computed twice").isLessThanOrEqualTo(2 * 8);

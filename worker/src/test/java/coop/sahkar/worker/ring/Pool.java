@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 
 /** Workers on loopback that share one ticket key and hold two blocks each of one model. */
 final class Pool implements AutoCloseable {
@@ -69,10 +70,14 @@ final class Pool implements AutoCloseable {
     }
 
     Pool(int count, List<HiddenCodec> codecs) throws IOException, NoSuchAlgorithmException {
+        this(count, id -> RingOptions.defaults(id).withCodecs(codecs));
+    }
+
+    Pool(int count, Function<String, RingOptions> options)
+            throws IOException, NoSuchAlgorithmException {
         keys = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
         for (int i = 0; i < count; i++) {
-            RingOptions options = RingOptions.defaults("w" + i).withCodecs(codecs);
-            workers.add(start(options, i, count, 0, List.of()));
+            workers.add(start(options.apply("w" + i), i, count, 0, List.of()));
         }
     }
 

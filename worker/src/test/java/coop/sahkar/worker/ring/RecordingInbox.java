@@ -9,11 +9,22 @@ import java.util.concurrent.CopyOnWriteArrayList;
 final class RecordingInbox implements StageInbox {
     final List<StageMessage> messages = new CopyOnWriteArrayList<>();
     final List<String> lost = new CopyOnWriteArrayList<>();
+    final List<Thread> deliverers = new CopyOnWriteArrayList<>();
     volatile int capacity = Integer.MAX_VALUE;
+    volatile boolean attentive;
 
     @Override
     public synchronized boolean offer(StageMessage message) {
-        return messages.size() < capacity && messages.add(message);
+        if (messages.size() >= capacity) {
+            return false;
+        }
+        deliverers.add(Thread.currentThread());
+        return messages.add(message);
+    }
+
+    @Override
+    public boolean attentive() {
+        return attentive;
     }
 
     @Override

@@ -152,6 +152,36 @@ final class RingTest {
     }
 
     @Test
+    void aLinkDialledAheadIsUsedByTheFirstSend() throws Exception {
+        try (Pool pool = new Pool(2)) {
+            Pool.Worker head = pool.worker(0);
+            Pool.Worker tail = pool.worker(1);
+            head.ring.dialAhead("w1", tail.stage.endpoint());
+            head.ring.dialAhead("w1", tail.stage.endpoint());
+            head.send(tail, new StageMessage.Open(pool.ticket(1, 1), 1, Pool.GREEDY));
+            await().until(() -> tail.inbox.messages.size() == 1);
+            assertThat(tail.ring.counters().brokenLinks()).as("second links of w0").isZero();
+        }
+    }
+
+    @Test
+    void onlyWhoWasSentSomethingIsMissed() throws Exception {
+        try (Pool pool = new Pool(1);
+                SocketChannel bound =
+                        SocketChannel.open()
+                                .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
+            String endpoint = "127.0.0.1:" + bound.socket().getLocalPort();
+            RouteStage dead = new RouteStage("dead", endpoint, new Span(2, 4));
+            Pool.Worker worker = pool.worker(0);
+            worker.ring.dialAhead(dead.workerId(), endpoint);
+            await().until(() -> worker.ring.counters().brokenLinks() == 1);
+            assertThat(worker.inbox.lost).isEmpty();
+            worker.ring.links().send(dead, new StageMessage.Close(new SessionId(1, 1), 1));
+            await().until(() -> !worker.inbox.lost.isEmpty());
+        }
+    }
+
+    @Test
     void aKilledPeerIsNoticedOnBothSidesAndDialledAgainWhenItIsBack() throws Exception {
         try (Pool pool = new Pool(2)) {
             Pool.Worker head = pool.worker(0);
