@@ -66,7 +66,8 @@ public final class LeaseTable {
     /**
      * A worker reported on its stream.
      *
-     * @return whether anything changed that placement or sources depend on
+     * @return whether anything changed that placement or sources depend on; always of one that is
+     *     leaving, which waits for what others report
      */
     public synchronized boolean reported(
             String workerId,
@@ -81,9 +82,9 @@ public final class LeaseTable {
         boolean changed = !servingOf(lease.shards).equals(servingOf(shards));
         lease.lastHeardMillis = nowMillis;
         lease.generation = generation;
-        hold(workerId, lease, lease.left ? draining(shards) : List.copyOf(shards));
+        hold(workerId, lease, List.copyOf(shards));
         lease.reservations.reported(nowMillis);
-        return changed;
+        return changed || lease.left;
     }
 
     /**
@@ -116,12 +117,11 @@ public final class LeaseTable {
         return lease != null && lease.open && !lease.left;
     }
 
-    /** A worker said that it is leaving: nothing new goes there, and it is gone with its stream. */
+    /** A worker said that it is leaving: it is gone with its stream. */
     public synchronized void left(String workerId, long attachment) {
         Lease lease = current(workerId, attachment);
         if (lease != null) {
             lease.left = true;
-            hold(workerId, lease, draining(lease.shards));
         }
     }
 
@@ -255,13 +255,6 @@ public final class LeaseTable {
     private @Nullable Lease current(String workerId, long attachment) {
         Lease lease = leases.get(workerId);
         return lease != null && lease.attachment == attachment ? lease : null;
-    }
-
-    /** Whatever its last report says: it takes no new sessions. */
-    private static List<ShardStatus> draining(List<ShardStatus> shards) {
-        return shards.stream()
-                .map(s -> s.serving() ? s.in(ShardStatus.Phase.DRAINING) : s)
-                .toList();
     }
 
     private static List<ShardStatus> servingOf(List<ShardStatus> shards) {

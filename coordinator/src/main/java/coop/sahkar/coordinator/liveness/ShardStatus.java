@@ -107,23 +107,4 @@ public record ShardStatus(
     public boolean serving() {
         return phase == Phase.SERVING;
     }
-
-    /** The same shard in another phase. */
-    ShardStatus in(Phase other) {
-        return new ShardStatus(
-                modelId,
-                span,
-                other,
-                bytesDone,
-                bytesTotal,
-                failure,
-                kvCells,
-                kvReserved,
-                sessions,
-                queuedRows,
-                decodeMicros,
-                rowsComputed,
-                pace,
-                mending);
-    }
 }

@@ -130,6 +130,12 @@ final class TestPool implements AutoCloseable {
         return start(id, workerArguments(id, more));
     }
 
+    /** Has a worker told to leave, as from another terminal; a command of its own. */
+    Node drain(String id) throws IOException {
+        List<String> arguments = List.of("drain", "--data", scratch.resolve(id).toString());
+        return Node.start(sahkar.command(arguments), "drain-" + id, scratch);
+    }
+
     private List<String> workerArguments(String id, String... more) {
         List<String> arguments =
                 new ArrayList<>(

@@ -17,6 +17,7 @@ import coop.sahkar.worker.ring.Ring;
 import coop.sahkar.worker.ring.RingOptions;
 import coop.sahkar.worker.store.FetchPolicy;
 import coop.sahkar.worker.store.PoolModels;
+import coop.sahkar.worker.store.ShardKey;
 import coop.sahkar.worker.store.ShardStore;
 import coop.sahkar.worker.store.TensorService;
 import coop.sahkar.worker.store.TensorStore;
@@ -34,6 +35,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -67,6 +69,7 @@ public final class WorkerNode implements AutoCloseable {
     private final PeerMeter meter;
     private final RepairCalls repairs;
     private final Ring ring;
+    private final Leave leave;
 
     /**
      * Starts a worker. Returns when it listens; coordinators and shards come later.
@@ -143,6 +146,7 @@ public final class WorkerNode implements AutoCloseable {
                         InstantSource.system(),
                         random);
         untilNow.add(host);
+        this.leave = new Leave(host, links::attached, clock);
         this.metricsUrl = metrics(files, untilNow);
         opened.addAll(untilNow);
         listener.ready(self);
@@ -312,20 +316,22 @@ public final class WorkerNode implements AutoCloseable {
     }
 
     /**
-     * Takes no more sessions and has those that run led to other workers; what finds no other ends
-     * here in its time. Waits until the last has gone, but no longer than {@code millis} and not
-     * after {@link #hurry}. Then the worker is still to be closed.
+     * Serves on what only this worker serves until others do, has the sessions that run led to
+     * other workers, and begins nothing any more; what finds no other ends here in its time. Waits
+     * until the last has gone, but no longer than {@code millis} and not after {@link #hurry}. Then
+     * the worker is still to be closed.
      *
+     * @param kept hears again and again what is served on until others serve it
      * @return whether all have gone
      */
-    public boolean leave(long millis) {
+    public boolean leave(long millis, Consumer<List<ShardKey>> kept) throws InterruptedException {
         links.leaving(STOPPED);
-        return host.leave(millis);
+        return leave.take(millis, kept);
     }
 
     /** Whoever waits in {@link #leave} or {@link #close} for sessions to go is to wait no more. */
     public void hurry() {
-        host.hurry();
+        leave.hurry();
     }
 
     /**
@@ -334,20 +340,23 @@ public final class WorkerNode implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (closing.compareAndSet(false, true)) {
+        boolean first = closing.compareAndSet(false, true);
+        try {
+            if (!first) {
+                stopped.await();
+                return;
+            }
             links.leaving(STOPPED);
-            if (!host.leave(CLOSING_DRAIN_MILLIS)) {
+            if (!leave.atOnce(CLOSING_DRAIN_MILLIS)) {
                 LOG.info("sessions that still run are ended");
             }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (first) {
             links.leave(STOPPED);
             closeAll(opened);
             stopped.countDown();
-            return;
-        }
-        try {
-            stopped.await();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 

@@ -25,7 +25,7 @@ sealed interface Inbound {
     /** No new sessions from here on. */
     record Drain() implements Inbound {}
 
-    /** The same, and the sessions that run are to go elsewhere. */
+    /** The sessions that run are to go elsewhere from here on. */
     record Leave() implements Inbound {}
 
     /** The end. */

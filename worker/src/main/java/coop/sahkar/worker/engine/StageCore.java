@@ -176,9 +176,8 @@ final class StageCore {
         admission.drain();
     }
 
-    /** The same, and has the sessions that run led elsewhere. */
+    /** Has the sessions that run here led elsewhere, from here on, where there is anywhere. */
     void leave() {
-        admission.drain();
         handOver.begin(nanoClock.getAsLong());
     }
 

@@ -144,7 +144,7 @@ public final class StageEngine implements StageInbox, AutoCloseable {
         mailbox.put(new Inbound.Drain());
     }
 
-    /** The same, and has those that run led to other workers. */
+    /** Has sessions that run here led to other workers, from here on, where there are any. */
     public void leave() {
         mailbox.put(new Inbound.Leave());
     }
@@ -317,10 +317,7 @@ public final class StageEngine implements StageInbox, AutoCloseable {
                 core.drain();
                 enter(EngineState.DRAINING, "");
             }
-            case Inbound.Leave() -> {
-                core.leave();
-                enter(EngineState.DRAINING, "");
-            }
+            case Inbound.Leave() -> core.leave();
             case Inbound.Stop() -> {
                 return false;
             }

@@ -125,6 +125,9 @@ class RepairFuzzTest {
     private void leave(String victim) {
         routing.leaving.add(victim);
         ring.worker(victim).core.leave();
+        if (random.nextBoolean()) {
+            ring.worker(victim).core.drain();
+        }
     }
 
     /** Every gateway notices a head that is lost or leaves and goes on with another. */
