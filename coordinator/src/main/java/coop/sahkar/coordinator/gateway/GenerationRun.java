@@ -30,9 +30,6 @@ import org.slf4j.LoggerFactory;
 final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private static final Logger LOG = LoggerFactory.getLogger(GenerationRun.class);
 
-    /** Pause between two looks for a successor of a head that is about to leave. */
-    private static final int MOVE_ON_MILLIS = 500;
-
     private final GenerationRunner runner;
     private final GenerateRequest request;
     private final String account;
@@ -46,12 +43,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
 
     private SynchronizationContext.@Nullable ScheduledHandle watch;
     private @Nullable HeadCall head;
-
-    /** The head before, which was about to leave: kept until its successor's route stands. */
-    private @Nullable HeadCall leaver;
-
-    private boolean headLeaves;
-    private long movedMillis;
+    private final LeavingHead leaving = new LeavingHead();
     private boolean asked;
     private boolean changedHead;
     private boolean done;
@@ -177,7 +169,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private void moveOn(HeadCall call) {
         Ticket before = plan.ticket();
         long now = now();
-        movedMillis = now;
+        leaving.looked(now);
         if (before == null) {
             return;
         }
@@ -188,24 +180,14 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             String why = "head " + call.workerId() + " is leaving";
             runner.repairLog()
                     .begun(before.session(), before.modelId(), epoch, List.copyOf(avoid), why);
-            letGo("its successor was replaced");
-            leaver = call;
+            leaving.replaced(call);
             dial(route.ticket());
-        }
-    }
-
-    /** The head before may hang up: stages know the newer route and ignore its farewell. */
-    private void letGo(String why) {
-        HeadCall call = leaver;
-        leaver = null;
-        if (call != null) {
-            call.cancel(why);
         }
     }
 
     private void dial(SealedTicket ticket) {
         release();
-        headLeaves = false;
+        leaving.called();
         plan.drawn(ticket.ticket());
         RouteStage stage = ticket.ticket().head();
         HeadCall call = new HeadCall(stage.workerId(), runner.address(stage), this);
@@ -239,7 +221,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
 
     private void accept(HeadCall call, GenerationEvent event) {
         if (!event.hasStarted()) {
-            letGo("another head has taken over");
+            leaving.letGo("another head has taken over");
         }
         if (event.hasFailed()) {
             head = null;
@@ -258,7 +240,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         } else {
             pass(call, plan.take(event));
             if (event.hasLeaving() && head == call) {
-                headLeaves = true;
+                leaving.said();
                 moveOn(call);
             }
             if (event.hasStarted() || event.hasRerouted()) {
@@ -324,7 +306,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         if (call == null) {
             return;
         }
-        letGo("its successor was lost");
+        leaving.letGo("its successor was lost");
         if (status.getCode() == Status.Code.UNAVAILABLE) {
             runner.heads().drop(call.endpoint());
         }
@@ -363,7 +345,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     /** The regular look at the clock: nothing may hang. */
     private void look() {
         long now = now();
-        if (headLeaves && head != null && now - movedMillis >= MOVE_ON_MILLIS) {
+        if (head != null && leaving.due(now)) {
             moveOn(head);
         }
         if (deadline != null && deadline.isExpired()) {
@@ -462,7 +444,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     }
 
     private void hangUp(String why) {
-        letGo(why);
+        leaving.letGo(why);
         HeadCall call = head;
         head = null;
         if (call != null) {

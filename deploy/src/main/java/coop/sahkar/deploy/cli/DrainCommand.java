@@ -16,7 +16,7 @@ import picocli.CommandLine.Option;
         description = {
             "Have the worker of this machine hand over what runs on it, and leave.",
             "",
-            "The same as Ctrl-C in its terminal: whoever reads an answer that flows through it notices nothing, if another worker has room for its layers. Returns when it has left.",
+            "The same as Ctrl-C in its terminal: whoever reads an answer that flows through it gets it to the end. Returns when it has left.",
             ""
         },
         footer = {

@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
         description = {
             "Lend this machine to a pool: hold some layers of a model and compute with them.",
             "",
-            "The coordinator decides which layers; the worker fetches them, checks them, and serves until Ctrl-C. Then it hands over what runs here to other workers and leaves; a second Ctrl-C leaves at once. What it fetched stays in its data folder for the next time.",
+            "The coordinator decides which layers; the worker fetches them, checks them, and serves until Ctrl-C. Then it hands what runs here over to other workers, serves on what only it has until another has it, and leaves; a second Ctrl-C leaves at once. What it fetched stays in its data folder for the next time.",
             ""
         },
         footer = {
@@ -120,7 +120,7 @@ final class WorkerCommand extends Subcommand {
             paramLabel = "SECONDS",
             defaultValue = "60",
             description = {
-                "How long conversations that run here may take, after Ctrl-C or 'sahkar drain', to go over to other workers, or to end where there is none.",
+                "How long all this may take after Ctrl-C or 'sahkar drain'. What runs here still then is cut off, and looks for another worker by itself. 0 leaves at once.",
                 "Default: ${DEFAULT-VALUE}."
             })
     private int drainSeconds = 60;

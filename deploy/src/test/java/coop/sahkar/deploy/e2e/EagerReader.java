@@ -1,10 +1,12 @@
 package coop.sahkar.deploy.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import coop.sahkar.client.TextPiece;
 import coop.sahkar.client.TokenStream;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** Asks the same again and again, and notices any word that is not as it was, and every pause. */
@@ -14,7 +16,7 @@ final class EagerReader implements AutoCloseable {
     private final AtomicInteger answers = new AtomicInteger();
     private final Thread thread;
     private volatile boolean enough;
-    private volatile long longestPauseNanos;
+    private final AtomicLong longestPauseNanos = new AtomicLong();
     private volatile @Nullable Throwable fault;
 
     private EagerReader(TestPool pool, String expected) {
@@ -41,9 +43,7 @@ final class EagerReader implements AutoCloseable {
 
     /** The longest wait for the next piece of an answer since the last call. */
     double pauseMillis() {
-        long longest = longestPauseNanos;
-        longestPauseNanos = 0;
-        return longest / 1e6;
+        return longestPauseNanos.getAndSet(0) / 1e6;
     }
 
     private void read() {
@@ -57,7 +57,7 @@ final class EagerReader implements AutoCloseable {
                         TextPiece piece = stream.next();
                         long now = System.nanoTime();
                         if (last != 0) {
-                            longestPauseNanos = Math.max(longestPauseNanos, now - last);
+                            longestPauseNanos.accumulateAndGet(now - last, Math::max);
                         }
                         last = now;
                         text.append(piece.text());
@@ -73,9 +73,9 @@ final class EagerReader implements AutoCloseable {
 
     /** Lets it read to the end. */
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         enough = true;
-        thread.join();
+        await().atMost(TestPool.SOON).until(() -> !thread.isAlive());
         int _ = answers();
     }
 }

@@ -199,6 +199,11 @@ final class TestPool implements AutoCloseable {
                 Assertions.fail(node.id() + " ended by itself:\n" + node.output());
             }
         }
+        return ready();
+    }
+
+    /** Whether the model is whole now, whoever has ended. */
+    boolean ready() {
         return client.models().stream()
                 .filter(known -> known.id().equals(model))
                 .anyMatch(ModelInfo::ready);
