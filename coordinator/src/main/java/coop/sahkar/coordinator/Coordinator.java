@@ -118,7 +118,14 @@ public final class Coordinator implements AutoCloseable {
                         relay::bytes);
         this.workers =
                 new WorkerDoor(
-                        id, options.advertised(), log, attendance, latencies, unixMillis, tokens);
+                        id,
+                        options.advertised(),
+                        log,
+                        attendance,
+                        latencies,
+                        unixMillis,
+                        tokens,
+                        model -> shortfalls.apply(model).isEmpty());
         this.models = new ModelsService(log, look, unixMillis);
     }
 

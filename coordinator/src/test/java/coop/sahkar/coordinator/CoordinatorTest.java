@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.governance.Policy;
+import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
@@ -200,6 +201,24 @@ class CoordinatorTest {
         await().atMost(PATIENCE)
                 .until(() -> coordinator.pool().state().placement().assignments().isEmpty());
         assertThat(coordinator.status().getWorkers(0).getPresent()).isFalse();
+    }
+
+    @Test
+    void oneThatLeavesServesUntilAnotherDoes() {
+        publish(0);
+        FakeWorker a = workers("a").getFirst();
+        awaitReady();
+        FakeWorker b = new FakeWorker(channel, "b", 1_000_000_000, Limits.PROTOCOL_VERSION, true);
+        await().atMost(PATIENCE).until(() -> b.assignment().getShardsCount() == 1);
+        a.leave();
+        await().atMost(PATIENCE).until(() -> coordinator.status().getWorkers(0).getLeaving());
+        await().atMost(PATIENCE)
+                .during(Duration.ofSeconds(1))
+                .until(() -> a.assignment().getShardsCount() == 1);
+        assertThat(draw("tiny", 1, Set.of()).ticket().head().workerId()).isEqualTo("a");
+        b.serve();
+        await().atMost(PATIENCE).until(() -> a.assignment().getShardsCount() == 0);
+        assertThat(draw("tiny", 1, Set.of()).ticket().head().workerId()).isEqualTo("b");
     }
 
     @Test

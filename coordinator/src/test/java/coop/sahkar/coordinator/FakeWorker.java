@@ -27,9 +27,16 @@ final class FakeWorker implements StreamObserver<CoordinatorMessage> {
     private final StreamObserver<WorkerMessage> out;
     private long sequence;
     volatile boolean ended;
+    private final boolean hesitates;
 
     FakeWorker(Channel channel, String id, long memoryBytes, int speaks) {
+        this(channel, id, memoryBytes, speaks, false);
+    }
+
+    /** One that may take its time to serve what it is assigned. */
+    FakeWorker(Channel channel, String id, long memoryBytes, int speaks, boolean hesitates) {
         this.id = id;
+        this.hesitates = hesitates;
         this.out = WorkerControlGrpc.newStub(channel).attach(this);
         out.onNext(
                 WorkerMessage.newBuilder()
@@ -107,9 +114,14 @@ final class FakeWorker implements StreamObserver<CoordinatorMessage> {
     @Override
     public void onNext(CoordinatorMessage message) {
         heard.add(message);
-        if (message.hasAssignment()) {
+        if (message.hasAssignment() && !hesitates) {
             serve(message.getAssignment());
         }
+    }
+
+    /** Serves what it is assigned, after all. */
+    void serve() {
+        serve(assignment());
     }
 
     private synchronized void serve(Assignment assignment) {

@@ -68,7 +68,7 @@ final class PoolAnswer implements Answer {
             case STARTED -> new AnswerEvent.Started(Wire.answering(event.getStarted()));
             case DELTA -> piece(event.getDelta());
             case FINISHED -> Wire.finished(event.getFinished());
-            case PREFILLED, REROUTED, FAILED, EVENT_NOT_SET -> new AnswerEvent.Alive();
+            case PREFILLED, REROUTED, LEAVING, FAILED, EVENT_NOT_SET -> new AnswerEvent.Alive();
         };
     }
 

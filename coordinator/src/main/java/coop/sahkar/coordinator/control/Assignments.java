@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SortedMap;
+import java.util.function.Predicate;
 
 /**
  * What a worker should hold, as the placement in force says it, and where it can fetch that. Pure.
@@ -36,6 +37,22 @@ final class Assignments {
                         .addAllTicketKeys(keys(state));
         shards(state, presence, workerId).forEach(assignment::addShards);
         return assignment.build();
+    }
+
+    /**
+     * The same to one that is about to leave: where its part of a model cannot be replaced, the
+     * placement keeps it for its return, but it need not wait.
+     *
+     * @param replaceable whether a model, by id, is whole without those that leave
+     */
+    static Assignment ofLeaver(Assignment assignment, Predicate<String> replaceable) {
+        return assignment.toBuilder()
+                .clearShards()
+                .addAllShards(
+                        assignment.getShardsList().stream()
+                                .filter(shard -> replaceable.test(shard.getModelId()))
+                                .toList())
+                .build();
     }
 
     static List<coop.sahkar.proto.v1.AssignedShard> shards(

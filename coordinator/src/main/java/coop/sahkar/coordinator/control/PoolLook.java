@@ -114,8 +114,9 @@ public final class PoolLook {
             boolean heard = here.lastHeardMillis() > 0;
             boolean present = here.standing() == Standing.HERE;
             status.setPresent(present)
+                    .setLeaving(here.standing() == Standing.LEAVING)
                     .setReach(
-                            present
+                            here.reports()
                                     ? WorkerAdapter.reach(here.reach())
                                     : ReachState.REACH_STATE_UNSPECIFIED)
                     .setSilentMillis(heard ? attendance.clockMillis() - here.lastHeardMillis() : 0)

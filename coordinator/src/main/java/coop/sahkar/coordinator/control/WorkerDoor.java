@@ -4,6 +4,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.WorkerPresence;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.coordinator.relay.RelayTokens;
 import coop.sahkar.coordinator.routing.MeasurePlan;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
@@ -14,6 +15,7 @@ import coop.sahkar.coordinator.state.ReplicatedLog;
 import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.ProtocolVersions;
+import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.CoordinatorMessage;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerControlGrpc;
@@ -31,6 +33,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,6 +53,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
     private final LatencyTable latencies;
     private final LongSupplier unixMillis;
     private final RelayTokens tokens;
+    private final Predicate<String> placeable;
     private final DialBack dialBack = new DialBack();
     private final ExecutorService registrations = Executors.newVirtualThreadPerTaskExecutor();
     private final ScheduledExecutorService sender =
@@ -65,6 +69,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
      * @param latencies where what workers measure is kept
      * @param unixMillis the time that registrations are dated with
      * @param tokens prove to the relay who was let in here
+     * @param placeable whether a model, by id, can be placed whole, as of the last plan
      */
     public WorkerDoor(
             String coordinatorId,
@@ -73,7 +78,8 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
             Attendance attendance,
             LatencyTable latencies,
             LongSupplier unixMillis,
-            RelayTokens tokens) {
+            RelayTokens tokens,
+            Predicate<String> placeable) {
         this.coordinatorId = coordinatorId;
         this.coordinators = List.copyOf(coordinators);
         this.log = log;
@@ -81,6 +87,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
         this.latencies = latencies;
         this.unixMillis = unixMillis;
         this.tokens = tokens;
+        this.placeable = placeable;
         log.onChange(this::sendSoon);
         var _ =
                 sender.scheduleWithFixedDelay(
@@ -209,7 +216,10 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
         long turn = round();
         for (Attachment attachment : all) {
             String id = attachment.workerId();
-            attachment.assign(Assignments.of(state, presence, id));
+            Assignment assignment = Assignments.of(state, presence, id);
+            WorkerPresence worker = presence.get(id);
+            boolean leaves = worker != null && worker.standing() == Standing.LEAVING;
+            attachment.assign(leaves ? Assignments.ofLeaver(assignment, placeable) : assignment);
             attachment.measure(Measures.of(state, plan.peers(id, turn)));
         }
     }

@@ -154,7 +154,7 @@ final class GatewayMetrics {
                                         .name()
                                         .replace("PROBLEM_CODE_", "")
                                         .toLowerCase(Locale.ROOT));
-                case STARTED, PREFILLED, REROUTED, EVENT_NOT_SET -> {}
+                case STARTED, PREFILLED, REROUTED, LEAVING, EVENT_NOT_SET -> {}
             }
             reader.event(event);
         }

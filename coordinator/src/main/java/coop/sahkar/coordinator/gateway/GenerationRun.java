@@ -44,6 +44,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
 
     private SynchronizationContext.@Nullable ScheduledHandle watch;
     private @Nullable HeadCall head;
+    private final LeavingHead leaving = new LeavingHead();
     private boolean asked;
     private boolean changedHead;
     private boolean done;
@@ -166,8 +167,32 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         return nextTurn == null ? fresh : nextTurn.wish(fresh);
     }
 
+    /**
+     * Has another head take over from one that is about to leave, which goes on until then; where
+     * there is none it stays until it ends or one comes.
+     */
+    private void moveOn(HeadCall call) {
+        Ticket before = plan.ticket();
+        long now = now();
+        leaving.looked(now);
+        if (before == null) {
+            return;
+        }
+        Set<String> avoid = new TreeSet<>(plan.avoid(now));
+        avoid.add(call.workerId());
+        int epoch = plan.nextEpoch();
+        if (runner.repairs().repair(before, avoid, epoch) instanceof RouteAnswer.Found(var route)) {
+            String why = "head " + call.workerId() + " is leaving";
+            runner.repairLog()
+                    .begun(before.session(), before.modelId(), epoch, List.copyOf(avoid), why);
+            leaving.replaced(call);
+            dial(route.ticket());
+        }
+    }
+
     private void dial(SealedTicket ticket) {
         release();
+        leaving.called();
         plan.drawn(ticket.ticket());
         RouteStage stage = ticket.ticket().head();
         HeadCall call = new HeadCall(stage.workerId(), runner.address(stage), this);
@@ -201,6 +226,9 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     }
 
     private void accept(HeadCall call, GenerationEvent event) {
+        if (!event.hasStarted()) {
+            leaving.letGo("another head has taken over");
+        }
         if (event.hasFailed()) {
             head = null;
             String blamed = event.getFailed().getWorkerId();
@@ -218,6 +246,10 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             end(event.toBuilder().setFinished(plan.finish(event.getFinished())).build());
         } else {
             pass(call, plan.take(event));
+            if (event.hasLeaving() && head == call) {
+                leaving.said();
+                moveOn(call);
+            }
             if (event.hasStarted() || event.hasRerouted()) {
                 repaired();
             }
@@ -292,6 +324,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         if (call == null) {
             return;
         }
+        leaving.letGo("its successor was lost");
         if (status.getCode() == Status.Code.UNAVAILABLE) {
             runner.heads().drop(call.endpoint());
         }
@@ -330,6 +363,9 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     /** The regular look at the clock: nothing may hang. */
     private void look() {
         long now = now();
+        if (head != null && leaving.due(now)) {
+            moveOn(head);
+        }
         if (deadline != null && deadline.isExpired()) {
             end(Problems.failedEvent(Problems.deadline(), ""));
         } else if (!asked) {
@@ -426,6 +462,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     }
 
     private void hangUp(String why) {
+        leaving.letGo(why);
         HeadCall call = head;
         head = null;
         if (call != null) {

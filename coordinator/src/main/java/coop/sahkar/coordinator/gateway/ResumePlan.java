@@ -157,6 +157,7 @@ final class ResumePlan {
             case STARTED -> takeStarted(event);
             case PREFILLED -> new Taken.Pass(event);
             case REROUTED -> takeRerouted(event.getRerouted());
+            case LEAVING -> new Taken.Swallow();
             case DELTA -> takeDelta(event, event.getDelta());
             case FINISHED, FAILED, EVENT_NOT_SET ->
                     new Taken.Breach("sent an event without content");

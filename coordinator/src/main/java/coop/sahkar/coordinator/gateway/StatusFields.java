@@ -46,6 +46,7 @@ public final class StatusFields {
         fields.put("memory_bytes", hello.getMemoryBytes());
         fields.put("threads", hello.getThreads());
         fields.put("present", worker.getPresent());
+        fields.put("leaving", worker.getLeaving());
         fields.put("silent_millis", worker.getSilentMillis());
         fields.put(
                 "reached",

@@ -74,7 +74,7 @@ final class StreamedAnswer implements GenerationListener {
             }
             case FINISHED -> finish(event.getFinished());
             case FAILED -> fail(Wire.fromWire(event.getFailed().getProblem()));
-            case PREFILLED, REROUTED, EVENT_NOT_SET -> nextWhenConsumed();
+            case PREFILLED, REROUTED, LEAVING, EVENT_NOT_SET -> nextWhenConsumed();
         }
     }
 

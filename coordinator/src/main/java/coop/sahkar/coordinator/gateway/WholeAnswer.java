@@ -52,7 +52,7 @@ final class WholeAnswer implements GenerationListener {
                 shape = shape.by(event.getStarted().getModelId());
                 next();
             }
-            case PREFILLED, REROUTED, EVENT_NOT_SET -> next();
+            case PREFILLED, REROUTED, LEAVING, EVENT_NOT_SET -> next();
         }
     }
 

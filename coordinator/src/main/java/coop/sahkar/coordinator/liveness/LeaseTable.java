@@ -66,7 +66,8 @@ public final class LeaseTable {
     /**
      * A worker reported on its stream.
      *
-     * @return whether anything changed that placement or sources depend on
+     * @return whether anything changed that placement or sources depend on; always of one that is
+     *     leaving, which waits for what others report
      */
     public synchronized boolean reported(
             String workerId,
@@ -83,7 +84,7 @@ public final class LeaseTable {
         lease.generation = generation;
         hold(workerId, lease, List.copyOf(shards));
         lease.reservations.reported(nowMillis);
-        return changed;
+        return changed || lease.left;
     }
 
     /**
@@ -116,12 +117,11 @@ public final class LeaseTable {
         return lease != null && lease.open && !lease.left;
     }
 
-    /** A worker said that it is leaving: it is gone at once. */
+    /** A worker said that it is leaving: it is gone with its stream. */
     public synchronized void left(String workerId, long attachment) {
         Lease lease = current(workerId, attachment);
         if (lease != null) {
             lease.left = true;
-            hold(workerId, lease, List.of());
         }
     }
 
@@ -223,8 +223,10 @@ public final class LeaseTable {
     private static WorkerPresence presence(
             String id, Lease lease, long leaseMillis, long graceMillis, long nowMillis) {
         Standing standing;
-        if (lease.left || nowMillis - lease.lastHeardMillis >= leaseMillis) {
+        if (nowMillis - lease.lastHeardMillis >= leaseMillis || (lease.left && !lease.open)) {
             standing = Standing.GONE;
+        } else if (lease.left) {
+            standing = Standing.LEAVING;
         } else if (lease.open) {
             standing = Standing.HERE;
         } else if (nowMillis - lease.endedAtMillis < graceMillis) {
@@ -236,7 +238,9 @@ public final class LeaseTable {
                 id,
                 standing,
                 lease.lastHeardMillis,
-                standing == Standing.HERE ? lease.shards : List.of(),
+                standing == Standing.HERE || standing == Standing.LEAVING
+                        ? lease.shards
+                        : List.of(),
                 lease.generation,
                 lease.reservations.unreported(),
                 reach(lease),

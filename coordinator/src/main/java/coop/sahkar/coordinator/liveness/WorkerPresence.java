@@ -10,7 +10,7 @@ import java.util.SortedMap;
  * @param workerId its id
  * @param standing whether it is here
  * @param lastHeardMillis when it was last heard of, on the caller's monotonic clock
- * @param shards its shards as last reported; empty unless it is here
+ * @param shards its shards as last reported; one that is not here has none
  * @param generation newest placement generation it said it has seen
  * @param unreported by model, what its last report does not say yet
  * @param reach how other workers reach it
@@ -36,6 +36,8 @@ public record WorkerPresence(
          * Not heard of since this coordinator started, which is a moment ago: its place is kept.
          */
         AWAITED,
+        /** It is about to leave: it serves what nobody else does yet, and hands over the rest. */
+        LEAVING,
         /** It left, or was silent for too long. */
         GONE
     }
@@ -73,8 +75,13 @@ public record WorkerPresence(
         return unreported.getOrDefault(modelId, Unreported.NONE);
     }
 
+    /** Whether what it is said to hold was heard from itself. */
+    public boolean reports() {
+        return standing == Standing.HERE || standing == Standing.LEAVING;
+    }
+
     /** Whether the placement counts on it. */
     public boolean keepsItsPlace() {
-        return standing != Standing.GONE;
+        return standing != Standing.GONE && standing != Standing.LEAVING;
     }
 }

@@ -21,7 +21,9 @@ final class Handover {
     /** Of a model that has the shards it is to have in the end. */
     Handover(Holding model) {
         this.model = model;
-        this.before = model.before();
+        // Of two that could both go, the one that is about to leave goes.
+        this.before = new ArrayList<>(model.leaving());
+        before.addAll(model.before());
         this.target = List.copyOf(model.shards());
         // Nothing is given up on the word of those who are only taken to serve, if it need not be.
         if (!sorted(true) && !sorted(false)) {

@@ -16,6 +16,7 @@ final class Holding {
     private final boolean[] served;
     private final List<Shard> shards = new ArrayList<>();
     private List<Shard> before = List.of();
+    private final List<Shard> leaving = new ArrayList<>();
     private final SortedMap<Span, Integer> holders = new TreeMap<>();
 
     Holding(PlanModel model) {
@@ -52,6 +53,21 @@ final class Holding {
     /** What stood when the plan was begun. */
     List<Shard> before() {
         return before;
+    }
+
+    /** A worker that is about to leave serves this now. */
+    void leaves(Shard shard) {
+        leaving.add(shard);
+    }
+
+    /** What serves at workers that are about to leave, and may stay there for a while. */
+    List<Shard> leaving() {
+        return leaving;
+    }
+
+    /** Whoever is about to leave may go now. */
+    void letGo() {
+        leaving.clear();
     }
 
     /** A worker serves these blocks now, so that others can fetch them there. */

@@ -7,6 +7,8 @@ import java.util.List;
  * Everything a plan depends on.
  *
  * @param workers those that are here, by id
+ * @param leaving those that are about to leave: they are given nothing, and what they serve stays
+ *     there only until others serve it
  * @param models in the order in which they have a claim on memory
  * @param current the placement in force
  * @param kvPositions positions every shard's KV cache should hold
@@ -14,13 +16,25 @@ import java.util.List;
  */
 public record PlanView(
         List<PlanWorker> workers,
+        List<PlanWorker> leaving,
         List<PlanModel> models,
         Placement current,
         int kvPositions,
         int minKvPositions) {
     public PlanView {
         workers = List.copyOf(workers);
+        leaving = List.copyOf(leaving);
         models = List.copyOf(models);
+    }
+
+    /** A pool that nobody is about to leave. */
+    public PlanView(
+            List<PlanWorker> workers,
+            List<PlanModel> models,
+            Placement current,
+            int kvPositions,
+            int minKvPositions) {
+        this(workers, List.of(), models, current, kvPositions, minKvPositions);
     }
 
     /** The same, with no worker's failures held against it. */
@@ -37,6 +51,6 @@ public record PlanView(
                                         List.of(),
                                         w.heard()))
                         .toList();
-        return new PlanView(forgiven, models, current, kvPositions, minKvPositions);
+        return new PlanView(forgiven, leaving, models, current, kvPositions, minKvPositions);
     }
 }

@@ -23,18 +23,16 @@ final class PlanViews {
         PoolState state = sight.state();
         SortedMap<String, List<AssignedShard>> failed = recent.failed();
         List<PlanWorker> workers = new ArrayList<>();
+        List<PlanWorker> leaving = new ArrayList<>();
         for (WorkerRecord worker : state.workers().values()) {
             WorkerPresence presence = sight.presence().get(worker.id());
-            if (presence != null && counts(state, presence)) {
-                workers.add(
-                        new PlanWorker(
-                                worker.id(),
-                                worker.memoryBytes(),
-                                worker.decodeBytesPerSecond(),
-                                worker.release(),
-                                serving(state, presence),
-                                failed.getOrDefault(worker.id(), List.of()),
-                                presence.standing() == Standing.HERE));
+            if (presence == null) {
+                continue;
+            }
+            boolean leaves = presence.standing() == Standing.LEAVING;
+            if (leaves || counts(state, presence)) {
+                List<AssignedShard> fault = failed.getOrDefault(worker.id(), List.of());
+                (leaves ? leaving : workers).add(worker(worker, state, presence, fault));
             }
         }
         List<PlanModel> models =
@@ -46,10 +44,26 @@ final class PlanViews {
                         .toList();
         return new PlanView(
                 workers,
+                leaving,
                 models,
                 state.placement(),
                 state.policy().kvPositions(),
                 state.policy().minKvPositions());
+    }
+
+    private static PlanWorker worker(
+            WorkerRecord worker,
+            PoolState state,
+            WorkerPresence presence,
+            List<AssignedShard> failed) {
+        return new PlanWorker(
+                worker.id(),
+                worker.memoryBytes(),
+                worker.decodeBytesPerSecond(),
+                worker.release(),
+                serving(state, presence),
+                failed,
+                presence.reports());
     }
 
     /** One that is not here now but may be back in a moment counts for what it had. */
@@ -61,7 +75,7 @@ final class PlanViews {
 
     /** What one that may be back in a moment serves is taken to be what it should. */
     private static List<AssignedShard> serving(PoolState state, WorkerPresence presence) {
-        if (presence.standing() != Standing.HERE) {
+        if (!presence.reports()) {
             return state.placement().of(presence.workerId());
         }
         List<AssignedShard> serving = new ArrayList<>(1);

@@ -29,6 +29,9 @@ import java.util.TreeMap;
  *   <li>workers left over serve the weakest spans, and what only one worker holds is held twice.
  * </ol>
  *
+ * <p>A worker that is about to leave is given nothing, and keeps a shard only until others serve
+ * its blocks; where nobody can, it may go at once.
+ *
  * <p>A model that cannot be covered keeps what serves it, and is explained in a sentence. If no
  * publisher offers its bytes, workers that are away keep their parts of it too, so that it heals
  * when they return: nobody else can have those.
@@ -49,7 +52,7 @@ public final class Planner {
 
     private Planner(PlanView view) {
         this.view = view;
-        this.roster = new Roster(view.workers());
+        this.roster = new Roster(view.workers(), view.leaving());
         for (PlanModel model : view.models()) {
             Holding holding = new Holding(model);
             models.add(holding);
@@ -84,7 +87,7 @@ public final class Planner {
             }
         }
         List<Holding> uncovered = models.stream().filter(model -> !model.covered()).toList();
-        models.forEach(model -> new Handover(model).stage());
+        models.forEach(Planner::handOver);
         roster.all().forEach(Planner::fit);
         return written(uncovered);
     }
@@ -94,6 +97,14 @@ public final class Planner {
                 models.stream().filter(m -> m.covered() || m.shards().isEmpty()).toList();
         return new Refinement(free, roster.all(), view.minKvPositions(), view.kvPositions())
                 .refine(round == 0);
+    }
+
+    /** One that is about to leave waits only for what will come. */
+    private static void handOver(Holding model) {
+        if (!model.covered() || !new Handover(model).completes()) {
+            model.letGo();
+        }
+        new Handover(model).stage();
     }
 
     /** What must stay a while can leave too little room for what is new: that waits. */
@@ -111,7 +122,9 @@ public final class Planner {
 
     private Plan written(List<Holding> uncovered) {
         SortedMap<String, List<AssignedShard>> assignments = new TreeMap<>();
-        for (Load load : roster.all()) {
+        List<Load> all = new ArrayList<>(roster.all());
+        all.addAll(roster.leaving());
+        for (Load load : all) {
             for (Shard shard : load.shards()) {
                 assign(assignments, load.id(), shard.assigned());
             }

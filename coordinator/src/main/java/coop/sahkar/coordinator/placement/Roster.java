@@ -12,9 +12,13 @@ final class Roster {
             Comparator.comparingLong((Load l) -> -l.freeBytes()).thenComparing(Load::id);
 
     private final List<Load> loads = new ArrayList<>();
+    private final List<Load> leaving = new ArrayList<>();
     private final SortedMap<String, Load> byId = new TreeMap<>();
 
-    Roster(List<PlanWorker> workers) {
+    /**
+     * @param leaving those that are given nothing any more
+     */
+    Roster(List<PlanWorker> workers, List<PlanWorker> leaving) {
         List<PlanWorker> sorted = new ArrayList<>(workers);
         sorted.sort(Comparator.comparing(PlanWorker::id));
         for (PlanWorker worker : sorted) {
@@ -22,6 +26,14 @@ final class Roster {
             loads.add(load);
             byId.put(worker.id(), load);
         }
+        for (PlanWorker worker : leaving) {
+            this.leaving.add(new Load(worker, loads.size() + this.leaving.size()));
+        }
+    }
+
+    /** Those that are about to leave; no others know of them. */
+    List<Load> leaving() {
+        return leaving;
     }
 
     /** All, by id. */

@@ -22,20 +22,34 @@ final class Standing {
 
     /** Gives everybody what they have. */
     void keep() {
-        for (PlanWorker worker : view.workers()) {
-            for (AssignedShard served : worker.serving()) {
-                Holding model = models.get(served.modelId());
-                if (model != null) {
-                    model.servedSomewhere(served.span());
-                }
-            }
-        }
+        view.workers().forEach(this::serves);
+        view.leaving().forEach(this::serves);
         for (Load load : roster.all()) {
             keep(load, true);
             keep(load, false);
         }
+        roster.leaving().forEach(this::leaves);
         models.values().forEach(Holding::stands);
         models.values().forEach(this::oneEach);
+    }
+
+    private void serves(PlanWorker worker) {
+        for (AssignedShard served : worker.serving()) {
+            Holding model = models.get(served.modelId());
+            if (model != null) {
+                model.servedSomewhere(served.span());
+            }
+        }
+    }
+
+    /** What one that leaves was told to give up it does not take back. */
+    private void leaves(Load load) {
+        for (AssignedShard shard : view.current().of(load.id())) {
+            Holding model = models.get(shard.modelId());
+            if (model != null && load.serves(shard.modelId(), shard.span())) {
+                model.leaves(new Shard(load, model, shard.span(), shard.kvCells()));
+            }
+        }
     }
 
     /** What a worker serves it can load, whatever failed there before. */

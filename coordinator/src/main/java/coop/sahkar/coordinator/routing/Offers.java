@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.routing;
 import coop.sahkar.coordinator.liveness.ShardStatus;
 import coop.sahkar.coordinator.liveness.WorkerPresence;
 import coop.sahkar.coordinator.liveness.WorkerPresence.Reach;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.WorkerRecord;
@@ -35,6 +36,17 @@ final class Offers {
             }
         }
         return offers;
+    }
+
+    /** Those of workers that are not about to leave; sessions had better go there. */
+    static List<StageOffer> staying(
+            List<StageOffer> offers, SortedMap<String, WorkerPresence> presence) {
+        return offers.stream()
+                .filter(offer -> {
+                    WorkerPresence worker = presence.get(offer.workerId());
+                    return worker == null || worker.standing() != Standing.LEAVING;
+                })
+                .toList();
     }
 
     private static StageOffer offer(

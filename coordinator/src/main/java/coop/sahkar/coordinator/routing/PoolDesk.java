@@ -2,6 +2,8 @@ package coop.sahkar.coordinator.routing;
 
 import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.LatencyTable;
+import coop.sahkar.coordinator.liveness.WorkerPresence;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.PoolView;
@@ -11,6 +13,7 @@ import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Ticket;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -67,7 +70,8 @@ public final class PoolDesk implements RouteDesk {
             return new RouteAnswer.None(
                     tooLong(model, wish.positions(), "at most %d are allowed".formatted(limit)));
         }
-        List<StageOffer> offers = offers(state, model, wish);
+        SortedMap<String, WorkerPresence> holders = attendance.holders(model.id());
+        List<StageOffer> offers = offers(state, model, holders, wish);
         int wanted =
                 wish.positions() > 0
                         ? wish.positions()
@@ -76,8 +80,10 @@ public final class PoolDesk implements RouteDesk {
         RouteTerms terms =
                 RouteTerms.of(wanted, wish.prefer(), RouteWish.KEPT_STAGE_MICROS, id.low());
         Distances distances = new MeasuredDistances(latencies, attendance.clockMillis());
+        int blocks = model.manifest().blockCount();
         Optional<Router.Route> route =
-                Router.route(model.manifest().blockCount(), offers, terms, distances);
+                Router.route(blocks, Offers.staying(offers, holders), terms, distances)
+                        .or(() -> Router.route(blocks, offers, terms, distances));
         if (route.isEmpty()) {
             return new RouteAnswer.None(whyNone(state, model, offers, wanted));
         }
@@ -85,9 +91,13 @@ public final class PoolDesk implements RouteDesk {
         return new RouteAnswer.Found(sign(state, model, stages, id, wish, wanted));
     }
 
-    private List<StageOffer> offers(PoolState state, ModelRecord model, RouteWish wish) {
+    private List<StageOffer> offers(
+            PoolState state,
+            ModelRecord model,
+            SortedMap<String, WorkerPresence> holders,
+            RouteWish wish) {
         SessionId session = wish.session();
-        return Offers.of(state, model, attendance.holders(model.id())).stream()
+        return Offers.of(state, model, holders).stream()
                 .filter(o -> !wish.avoid().contains(o.workerId()))
                 .map(o ->
                         session == null
@@ -99,7 +109,7 @@ public final class PoolDesk implements RouteDesk {
     @Override
     public boolean gone(String workerId) {
         return !pool.state().workers().containsKey(workerId)
-                || !attendance.of(workerId).keepsItsPlace();
+                || attendance.of(workerId).standing() == Standing.GONE;
     }
 
     @Override

@@ -17,6 +17,7 @@ import coop.sahkar.proto.Ticket;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 
@@ -63,16 +64,20 @@ public final class PoolRepairs implements RepairDesk {
                         .filter(stage -> holds(attendance.of(stage.workerId()), current, stage))
                         .map(stage -> where(state, attendance.of(stage.workerId()), stage))
                         .toList();
+        SortedMap<String, WorkerPresence> holders = attendance.holders(model.id());
         List<StageOffer> offers =
-                Offers.of(state, model, attendance.holders(model.id())).stream()
+                Offers.of(state, model, holders).stream()
                         .filter(offer -> !lost.contains(offer.workerId()))
                         .toList();
         SessionId session = current.session();
         RouteTerms terms =
                 RouteTerms.of(current.maxPositions(), Set.of(), 0, session.low() + epoch);
         Distances distances = new MeasuredDistances(latencies, attendance.clockMillis());
+        int blocks = current.blockCount();
+        List<StageOffer> staying = Offers.staying(offers, holders);
         Optional<List<StageOffer>> route =
-                RepairRouter.route(current.blockCount(), surviving, offers, terms, distances);
+                RepairRouter.route(blocks, surviving, staying, terms, distances)
+                        .or(() -> RepairRouter.route(blocks, surviving, offers, terms, distances));
         return route.<RouteAnswer>map(
                         stages -> new RouteAnswer.Found(sign(state, current, stages, epoch)))
                 .orElseGet(() -> new RouteAnswer.None(none(model, surviving, offers)));
@@ -84,7 +89,8 @@ public final class PoolRepairs implements RepairDesk {
      */
     private static boolean holds(WorkerPresence worker, Ticket current, RouteStage stage) {
         return switch (worker.standing()) {
-            case HERE -> worker.shards().stream().anyMatch(shard -> is(shard, current, stage));
+            case HERE, LEAVING ->
+                    worker.shards().stream().anyMatch(shard -> is(shard, current, stage));
             case AWAITED -> true;
             case BROKEN_OFF, GONE -> false;
         };

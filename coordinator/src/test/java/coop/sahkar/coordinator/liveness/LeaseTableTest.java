@@ -47,10 +47,17 @@ class LeaseTableTest {
     }
 
     @Test
-    void aLeavingWorkerIsGoneAtOnce() {
+    void aLeavingWorkerLosesItsPlaceAndIsGoneWithItsStream() {
         long stream = table.attached("w", 2000);
+        table.reported("w", stream, 1, List.of(serving()), 2000);
         table.left("w", stream);
-        assertThat(at(2000).standing()).isEqualTo(Standing.GONE);
+        assertThat(at(2000).standing()).isEqualTo(Standing.LEAVING);
+        assertThat(at(2000).keepsItsPlace()).isFalse();
+        assertThat(table.reported("w", stream, 1, List.of(serving()), 2100)).isTrue();
+        assertThat(at(2100).shards()).containsExactly(serving());
+        table.ended("w", stream, 2200);
+        assertThat(at(2200).standing()).isEqualTo(Standing.GONE);
+        assertThat(at(2200).shards()).isEmpty();
     }
 
     @Test

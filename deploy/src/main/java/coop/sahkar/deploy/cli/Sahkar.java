@@ -41,6 +41,7 @@ import picocli.CommandLine.Spec;
             DemoCommand.class,
             CoordinatorCommand.class,
             WorkerCommand.class,
+            DrainCommand.class,
             PublishCommand.class,
             ModelsCommand.class,
             ChatCommand.class,

@@ -93,11 +93,11 @@ final class StatusReport {
                 hello.getEndpoint(),
                 Amounts.bytes(hello.getMemoryBytes()),
                 hello.getThreads(),
-                worker.getPresent() ? "now" : seen(worker),
+                worker.getPresent() || worker.getLeaving() ? "now" : seen(worker),
                 reached(worker),
                 model,
                 blocks,
-                worker.getPresent() ? state : "absent");
+                worker.getLeaving() ? "leaving" : worker.getPresent() ? state : "absent");
     }
 
     private static String reached(WorkerStatus worker) {

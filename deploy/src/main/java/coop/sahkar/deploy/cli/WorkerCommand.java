@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
         description = {
             "Lend this machine to a pool: hold some layers of a model and compute with them.",
             "",
-            "The coordinator decides which layers; the worker fetches them, checks them, and serves until Ctrl-C. What it fetched stays in its data folder for the next time.",
+            "The coordinator decides which layers; the worker fetches them, checks them, and serves until Ctrl-C. Then it hands what runs here over to other workers, serves on what only it has until another has it, and leaves; a second Ctrl-C leaves at once. What it fetched stays in its data folder for the next time.",
             ""
         },
         footer = {
@@ -126,6 +126,16 @@ final class WorkerCommand extends Subcommand {
     private List<HiddenCodec> codecs = List.of();
 
     @Option(
+            names = "--drain-timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "60",
+            description = {
+                "How long all this may take after Ctrl-C or 'sahkar drain'. What runs here still then is cut off, and looks for another worker by itself. 0 leaves at once.",
+                "Default: ${DEFAULT-VALUE}."
+            })
+    private int drainSeconds = 60;
+
+    @Option(
             names = "--speed",
             hidden = true,
             defaultValue = "0",
@@ -140,6 +150,9 @@ final class WorkerCommand extends Subcommand {
 
     @Override
     public Integer call() throws InterruptedException {
+        if (drainSeconds < 0) {
+            throw new CommandFailure(ExitCode.USAGE, "--drain-timeout takes seconds, 0 or more");
+        }
         expose.check(metrics == null ? List.of(listen.at()) : List.of(listen.at(), metrics));
         if (exitWithParent) {
             ParentWatch.start();
@@ -150,7 +163,9 @@ final class WorkerCommand extends Subcommand {
         try (Lifetime lifetime = new Lifetime()) {
             WorkerNode node = lifetime.add(WorkerNode.start(options, screen));
             node.metricsUrl().ifPresent(url -> note("Metrics at " + url));
-            screen.watch(node);
+            Departure departure = new Departure(node, drainSeconds, this::note);
+            departure.listen();
+            screen.watch(node, departure);
         } catch (WorkerException e) {
             throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
         }

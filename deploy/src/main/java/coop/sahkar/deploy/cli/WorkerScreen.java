@@ -10,7 +10,6 @@ import coop.sahkar.worker.agent.WorkerSelf;
 import coop.sahkar.worker.store.ShardKey;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /** Shows a donor what the worker does: a line for each change, a bar for each fetch. */
@@ -54,12 +53,11 @@ final class WorkerScreen implements WorkerListener {
         line.accept("Not attached to %s: %s".formatted(coordinator, why));
     }
 
-    /** Looks at the worker's shards again and again, until it is told to stop. */
-    void watch(WorkerNode node) throws InterruptedException {
-        while (true) {
+    /** Looks at the worker's shards again and again, until it has left. */
+    void watch(WorkerNode node, Departure departure) throws InterruptedException {
+        do {
             node.shards().forEach(this::look);
-            TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
-        }
+        } while (!departure.await(LOOK_MILLIS));
     }
 
     private void look(ShardStatus shard) {

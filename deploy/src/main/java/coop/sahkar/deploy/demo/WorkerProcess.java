@@ -64,6 +64,7 @@ final class WorkerProcess implements AutoCloseable {
         command.addAll(List.of("--coordinator", coordinator, "--data", data.toString()));
         command.addAll(List.of("--memory", Long.toString(memoryBytes)));
         command.addAll(List.of("--speed", SAME_SPEED)); // measuring would take a second
+        command.addAll(List.of("--drain-timeout", "0")); // who ends the demo waits for nobody
         command.addAll(List.of("--config", noSettings.toString()));
         ProcessBuilder builder =
                 new ProcessBuilder(command)

@@ -130,6 +130,12 @@ final class TestPool implements AutoCloseable {
         return start(id, workerArguments(id, more));
     }
 
+    /** Has a worker told to leave, as from another terminal; a command of its own. */
+    Node drain(String id) throws IOException {
+        List<String> arguments = List.of("drain", "--data", scratch.resolve(id).toString());
+        return Node.start(sahkar.command(arguments), "drain-" + id, scratch);
+    }
+
     private List<String> workerArguments(String id, String... more) {
         List<String> arguments =
                 new ArrayList<>(
@@ -193,6 +199,11 @@ final class TestPool implements AutoCloseable {
                 Assertions.fail(node.id() + " ended by itself:\n" + node.output());
             }
         }
+        return ready();
+    }
+
+    /** Whether the model is whole now, whoever has ended. */
+    boolean ready() {
         return client.models().stream()
                 .filter(known -> known.id().equals(model))
                 .anyMatch(ModelInfo::ready);

@@ -53,6 +53,7 @@ final class ControlLink {
     private @Nullable Future<?> retry;
     private int failures;
     private boolean closed;
+    private @Nullable String leaving;
     private String lastReason = "";
 
     /**
@@ -103,6 +104,15 @@ final class ControlLink {
         Attachment open = attachment;
         if (open != null && open.welcomed) {
             open.send(WorkerMessage.newBuilder().setLatencies(latencies).build());
+        }
+    }
+
+    /** Says that the worker is about to leave; it reports on. */
+    void leaving(String reason) {
+        leaving = reason;
+        Attachment open = attachment;
+        if (open != null && open.welcomed) {
+            open.sayLeaving(reason);
         }
     }
 
@@ -259,6 +269,9 @@ final class ControlLink {
                             MIN_INTERVAL_MILLIS,
                             MAX_INTERVAL_MILLIS);
             events.welcomed(coordinator, welcome);
+            if (leaving != null) {
+                sayLeaving(leaving);
+            }
             timer = thread.scheduleWithFixedDelay(this::report, 0, interval, TimeUnit.MILLISECONDS);
         }
 
@@ -291,11 +304,15 @@ final class ControlLink {
 
         void leave(String reason) {
             cancelTimers();
+            sayLeaving(reason);
+            finish();
+        }
+
+        void sayLeaving(String reason) {
             send(
                     WorkerMessage.newBuilder()
                             .setLeaving(WorkerLeaving.newBuilder().setReason(reason))
                             .build());
-            finish();
         }
 
         private void finish() {

@@ -13,7 +13,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -41,6 +43,7 @@ final class ControlLinks implements AutoCloseable {
                     Thread.ofPlatform().daemon().name("control").factory());
     private final Map<String, ControlLink> links = new LinkedHashMap<>();
     private final Map<String, String> byId = new LinkedHashMap<>();
+    private final Set<String> attached = ConcurrentHashMap.newKeySet();
     private volatile List<String> known = List.of();
 
     ControlLinks(
@@ -64,6 +67,11 @@ final class ControlLinks implements AutoCloseable {
     /** Every coordinator known so far, host:port. */
     List<String> known() {
         return known;
+    }
+
+    /** Whether any of them has let this worker in. */
+    boolean attached() {
+        return !attached.isEmpty();
     }
 
     /** Reports to all of them at once. */
@@ -112,6 +120,7 @@ final class ControlLinks implements AutoCloseable {
                 link.forget();
                 return;
             }
+            attached.add(coordinator);
             events.welcomed(coordinator, welcome);
             welcome.getCoordinatorsList().forEach(ControlLinks.this::add);
         }
@@ -138,7 +147,15 @@ final class ControlLinks implements AutoCloseable {
 
         @Override
         public void detached(String coordinator, String why) {
+            attached.remove(coordinator);
             events.detached(coordinator, why);
+        }
+    }
+
+    /** Tells all of them that the worker is about to leave: nothing new is to come. */
+    void leaving(String reason) {
+        if (!thread.isShutdown()) {
+            thread.execute(() -> links.values().forEach(link -> link.leaving(reason)));
         }
     }
 

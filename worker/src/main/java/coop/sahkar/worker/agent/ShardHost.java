@@ -29,7 +29,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,7 +54,8 @@ final class ShardHost implements AutoCloseable {
                     Thread.ofPlatform().daemon().name("shard-host").factory());
 
     private Desired desired = Desired.NOTHING;
-    private @Nullable CountDownLatch whenEmpty;
+    private final CountDownLatch empty = new CountDownLatch(1);
+    private volatile boolean leaving;
     private volatile long generation;
     private volatile List<HostedShard> snapshot = List.of();
 
@@ -143,15 +143,28 @@ final class ShardHost implements AutoCloseable {
         do {
             List<ObservedShard> observed =
                     hosted.values().stream().map(HostedShard::observed).toList();
-            actions = Reconciler.next(desired, observed, options.lentBytes(), clock.millis());
+            Desired wanted = leaving ? served(desired) : desired;
+            actions = Reconciler.next(wanted, observed, options.lentBytes(), clock.millis());
             actions.forEach(this::carryOut);
             rounds++;
         } while (!actions.isEmpty() && rounds < 2);
         snapshot = List.copyOf(hosted.values());
-        if (whenEmpty != null && hosted.isEmpty()) {
-            whenEmpty.countDown();
+        if (leaving && hosted.isEmpty()) {
+            empty.countDown();
         }
         ports.changed().run();
+    }
+
+    /** One that leaves begins nothing any more. */
+    private Desired served(Desired all) {
+        return new Desired(
+                all.generation(),
+                all.shards().stream()
+                        .filter(shard -> {
+                            HostedShard here = hosted.get(shard.key());
+                            return here != null && here.phase == ShardPhase.SERVING;
+                        })
+                        .toList());
     }
 
     private void carryOut(Action action) {
@@ -307,7 +320,7 @@ final class ShardHost implements AutoCloseable {
         if (shard.key().span().isHead()) {
             ports.heads().unregister(shard.key());
         }
-        shard.drainUntilMillis = clock.millis() + options.drainMillis();
+        shard.drainUntilMillis = leaving ? Long.MAX_VALUE : clock.millis() + options.drainMillis();
         shard.phase = ShardPhase.DRAINING;
         LOG.info("giving up {}", shard.key().described());
     }
@@ -344,21 +357,40 @@ final class ShardHost implements AutoCloseable {
         }
     }
 
-    /** Takes no more sessions, and waits until those that run have ended, but not for long. */
-    void giveUpAll(long millis) {
-        CountDownLatch empty = new CountDownLatch(1);
+    /**
+     * Begins nothing any more, has the sessions that run led to other workers where there are any,
+     * and serves on only what the pool wants here still. What it wants no more takes no sessions,
+     * and ends with the last.
+     */
+    void leave() {
         post(() -> {
-            whenEmpty = empty;
-            desired = new Desired(Long.MAX_VALUE, List.of());
+            leaving = true;
+            for (HostedShard shard : hosted.values()) {
+                shard.drainUntilMillis = Long.MAX_VALUE;
+                if (shard.engine != null) {
+                    shard.engine.leave();
+                }
+            }
             reconcile();
         });
-        try {
-            if (!empty.await(millis, TimeUnit.MILLISECONDS)) {
-                LOG.info("sessions that still run are ended");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+    }
+
+    /** Whatever the pool wants from here on: it has to do without. */
+    void letGo() {
+        assign(new Desired(Long.MAX_VALUE, List.of()));
+    }
+
+    /** What one that leaves serves on for now. */
+    List<ShardKey> kept() {
+        return shards().stream()
+                .filter(shard -> shard.phase() == ShardPhase.SERVING)
+                .map(ShardStatus::key)
+                .toList();
+    }
+
+    /** Waits until one that leaves has nothing any more; false if that takes longer. */
+    boolean awaitEmpty(long millis) throws InterruptedException {
+        return empty.await(millis, TimeUnit.MILLISECONDS);
     }
 
     /** Gives everything up; sessions that run fail with a sentence. */

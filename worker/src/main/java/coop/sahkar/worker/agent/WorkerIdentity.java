@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 public final class WorkerIdentity implements AutoCloseable {
     private static final String ID_FILE = "worker-id";
     private static final String LOCK_FILE = "worker.lock";
+    private static final String PROCESS_FILE = "worker.pid";
     private static final String ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
     private static final int DIGITS = 8;
     private static final Pattern ID =
@@ -46,7 +48,10 @@ public final class WorkerIdentity implements AutoCloseable {
             Files.createDirectories(directory);
             FileChannel lock = lock(directory);
             try {
-                return new WorkerIdentity(id(directory, wanted, random), lock);
+                String id = id(directory, wanted, random);
+                long self = ProcessHandle.current().pid();
+                Files.writeString(directory.resolve(PROCESS_FILE), self + "\n");
+                return new WorkerIdentity(id, lock);
             } catch (IOException | WorkerException e) {
                 lock.close();
                 throw e;
@@ -54,6 +59,36 @@ public final class WorkerIdentity implements AutoCloseable {
         } catch (IOException e) {
             throw new WorkerException(
                     "the data directory %s cannot be used: %s".formatted(directory, e), e);
+        }
+    }
+
+    /**
+     * The process of the worker that has the data directory now; empty when none has.
+     *
+     * @throws WorkerException if the directory cannot be read
+     */
+    public static Optional<Long> holder(Path directory) throws WorkerException {
+        Path lock = directory.resolve(LOCK_FILE);
+        try {
+            if (!Files.exists(lock) || free(lock)) {
+                return Optional.empty();
+            }
+            String pid = Files.readString(directory.resolve(PROCESS_FILE)).strip();
+            return Optional.of(Long.parseLong(pid));
+        } catch (IOException | NumberFormatException e) {
+            throw new WorkerException(
+                    "the data directory %s does not say which process uses it: %s"
+                            .formatted(directory, e),
+                    e);
+        }
+    }
+
+    private static boolean free(Path lock) throws IOException {
+        try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.WRITE);
+                FileLock held = channel.tryLock()) {
+            return held != null;
+        } catch (OverlappingFileLockException e) {
+            return false;
         }
     }
 

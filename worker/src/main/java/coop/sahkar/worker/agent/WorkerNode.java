@@ -18,6 +18,7 @@ import coop.sahkar.worker.ring.Ring;
 import coop.sahkar.worker.ring.RingOptions;
 import coop.sahkar.worker.store.FetchPolicy;
 import coop.sahkar.worker.store.PoolModels;
+import coop.sahkar.worker.store.ShardKey;
 import coop.sahkar.worker.store.ShardStore;
 import coop.sahkar.worker.store.TensorService;
 import coop.sahkar.worker.store.TensorStore;
@@ -35,6 +36,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +51,7 @@ public final class WorkerNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WorkerNode.class);
     private static final long DRAIN_MILLIS = 60_000;
     private static final long CLOSING_DRAIN_MILLIS = 3_000;
+    private static final String STOPPED = "the donor has stopped the worker";
     private static final int MAX_SEQUENCES = 64;
     private static final Backoff RETRY = new Backoff(5_000, 300_000);
 
@@ -67,6 +70,7 @@ public final class WorkerNode implements AutoCloseable {
     private final PeerMeter meter;
     private final RepairCalls repairs;
     private final Ring ring;
+    private final Leave leave;
 
     /**
      * Starts a worker. Returns when it listens; coordinators and shards come later.
@@ -144,6 +148,7 @@ public final class WorkerNode implements AutoCloseable {
                         InstantSource.system(),
                         random);
         untilNow.add(host);
+        this.leave = new Leave(host, links::attached, clock);
         this.metricsUrl = metrics(files, untilNow);
         opened.addAll(untilNow);
         listener.ready(self);
@@ -312,23 +317,55 @@ public final class WorkerNode implements AutoCloseable {
         }
     }
 
+    /** Sessions that run here now, as head or as a stage. */
+    public int sessions() {
+        return host.shards().stream()
+                .mapToInt(shard -> shard.stats() == null ? 0 : shard.stats().sessions())
+                .sum();
+    }
+
     /**
-     * Tells the coordinators, lets running sessions end for a few seconds, and stops. A second call
-     * waits for the first.
+     * Serves on what only this worker serves until others do, has the sessions that run led to
+     * other workers, and begins nothing any more; what finds no other ends here in its time. Waits
+     * until the last has gone, but no longer than {@code millis} and not after {@link #hurry}. Then
+     * the worker is still to be closed.
+     *
+     * @param kept hears again and again what is served on until others serve it
+     * @return whether all have gone
+     */
+    public boolean leave(long millis, Consumer<List<ShardKey>> kept) throws InterruptedException {
+        links.leaving(STOPPED);
+        return leave.take(millis, kept);
+    }
+
+    /** Whoever waits in {@link #leave} or {@link #close} for sessions to go is to wait no more. */
+    public void hurry() {
+        leave.hurry();
+    }
+
+    /**
+     * Tells the coordinators, gives running sessions a few seconds to go elsewhere, and stops. A
+     * second call waits for the first.
      */
     @Override
     public void close() {
-        if (closing.compareAndSet(false, true)) {
-            links.leave("the donor has stopped the worker");
-            host.giveUpAll(CLOSING_DRAIN_MILLIS);
-            closeAll(opened);
-            stopped.countDown();
-            return;
-        }
+        boolean first = closing.compareAndSet(false, true);
         try {
-            stopped.await();
+            if (!first) {
+                stopped.await();
+                return;
+            }
+            links.leaving(STOPPED);
+            if (!leave.atOnce(CLOSING_DRAIN_MILLIS)) {
+                LOG.info("sessions that still run are ended");
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+        if (first) {
+            links.leave(STOPPED);
+            closeAll(opened);
+            stopped.countDown();
         }
     }
 

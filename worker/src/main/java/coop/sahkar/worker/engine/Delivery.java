@@ -1,5 +1,6 @@
 package coop.sahkar.worker.engine;
 
+import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.worker.engine.StageMessage.Frame;
 import coop.sahkar.worker.engine.StageMessage.Progress;
@@ -76,5 +77,17 @@ final class Delivery {
                 outbox.send(head, progress);
             }
         }
+    }
+
+    /** What is told when the library refuses to compute. */
+    static Problem refusal(Slice slice, Exception why) {
+        return Problem.of(
+                Problem.Kind.INTERNAL,
+                "Worker %s could not compute positions %d to %d: %s"
+                        .formatted(
+                                slice.session().self().workerId(),
+                                slice.firstPosition(),
+                                slice.endPosition(),
+                                why.getMessage()));
     }
 }

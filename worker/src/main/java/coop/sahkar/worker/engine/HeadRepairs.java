@@ -6,6 +6,7 @@ import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Ticket;
 import coop.sahkar.worker.engine.StageMessage.Close;
+import coop.sahkar.worker.engine.StageMessage.Failed;
 import coop.sahkar.worker.engine.StageMessage.Open;
 import coop.sahkar.worker.engine.StageMessage.Probe;
 import coop.sahkar.worker.engine.StageMessage.ProbeAnswer;
@@ -66,6 +67,27 @@ final class HeadRepairs {
         }
     }
 
+    /** A stage cannot go on with a session: the route is repaired, or the generation fails. */
+    void failed(StageSession session, Failed failed, long nowNanos) {
+        HeadGeneration generation = session.generation();
+        if (generation == null) {
+            return;
+        }
+        if (generation.repairs(failed.problem())) {
+            lost(session, failed.workerId(), failed.problem(), nowNanos);
+        } else {
+            heads.tell(session, head -> head.fail(failed.problem(), failed.workerId()));
+        }
+    }
+
+    /** A worker of a session's route is about to leave. */
+    void leaves(StageSession session, String workerId, long nowNanos) {
+        HeadGeneration generation = session.generation();
+        if (generation != null && !generation.over()) {
+            carryOut(session, generation.repair().leaves(workerId, nowNanos), nowNanos);
+        }
+    }
+
     /** Looks after a session's route as time goes by. */
     void look(StageSession session, long nowNanos) {
         HeadGeneration generation = session.generation();
@@ -77,6 +99,7 @@ final class HeadRepairs {
             carryOut(session, generation.repair().look(nowNanos), nowNanos);
             return;
         }
+        carryOut(session, generation.repair().look(nowNanos), nowNanos);
         switch (generation.watch().look(nowNanos, meter.slowestBatchNanos(nowNanos))) {
             case RouteWatch.Fine _ -> {}
             case RouteWatch.Nudge _ -> {
@@ -211,7 +234,7 @@ final class HeadRepairs {
                 next.stages().stream().map(RouteStage::workerId).collect(Collectors.toSet());
         for (RouteStage stage : old.stages()) {
             if (!kept.contains(stage.workerId())) {
-                outbox.send(stage, new Close(old.session(), old.epoch()));
+                outbox.send(stage, new Close(old.session(), old.epoch(), 0, true));
             }
         }
     }

@@ -25,6 +25,9 @@ sealed interface Inbound {
     /** No new sessions from here on. */
     record Drain() implements Inbound {}
 
+    /** The sessions that run are to go elsewhere from here on. */
+    record Leave() implements Inbound {}
+
     /** The end. */
     record Stop() implements Inbound {}
 }

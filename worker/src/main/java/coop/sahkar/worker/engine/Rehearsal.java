@@ -233,5 +233,8 @@ public final class Rehearsal {
 
         @Override
         public void failed(Problem problem, String workerId) {}
+
+        @Override
+        public void leaving() {}
     }
 }

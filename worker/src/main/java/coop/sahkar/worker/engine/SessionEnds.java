@@ -87,7 +87,9 @@ final class SessionEnds {
         if (session == null || close.epoch() < session.epoch()) {
             return;
         }
-        if (!session.resting()) {
+        if (close.hereOnly()) {
+            free(session);
+        } else if (!session.resting()) {
             end(session, null, close.restMillis());
         } else if (close.restMillis() == 0) {
             free(session);

@@ -8,6 +8,7 @@ import coop.sahkar.worker.engine.StageMessage.Close;
 import coop.sahkar.worker.engine.StageMessage.Failed;
 import coop.sahkar.worker.engine.StageMessage.Frame;
 import coop.sahkar.worker.engine.StageMessage.Frames;
+import coop.sahkar.worker.engine.StageMessage.Leaving;
 import coop.sahkar.worker.engine.StageMessage.NeedFrom;
 import coop.sahkar.worker.engine.StageMessage.Open;
 import coop.sahkar.worker.engine.StageMessage.Probe;
@@ -47,6 +48,7 @@ final class StageCore {
     private final Replay replay;
     private final HeadRepairs repairs;
     private final SessionEnds ends;
+    private final HandOver handOver;
     private boolean lone;
 
     StageCore(
@@ -73,6 +75,7 @@ final class StageCore {
         this.replay = new Replay(outbox, meter, limits, policy);
         this.heads = new HeadDesk(loaded.vocabulary(), policy, limits);
         this.ends = new SessionEnds(table, batches, outbox, heads, admission, nanoClock);
+        this.handOver = new HandOver(table, outbox, heads);
         this.repairs =
                 new HeadRepairs(
                         table,
@@ -96,6 +99,7 @@ final class StageCore {
             case NeedFrom need -> onNeedFrom(need);
             case Close close -> ends.closed(close);
             case Failed failed -> onFailed(failed);
+            case Leaving leaving -> onLeaving(leaving);
             case Probe probe -> onProbe(probe);
             case ProbeAnswer answer -> onProbeAnswer(answer);
         }
@@ -175,11 +179,17 @@ final class StageCore {
         table.dropResting();
     }
 
+    /** Has the sessions that run here led elsewhere, from here on, where there is anywhere. */
+    void leave() {
+        handOver.begin(nanoClock.getAsLong());
+    }
+
     /** Looks after what time has made of sessions. */
     void tick() {
         long now = nanoClock.getAsLong();
         long idleNanos = TimeUnit.MILLISECONDS.toNanos(limits.idleMillis());
         table.expire(now);
+        handOver.look(now);
         for (StageSession session : table.all()) {
             if (replay.goesOn(session)) {
                 resend(session, session.resendFrom(), now);
@@ -367,17 +377,18 @@ final class StageCore {
         }
     }
 
+    private void onLeaving(Leaving leaving) {
+        StageSession session = known(leaving.session(), leaving.epoch());
+        if (session != null) {
+            repairs.leaves(session, leaving.workerId(), nanoClock.getAsLong());
+        }
+    }
+
     private void onFailed(Failed failed) {
         StageSession session = known(failed.session(), failed.epoch());
-        HeadGeneration generation = session == null ? null : session.generation();
-        if (session == null || generation == null) {
-            return;
-        }
-        long now = nanoClock.getAsLong();
-        if (generation.repairs(failed.problem())) {
-            repairs.lost(session, failed.workerId(), failed.problem(), now);
-        } else {
-            heads.tell(session, head -> head.fail(failed.problem(), failed.workerId()));
+        if (session != null) {
+            long now = nanoClock.getAsLong();
+            repairs.failed(session, failed, now);
             feed(session, now);
         }
     }
@@ -425,15 +436,7 @@ final class StageCore {
 
     private void refused(Slice slice, Exception why) {
         StageSession session = slice.session();
-        String worker = session.self().workerId();
-        String message =
-                "Worker %s could not compute positions %d to %d: %s"
-                        .formatted(
-                                worker,
-                                slice.firstPosition(),
-                                slice.endPosition(),
-                                why.getMessage());
-        ends.fail(session, Problem.of(Problem.Kind.INTERNAL, message), worker, null);
+        ends.fail(session, Delivery.refusal(slice, why), session.self().workerId(), null);
     }
 
     /** Goes over to a newer route that a coordinator has opened here; false without room. */

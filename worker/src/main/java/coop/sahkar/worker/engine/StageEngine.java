@@ -148,6 +148,11 @@ public final class StageEngine implements StageInbox, AutoCloseable {
         mailbox.put(new Inbound.Drain());
     }
 
+    /** Has sessions that run here led to other workers, from here on, where there are any. */
+    public void leave() {
+        mailbox.put(new Inbound.Leave());
+    }
+
     public EngineState state() {
         return state;
     }
@@ -317,6 +322,7 @@ public final class StageEngine implements StageInbox, AutoCloseable {
                 core.drain();
                 enter(EngineState.DRAINING, "");
             }
+            case Inbound.Leave() -> core.leave();
             case Inbound.Stop() -> {
                 return false;
             }

@@ -16,7 +16,15 @@ public sealed interface StageMessage {
             case Frames(List<Frame> frames) ->
                     frames.size() == 1 && frames.getFirst().tokens().length == 1;
             case Tokens(List<Token> tokens) -> tokens.size() == 1;
-            case Open _, Progress _, NeedFrom _, Close _, Failed _, Probe _, ProbeAnswer _ -> false;
+            case Open _,
+                    Progress _,
+                    NeedFrom _,
+                    Close _,
+                    Failed _,
+                    Leaving _,
+                    Probe _,
+                    ProbeAnswer _ ->
+                    false;
         };
     }
 
@@ -113,16 +121,28 @@ public sealed interface StageMessage {
     record NeedFrom(SessionId session, int epoch, int position) implements StageMessage {}
 
     /**
-     * To the next stage: the session's generation is over.
+     * To a stage: the session's generation is over.
      *
      * @param restMillis how long its KV may be kept for the chat's next turn; 0: it is freed
+     * @param hereOnly whether the stages behind go on along another route
      */
-    record Close(SessionId session, int epoch, int restMillis) implements StageMessage {
-        /** Frees the session's KV. */
+    record Close(SessionId session, int epoch, int restMillis, boolean hereOnly)
+            implements StageMessage {
+        /** Frees the session's KV, in the stages behind, too. */
         public Close(SessionId session, int epoch) {
-            this(session, epoch, 0);
+            this(session, epoch, 0, false);
+        }
+
+        /** Lets the session rest, in the stages behind, too. */
+        public Close(SessionId session, int epoch, int restMillis) {
+            this(session, epoch, restMillis, false);
         }
     }
+
+    /**
+     * To the head: the stage at a worker is about to leave; it works until the session has gone.
+     */
+    record Leaving(SessionId session, int epoch, String workerId) implements StageMessage {}
 
     /**
      * To the head: a stage cannot go on with a session.

@@ -8,6 +8,7 @@ import coop.sahkar.proto.v1.FinishReason;
 import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.GenerationFailed;
+import coop.sahkar.proto.v1.HeadLeaving;
 import coop.sahkar.proto.v1.Prefilled;
 import coop.sahkar.proto.v1.Rerouted;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -29,6 +30,7 @@ final class EventStream implements GenerationSink {
     private @Nullable GenerationEvent rerouted;
     private Delta.@Nullable Builder delta;
     private final StringBuilder text = new StringBuilder();
+    private @Nullable GenerationEvent leaving;
     private @Nullable GenerationEvent last;
     private boolean over;
 
@@ -77,7 +79,18 @@ final class EventStream implements GenerationSink {
             text.setLength(0);
             return GenerationEvent.newBuilder().setDelta(event).build();
         }
+        if (leaving != null) {
+            GenerationEvent event = leaving;
+            leaving = null;
+            return event;
+        }
         return last;
+    }
+
+    @Override
+    public synchronized void leaving() {
+        leaving = GenerationEvent.newBuilder().setLeaving(HeadLeaving.getDefaultInstance()).build();
+        drain();
     }
 
     @Override

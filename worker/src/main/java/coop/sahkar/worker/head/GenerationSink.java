@@ -37,6 +37,11 @@ public interface GenerationSink {
     void rerouted(Ticket route, long repairMicros);
 
     /**
+     * The head is about to leave: another should take the generation over. It goes on till then.
+     */
+    void leaving();
+
+    /**
      * The generation cannot go on, since no other route was found for as long as is sensible. Comes
      * in the place of {@link #failed}.
      */

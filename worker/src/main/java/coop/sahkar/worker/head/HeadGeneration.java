@@ -55,6 +55,7 @@ public final class HeadGeneration {
     private boolean sawToken;
     private long slowestNanos;
     private boolean nudged;
+    private boolean leaving;
     private boolean over;
     private boolean failed;
 
@@ -226,6 +227,15 @@ public final class HeadGeneration {
     public void waits(long nowNanos) {
         nudged = false;
         movedNanos = nowNanos;
+    }
+
+    /** The head is about to leave; its reader is told once. */
+    public void leaves() {
+        if (!over && !leaving) {
+            leaving = true;
+            tell();
+            sink.leaving();
+        }
     }
 
     /** Ends the generation because no other route is found. */

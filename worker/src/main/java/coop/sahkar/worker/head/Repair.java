@@ -20,6 +20,10 @@ import java.util.concurrent.TimeUnit;
  *                    ▼    │
  *                    RESTING ──── no route for {@link #SEARCH_NANOS} ────► given up
  * </pre>
+ *
+ * <p>A worker that is about to leave works on: the route stays whole while one without it is asked
+ * for, and if there is none it is asked for when the worker says again that it leaves. A loss
+ * meanwhile makes a repair of that question.
  */
 public final class Repair {
     /** How long another route is looked for. */
@@ -69,6 +73,7 @@ public final class Repair {
     private static final Rest REST = new Rest();
 
     private final TreeMap<String, Long> lostNanos = new TreeMap<>();
+    private final TreeMap<String, Long> leavingNanos = new TreeMap<>();
     private SealedTicket open;
     private SealedTicket newest;
     private State state = State.WHOLE;
@@ -79,6 +84,9 @@ public final class Repair {
     private long pauseNanos;
     private int fruitless;
 
+    /** Whether what is asked for is no more than a wish: the route is whole. */
+    private boolean wish;
+
     /** Looks after a route that was just opened. */
     public Repair(SealedTicket route) {
         this.open = route;
@@ -87,7 +95,7 @@ public final class Repair {
 
     /** Whether the route is being repaired. */
     public boolean underway() {
-        return state == State.ASKING || state == State.RESTING;
+        return !wish && (state == State.ASKING || state == State.RESTING);
     }
 
     /** Something came all the way round: the route works. */
@@ -98,17 +106,37 @@ public final class Repair {
     /** A worker is lost to the route. */
     public Step lost(String workerId, Problem what, long nowNanos) {
         lostNanos.put(workerId, nowNanos);
+        if ((state != State.WHOLE && !wish) || !has(open, workerId)) {
+            return REST;
+        }
+        begin(workerId, what, nowNanos);
+        if (++fruitless > FRUITLESS_REPAIRS) {
+            return giveUp(what, false);
+        }
+        if (wish) {
+            wish = false; // the answer under way tells whether it has to be asked again
+            return REST;
+        }
+        return ask(nowNanos);
+    }
+
+    /** A worker of the route is about to leave; it works until the session has gone. */
+    public Step leaves(String workerId, long nowNanos) {
+        leavingNanos.put(workerId, nowNanos);
         if (state != State.WHOLE || !has(open, workerId)) {
             return REST;
         }
+        String sentence = "Worker %s is leaving.".formatted(workerId);
+        begin(workerId, Problem.of(Problem.Kind.WORKER_LOST, sentence), nowNanos);
+        wish = true;
+        return ask(nowNanos);
+    }
+
+    private void begin(String workerId, Problem what, long nowNanos) {
         why = what;
         culprit = workerId;
         sinceNanos = nowNanos;
         pauseNanos = PAUSE_NANOS;
-        if (++fruitless > FRUITLESS_REPAIRS) {
-            return giveUp(what, false);
-        }
-        return ask(nowNanos);
     }
 
     /** What asking came to. */
@@ -119,7 +147,7 @@ public final class Repair {
         return switch (answer) {
             case Reroute.Found(SealedTicket next) -> found(next, nowNanos);
             case Reroute.NoneNow(Problem problem) -> none(problem, nowNanos);
-            case Reroute.Never(Problem problem) -> giveUp(without(problem), false);
+            case Reroute.Never(Problem problem) -> wish ? stay() : giveUp(without(problem), false);
         };
     }
 
@@ -146,14 +174,28 @@ public final class Repair {
         newest = next;
         Set<String> lost = avoid(nowNanos);
         if (lost.stream().anyMatch(worker -> has(next, worker))) {
+            if (wish) {
+                return stay();
+            }
             return nowNanos - sinceNanos < SEARCH_NANOS ? ask(nowNanos) : giveUp(why, true);
         }
         state = State.WHOLE;
+        wish = false;
         open = next;
         return new Reopen(next, nowNanos - sinceNanos);
     }
 
+    /** There is no better route: the one that works is kept. */
+    private Rest stay() {
+        state = State.WHOLE;
+        wish = false;
+        return REST;
+    }
+
     private Step none(Problem problem, long nowNanos) {
+        if (wish) {
+            return stay();
+        }
         if (nowNanos - sinceNanos >= SEARCH_NANOS) {
             return giveUp(without(problem), true);
         }
@@ -184,7 +226,12 @@ public final class Repair {
 
     private Set<String> avoid(long nowNanos) {
         lostNanos.values().removeIf(at -> nowNanos - at >= RETURN_NANOS);
-        return new TreeSet<>(lostNanos.keySet());
+        leavingNanos.values().removeIf(at -> nowNanos - at >= RETURN_NANOS);
+        Set<String> avoid = new TreeSet<>(lostNanos.keySet());
+        if (wish) {
+            avoid.addAll(leavingNanos.keySet());
+        }
+        return avoid;
     }
 
     private static boolean has(SealedTicket sealed, String workerId) {

@@ -18,6 +18,7 @@ import coop.sahkar.proto.v1.ProbeAnswer;
 import coop.sahkar.proto.v1.Progress;
 import coop.sahkar.proto.v1.RingMessage;
 import coop.sahkar.proto.v1.SessionFailed;
+import coop.sahkar.proto.v1.StageLeaving;
 import coop.sahkar.proto.v1.Token;
 import coop.sahkar.proto.v1.Tokens;
 import coop.sahkar.worker.engine.Keep;
@@ -61,6 +62,7 @@ final class MessageAdapter {
             case NEED_FROM -> needFrom(wire.getNeedFrom(), sender);
             case CLOSE -> close(wire.getClose(), sender);
             case FAILED -> failed(wire.getFailed(), sender);
+            case LEAVING -> leaving(wire.getLeaving(), sender);
             case PROBE -> probe(wire.getProbe(), sender);
             case PROBE_ANSWER -> probeAnswer(wire.getProbeAnswer(), sender);
             case HELLO -> throw new LinkViolation("Worker " + sender + " said hello twice.");
@@ -285,7 +287,11 @@ final class MessageAdapter {
                 (int) Math.min(Integer.MAX_VALUE, Integer.toUnsignedLong(wire.getRestMillis()));
         return one(
                 session,
-                new StageMessage.Close(session.ticket.session(), wire.getEpoch(), restMillis));
+                new StageMessage.Close(
+                        session.ticket.session(),
+                        wire.getEpoch(),
+                        restMillis,
+                        wire.getHereOnly()));
     }
 
     private List<Delivery> failed(SessionFailed wire, String sender) throws LinkViolation {
@@ -304,6 +310,17 @@ final class MessageAdapter {
                         wire.getEpoch(),
                         Wire.fromWire(wire.getProblem()),
                         wire.getWorkerId()));
+    }
+
+    private List<Delivery> leaving(StageLeaving wire, String sender) throws LinkViolation {
+        RingSession session = find(wire.getSessionHigh(), wire.getSessionLow(), wire.getEpoch());
+        if (session == null) {
+            return List.of();
+        }
+        session.requireOnRoute(sender, "a farewell");
+        return one(
+                session,
+                new StageMessage.Leaving(session.ticket.session(), wire.getEpoch(), sender));
     }
 
     private @Nullable RingSession find(long high, long low, int epoch) {

@@ -16,6 +16,7 @@ import coop.sahkar.proto.v1.ProbeAnswer;
 import coop.sahkar.proto.v1.Progress;
 import coop.sahkar.proto.v1.RingMessage;
 import coop.sahkar.proto.v1.SessionFailed;
+import coop.sahkar.proto.v1.StageLeaving;
 import coop.sahkar.proto.v1.Token;
 import coop.sahkar.proto.v1.Tokens;
 import coop.sahkar.worker.engine.StageMessage;
@@ -54,7 +55,14 @@ final class MessagePublisher {
                                     .setSessionHigh(c.session().high())
                                     .setSessionLow(c.session().low())
                                     .setEpoch(c.epoch())
-                                    .setRestMillis(c.restMillis()));
+                                    .setRestMillis(c.restMillis())
+                                    .setHereOnly(c.hereOnly()));
+            case StageMessage.Leaving l ->
+                    wire.setLeaving(
+                            StageLeaving.newBuilder()
+                                    .setSessionHigh(l.session().high())
+                                    .setSessionLow(l.session().low())
+                                    .setEpoch(l.epoch()));
             case StageMessage.Failed f -> wire.setFailed(failed(f));
             case StageMessage.Probe p -> wire.setProbe(probe(p));
             case StageMessage.ProbeAnswer a -> wire.setProbeAnswer(probeAnswer(a));
@@ -82,6 +90,7 @@ final class MessagePublisher {
                     StageMessage.NeedFrom _,
                     StageMessage.Close _,
                     StageMessage.Failed _,
+                    StageMessage.Leaving _,
                     StageMessage.ProbeAnswer _ ->
                     ENVELOPE_BYTES;
         };

@@ -241,7 +241,9 @@ class ShardHostTest {
     void endsInOrderWhenItGivesEverythingUp() {
         host.assign(want(1, key(0, 2), key(2, 4)));
         awaitPhases(ShardPhase.SERVING, ShardPhase.SERVING);
-        host.giveUpAll(10_000);
+        host.leave();
+        host.letGo();
+        await().until(() -> host.awaitEmpty(0));
         assertThat(host.shards()).isEmpty();
         assertThat(loader.open).hasValue(0);
     }

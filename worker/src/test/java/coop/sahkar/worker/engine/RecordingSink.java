@@ -17,6 +17,7 @@ public class RecordingSink implements GenerationSink {
     public volatile @Nullable GenerationEnd end;
     public volatile @Nullable Problem problem;
     public volatile boolean noSpare;
+    public volatile boolean leaving;
     public volatile String culprit = "";
     private int nextPosition = -1;
 
@@ -43,6 +44,12 @@ public class RecordingSink implements GenerationSink {
     public void rerouted(Ticket route, long repairMicros) {
         stillRuns();
         routes.add(route);
+    }
+
+    @Override
+    public void leaving() {
+        stillRuns();
+        leaving = true;
     }
 
     @Override

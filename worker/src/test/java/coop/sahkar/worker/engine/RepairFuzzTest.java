@@ -2,6 +2,7 @@ package coop.sahkar.worker.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
 import java.util.ArrayList;
@@ -12,9 +13,9 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
- * Hundreds of rings with spares in which workers are killed and stopped and links are cut at
- * random, heads among them. Whatever happens, each committed token is that of the whole model and
- * comes once; every generation ends; and in the end nothing is held anywhere.
+ * Hundreds of rings with spares in which workers are killed, stopped, and leave at random, heads
+ * among them. Whatever happens, each committed token is that of the whole model and comes once;
+ * every generation ends; and in the end nothing is held anywhere.
  */
 class RepairFuzzTest {
     private static final int SEEDS = 600;
@@ -117,16 +118,27 @@ class RepairFuzzTest {
             return;
         }
         hit.add(victim);
-        switch (random.nextInt(3)) {
+        switch (random.nextInt(5)) {
             case 0, 1 -> ring.kill(victim);
+            case 2, 3 -> leave(victim);
             default -> ring.freeze(victim);
         }
     }
 
-    /** Every gateway notices a lost head and goes on with another. */
+    /** It leaves, and stays until the last session has gone. */
+    private void leave(String victim) {
+        routing.leaving.add(victim);
+        ring.worker(victim).core.leave();
+        if (random.nextBoolean()) {
+            ring.worker(victim).core.drain();
+        }
+    }
+
+    /** Every gateway notices a head that is lost or leaves and goes on with another. */
     private void gateways() {
         for (Story story : stories) {
-            if (!story.sink.over() && !ring.runs(story.head())) {
+            boolean moves = story.sink.leaving || !ring.runs(story.head());
+            if (refused(story) || (!story.sink.over() && moves)) {
                 story.committed.addAll(story.sink.tokens);
                 int newest =
                         story.sink.routes.isEmpty()
@@ -137,11 +149,22 @@ class RepairFuzzTest {
                                 ? story.first.ticket()
                                 : story.sink.routes.getLast();
                 story.first =
-                        routing.next(current, Set.of(story.head()), newest + 16).orElseThrow();
+                        routing.next(current, Set.of(unfit(story)), newest + 16).orElseThrow();
                 story.sink = new RecordingSink();
                 begin(story);
             }
         }
+    }
+
+    /** A route drawn a moment too early: a worker of it takes nothing new any more. */
+    private static boolean refused(Story story) {
+        Problem problem = story.sink.problem;
+        return problem != null && problem.kind() == Problem.Kind.OVERLOADED;
+    }
+
+    private static String unfit(Story story) {
+        boolean behind = refused(story) && !story.sink.culprit.isEmpty();
+        return behind ? story.sink.culprit : story.head();
     }
 
     private void begin(Story story) {

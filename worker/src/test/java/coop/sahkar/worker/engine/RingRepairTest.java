@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.worker.head.Reroute;
+import coop.sahkar.worker.head.Rerouting;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -65,6 +67,72 @@ class RingRepairTest {
         Map<String, Integer> rows = new LinkedHashMap<>();
         ring.workers.forEach((id, worker) -> rows.put(id, worker.stage.computed));
         return rows;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"w1, 8", "w2, 8", "w1, 0", "w2, 0", "w1, 30", "w2, 30"})
+    void aStageThatLeavesIsReplacedAndOnlyItsSuccessorComputes(String leaver, int tokensBefore) {
+        start();
+        goOnUntil(() -> sink.tokens.size() == tokensBefore && !sink.prefilled.isEmpty());
+        ring.worker(leaver).core.leave();
+        goOnUntil(() -> !sink.routes.isEmpty());
+        goOnUntil(() -> ring.worker(leaver).core.idle());
+        assertThat(sink.over()).as("it went on elsewhere").isFalse();
+        ring.settle();
+        assertWhole();
+        int rows = PROMPT.length + Routes.expected(PROMPT, SEED, MOST).size() - 1;
+        for (RouteStage stage : sink.routes.getLast().stages()) {
+            assertThat(ring.worker(stage.workerId()).stage.computed)
+                    .as("rows of %s", stage.workerId())
+                    .isBetween(rows, rows + FED_AGAIN + 8);
+        }
+        GenerationRingTest.assertAllFree(ring);
+    }
+
+    @Test
+    void aStageThatLeavesWorksOnUntilThereIsAnother() {
+        start();
+        goOnUntil(() -> sink.tokens.size() == 8);
+        ring.routing =
+                (newest, lost, why, answer) -> {
+                    if (sink.tokens.size() < 20) {
+                        answer.accept(new Reroute.NoneNow(why));
+                    } else {
+                        routing.ask(newest, lost, why, answer);
+                    }
+                };
+        ring.worker("w1").core.leave();
+        goOnUntil(() -> sink.tokens.size() == 25);
+        assertThat(sink.routes).isEmpty();
+        ring.worker("w1").core.leave();
+        ring.settle();
+        assertThat(sink.routes).hasSize(1);
+        assertThat(sink.routes.getLast().stages()).doesNotContain(ROUTE.get(1));
+        assertWhole();
+        GenerationRingTest.assertAllFree(ring);
+    }
+
+    @Test
+    void withoutAnotherTheAnswerEndsAtTheStageThatLeaves() {
+        start();
+        goOnUntil(() -> sink.tokens.size() == 8);
+        ring.routing = Rerouting.NONE;
+        ring.worker("w2").core.leave();
+        ring.settle();
+        assertThat(sink.routes).isEmpty();
+        assertWhole();
+        GenerationRingTest.assertAllFree(ring);
+    }
+
+    @Test
+    void aHeadThatLeavesTellsItsReaderAndGoesOn() {
+        start();
+        goOnUntil(() -> sink.tokens.size() == 8);
+        ring.worker("w0").core.leave();
+        assertThat(sink.leaving).isTrue();
+        ring.settle();
+        assertWhole();
+        GenerationRingTest.assertAllFree(ring);
     }
 
     @ParameterizedTest

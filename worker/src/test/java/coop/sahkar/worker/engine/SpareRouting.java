@@ -7,6 +7,7 @@ import coop.sahkar.proto.Ticket;
 import coop.sahkar.worker.head.Reroute;
 import coop.sahkar.worker.head.Rerouting;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -15,12 +16,15 @@ import java.util.function.Consumer;
 
 /**
  * A coordinator for simulated rings: keeps the stages that are good and replaces the others by any
- * worker with the same blocks. It knows who was killed, not who is stopped.
+ * worker with the same blocks. It knows who was killed or leaves, not who is stopped.
  */
 final class SpareRouting implements Rerouting {
     private final RingSimulation ring;
     private final Random random;
     int asked;
+
+    /** Workers that take nothing new. */
+    final Set<String> leaving = new LinkedHashSet<>();
 
     SpareRouting(RingSimulation ring, Random random) {
         this.ring = ring;
@@ -75,6 +79,7 @@ final class SpareRouting implements Rerouting {
                 .filter(place -> place.span().equals(lostStage.span()))
                 .filter(place -> !lost.contains(place.workerId()))
                 .filter(place -> ring.alive(place.workerId()))
+                .filter(place -> !leaving.contains(place.workerId()))
                 .toList();
     }
 }

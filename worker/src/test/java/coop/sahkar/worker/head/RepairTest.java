@@ -129,6 +129,52 @@ class RepairTest {
     }
 
     @Test
+    void aWorkerThatLeavesIsRoutedAroundWhileTheRouteIsWhole() {
+        Repair.Ask asked = ask(repair.leaves("w1", millis(5)));
+        assertThat(asked.lost()).containsExactly("w1");
+        assertThat(asked.why().message()).contains("w1 is leaving");
+        assertThat(repair.underway()).isFalse();
+        assertThat(repair.leaves("w1", millis(6))).isEqualTo(new Repair.Rest());
+        SealedTicket next = route(2, "s1", "w2");
+        assertThat(repair.answered(new Reroute.Found(next), millis(9)))
+                .isEqualTo(new Repair.Reopen(next, millis(4)));
+        assertThat(repair.leaves("w1", millis(10))).isEqualTo(new Repair.Rest());
+    }
+
+    @Test
+    void aWorkerThatLeavesIsKeptWhileThereIsNoOther() {
+        List<Reroute> none =
+                List.of(
+                        new Reroute.NoneNow(NONE),
+                        new Reroute.Never(NONE),
+                        new Reroute.Found(route(2, "w1", "s2")));
+        long now = 0;
+        for (Reroute answer : none) {
+            now += 2 * Repair.SEARCH_NANOS;
+            ask(repair.leaves("w1", now));
+            assertThat(repair.answered(answer, now + 1)).isEqualTo(new Repair.Rest());
+            assertThat(repair.look(now + Repair.SEARCH_NANOS)).isEqualTo(new Repair.Rest());
+        }
+        now += 2 * Repair.SEARCH_NANOS;
+        ask(repair.leaves("w1", now));
+        assertThat(repair.look(now + Repair.ANSWER_NANOS)).isEqualTo(new Repair.Rest());
+        ask(repair.leaves("w1", now + Repair.ANSWER_NANOS + 1));
+    }
+
+    @Test
+    void aLossWhileAWorkerLeavesIsRepairedAndMayKeepIt() {
+        ask(repair.leaves("w1", millis(5)));
+        assertThat(repair.lost("w2", LOST, millis(6))).isEqualTo(new Repair.Rest());
+        assertThat(repair.underway()).isTrue();
+        Repair.Ask asked = ask(repair.answered(new Reroute.Found(route(2, "s1", "w2")), millis(7)));
+        assertThat(asked.lost()).containsExactly("w2");
+        SealedTicket next = route(3, "w1", "s2");
+        assertThat(repair.answered(new Reroute.Found(next), millis(8)))
+                .isEqualTo(new Repair.Reopen(next, millis(2)));
+        assertThat(ask(repair.leaves("w1", millis(500))).lost()).containsExactly("w1", "w2");
+    }
+
+    @Test
     void repairsFromWhichNothingComesEndAndThoseThatHelpDoNot() {
         long now = millis(1);
         for (int i = 1; i <= 3 * Repair.FRUITLESS_REPAIRS; i++) {
