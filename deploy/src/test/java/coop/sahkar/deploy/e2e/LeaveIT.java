@@ -142,7 +142,7 @@ class LeaveIT {
             Node worker = two.node("worker-1");
             two.node("worker-2").signal("STOP");
             long began = System.nanoTime();
-            worker.signal("INT");
+            worker.signal("TERM");
             awaitLeft(worker);
             assertThat(System.nanoTime() - began)
                     .isBetween(
