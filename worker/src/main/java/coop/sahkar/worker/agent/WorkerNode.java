@@ -96,13 +96,12 @@ public final class WorkerNode implements AutoCloseable {
     private WorkerNode(WorkerOptions options, WorkerListener listener, List<AutoCloseable> untilNow)
             throws WorkerException, StageException, IOException {
         RandomGenerator random = new SecureRandom();
-        Path data = options.data();
         this.options = options;
         this.listener = listener;
-        WorkerIdentity identity = WorkerIdentity.open(data, options.name(), random);
+        WorkerIdentity identity = WorkerIdentity.open(options.data(), options.name(), random);
         untilNow.add(identity);
         LlamaLibrary library = library(options);
-        TensorStore files = TensorStore.open(data.resolve("shards"), options.diskBytes());
+        TensorStore files = TensorStore.open(options.data().resolve("shards"), options.diskBytes());
         this.relays = new Relays(identity.workerId());
         untilNow.add(relays);
         LongSupplier clock = InstantSource.system()::millis;
