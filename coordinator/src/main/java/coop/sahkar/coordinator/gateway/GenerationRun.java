@@ -1,5 +1,7 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.coordinator.routing.Prospect;
+import coop.sahkar.coordinator.routing.RepairWish;
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.coordinator.routing.RouteWish;
 import coop.sahkar.proto.Problem;
@@ -15,7 +17,6 @@ import io.grpc.Status;
 import io.grpc.SynchronizationContext;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,7 +45,6 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private SynchronizationContext.@Nullable ScheduledHandle watch;
     private @Nullable HeadCall head;
     private boolean asked;
-    private boolean changedHead;
     private boolean done;
     private long askedMillis;
     private long heardMillis;
@@ -116,7 +116,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
                 case RouteAnswer.Found(var route) when done ->
                         runner.routes().release(route.ticket().ticket());
                 case RouteAnswer.Found(var route) -> dial(route.ticket());
-                case RouteAnswer.None(var problem) -> end(Problems.failedEvent(problem, ""));
+                case RouteAnswer.None(var problem, var _) -> end(Problems.failedEvent(problem, ""));
             }
         });
     }
@@ -128,7 +128,8 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         }
         switch (another()) {
             case RouteAnswer.Found(var route) -> dial(route.ticket());
-            case RouteAnswer.None(var problem) -> follow(plan.noRoute(problem, now()), "");
+            case RouteAnswer.None(var problem, var prospect) ->
+                    follow(plan.noRoute(problem, prospect == Prospect.HEALING, now()), "");
         }
     }
 
@@ -147,7 +148,9 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
                         epoch,
                         List.copyOf(avoid),
                         "the head was lost");
-        return runner.repairs().repair(before, avoid, epoch);
+        RepairWish.Head former =
+                plan.headWithoutSpare() ? RepairWish.Head.SHOULD_GO : RepairWish.Head.MAY_GO;
+        return runner.repairs().repair(new RepairWish(before, avoid, epoch, former));
     }
 
     /** What is wanted of a first route. */
@@ -202,7 +205,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             Problem said = Wire.fromWire(event.getFailed().getProblem());
             Problem problem = Problems.ofHead(said, worker);
             if (event.getFailed().getNoSpare()) {
-                underAnotherHead(problem, worker, call.workerId());
+                follow(plan.withoutSpare(problem, worker, now()), worker);
             } else {
                 failed(problem, worker);
             }
@@ -212,31 +215,12 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         } else {
             pass(call, plan.take(event));
             if (event.hasStarted() || event.hasRerouted()) {
-                repaired();
+                tellRepaired();
             }
         }
     }
 
-    /** The head found nobody to go on with; the pool may be cut otherwise by now. */
-    private void underAnotherHead(Problem problem, String lost, String formerHead) {
-        Ticket before = plan.ticket();
-        Set<String> avoid = new TreeSet<>(plan.avoid(now()));
-        avoid.add(lost);
-        avoid.add(formerHead);
-        RouteAnswer answer =
-                before == null || changedHead
-                        ? new RouteAnswer.None(problem)
-                        : runner.repairs().repair(before, avoid, plan.nextEpoch());
-        switch (answer) {
-            case RouteAnswer.Found(var route) -> {
-                changedHead = true;
-                dial(route.ticket());
-            }
-            case RouteAnswer.None _ -> end(Problems.failedEvent(problem, lost));
-        }
-    }
-
-    private void repaired() {
+    private void tellRepaired() {
         Ticket ticket = plan.ticket();
         if (ticket != null && plan.epoch() > 1) {
             runner.repairLog().finished(ticket.session(), plan.epoch());

@@ -22,6 +22,7 @@ public final class PoolDesk implements RouteDesk {
     private final PoolView pool;
     private final Attendance attendance;
     private final LatencyTable latencies;
+    private final RecentLosses losses;
     private final Function<String, String> shortfalls;
     private final TicketSeal seal;
     private final Supplier<SessionId> sessions;
@@ -29,6 +30,7 @@ public final class PoolDesk implements RouteDesk {
 
     /**
      * @param latencies what workers measured
+     * @param losses whom heads lost lately
      * @param shortfalls why a model, by id, cannot be placed whole; empty when it can
      * @param sessions draws ids of new sessions
      * @param unixMillis the time that tickets expire by
@@ -37,6 +39,7 @@ public final class PoolDesk implements RouteDesk {
             PoolView pool,
             Attendance attendance,
             LatencyTable latencies,
+            RecentLosses losses,
             Function<String, String> shortfalls,
             TicketSeal seal,
             Supplier<SessionId> sessions,
@@ -44,6 +47,7 @@ public final class PoolDesk implements RouteDesk {
         this.pool = pool;
         this.attendance = attendance;
         this.latencies = latencies;
+        this.losses = losses;
         this.shortfalls = shortfalls;
         this.seal = seal;
         this.sessions = sessions;
@@ -71,7 +75,8 @@ public final class PoolDesk implements RouteDesk {
         SessionId id = wish.session() == null ? sessions.get() : wish.session();
         RouteTerms terms =
                 RouteTerms.of(wanted, wish.prefer(), RouteWish.KEPT_STAGE_MICROS, id.low());
-        Distances distances = new MeasuredDistances(latencies, attendance.clockMillis());
+        long now = attendance.clockMillis();
+        Distances distances = losses.over(new MeasuredDistances(latencies, now), now);
         Optional<Router.Route> route =
                 Router.route(model.manifest().blockCount(), offers, terms, distances);
         if (route.isEmpty()) {

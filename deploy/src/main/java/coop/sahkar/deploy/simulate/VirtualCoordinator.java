@@ -7,6 +7,7 @@ import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.liveness.ShardStatus;
 import coop.sahkar.coordinator.placement.PoolSight;
 import coop.sahkar.coordinator.routing.PoolDesk;
+import coop.sahkar.coordinator.routing.RecentLosses;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.coordinator.state.Command;
@@ -77,6 +78,7 @@ final class VirtualCoordinator {
                 log,
                 attendance,
                 new LatencyTable(),
+                new RecentLosses(),
                 model -> decision.shortfalls().getOrDefault(model, ""),
                 ticket -> new SealedTicket(ticket, new byte[0], new byte[0], id),
                 () -> new SessionId(chance.bits(), chance.bits()),

@@ -119,6 +119,7 @@ public final class Repair {
         return switch (answer) {
             case Reroute.Found(SealedTicket next) -> found(next, nowNanos);
             case Reroute.NoneNow(Problem problem) -> none(problem, nowNanos);
+            case Reroute.AnotherHead(Problem problem) -> giveUp(without(problem), true);
             case Reroute.Never(Problem problem) -> giveUp(without(problem), false);
         };
     }
