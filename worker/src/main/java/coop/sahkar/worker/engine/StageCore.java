@@ -178,7 +178,7 @@ final class StageCore {
     /** Looks after what time has made of sessions. */
     void tick() {
         long now = nanoClock.getAsLong();
-        long idleNanos = TimeUnit.MILLISECONDS.toNanos(limits.idleMillis());
+        long idleNanos = limits.idleNanos(meter.slowestBatchNanos(now));
         for (StageSession session : table.all()) {
             if (session.generation() != null) {
                 repairs.look(session, now);
