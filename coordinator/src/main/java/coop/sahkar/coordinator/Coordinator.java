@@ -18,6 +18,7 @@ import coop.sahkar.coordinator.relay.RelayTokens;
 import coop.sahkar.coordinator.routing.CallerMarks;
 import coop.sahkar.coordinator.routing.PoolDesk;
 import coop.sahkar.coordinator.routing.PoolRepairs;
+import coop.sahkar.coordinator.routing.RecentLosses;
 import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.RepairLog;
 import coop.sahkar.coordinator.routing.Repairs;
@@ -79,6 +80,7 @@ public final class Coordinator implements AutoCloseable {
         LeaseTable leases = new LeaseTable(monotonicMillis.getAsLong());
         Attendance attendance = new Attendance(log, leases, monotonicMillis);
         LatencyTable latencies = new LatencyTable();
+        RecentLosses losses = new RecentLosses();
         this.id = options.id();
         this.directory = directory;
         this.log = log;
@@ -90,6 +92,7 @@ public final class Coordinator implements AutoCloseable {
                         log,
                         attendance,
                         latencies,
+                        losses,
                         shortfalls,
                         signer,
                         new CallerMarks(secret(random)),
@@ -104,7 +107,8 @@ public final class Coordinator implements AutoCloseable {
                         System::nanoTime);
         this.relayService = new RelayService(relay, tokens, attendance, log, unixMillis);
         this.repairLog = new RepairLog(monotonicMillis);
-        this.repairs = new PoolRepairs(log, attendance, latencies, signer, unixMillis);
+        this.repairs =
+                new PoolRepairs(log, attendance, latencies, losses, shortfalls, signer, unixMillis);
         this.repairing = new RoutesService(log, repairs, repairLog, unixMillis);
         this.look =
                 new PoolLook(

@@ -1,6 +1,8 @@
 package coop.sahkar.coordinator.control;
 
+import coop.sahkar.coordinator.routing.Prospect;
 import coop.sahkar.coordinator.routing.RepairDesk;
+import coop.sahkar.coordinator.routing.RepairWish;
 import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.coordinator.state.PoolView;
@@ -81,12 +83,16 @@ public final class RoutesService extends RoutesGrpc.RoutesImplBase {
         LOG.info("session {}: a route without {} ({})", current.session(), lost, why.kind());
         int epoch = current.epoch() + 1;
         log.begun(current.session(), current.modelId(), epoch, List.copyOf(lost), why.message());
-        return switch (repairs.repair(current, lost, epoch)) {
+        return switch (repairs.repair(
+                new RepairWish(current, lost, epoch, RepairWish.Head.STAYS))) {
             case RouteAnswer.Found(var route) ->
                     RepairReply.newBuilder().setNext(Tickets.toWire(route.ticket())).build();
-            case RouteAnswer.None(Problem problem) -> {
+            case RouteAnswer.None(Problem problem, Prospect prospect) -> {
                 log.failed(current.session(), epoch, problem.message());
-                yield refused(problem);
+                yield RepairReply.newBuilder()
+                        .setRefused(Wire.toWire(problem))
+                        .setAnotherHead(prospect == Prospect.ANOTHER_HEAD)
+                        .build();
             }
         };
     }

@@ -60,7 +60,7 @@ final class Admission {
     static RouteAnswer draw(RouteDesk desk, RouteWish wish) {
         RouteAnswer answer = desk.draw(wish);
         boolean tooLong =
-                answer instanceof RouteAnswer.None(var problem)
+                answer instanceof RouteAnswer.None(var problem, var _)
                         && problem.kind() == Problem.Kind.CONTEXT_LENGTH_EXCEEDED;
         // The bound counts bytes: the request may fit, and the head, which counts tokens, decides.
         return tooLong && wish.positions() > 0 ? desk.draw(wish.withPositions(0)) : answer;
@@ -174,7 +174,7 @@ final class Admission {
                             .formatted(most));
         }
         RouteAnswer answer = draw(pool.routes(), asking.wish());
-        if (answer instanceof RouteAnswer.None(var problem)
+        if (answer instanceof RouteAnswer.None(var problem, var _)
                 && problem.kind() == Problem.Kind.OVERLOADED) {
             return problem;
         }

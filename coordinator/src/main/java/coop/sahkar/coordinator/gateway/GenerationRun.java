@@ -1,5 +1,7 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.coordinator.routing.Prospect;
+import coop.sahkar.coordinator.routing.RepairWish;
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.coordinator.routing.RouteWish;
 import coop.sahkar.proto.Problem;
@@ -46,7 +48,6 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private @Nullable HeadCall head;
     private final LeavingHead leaving = new LeavingHead();
     private boolean asked;
-    private boolean changedHead;
     private boolean done;
     private long askedMillis;
     private long heardMillis;
@@ -119,7 +120,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
                 case RouteAnswer.Found(var route) when done ->
                         runner.routes().release(route.ticket().ticket());
                 case RouteAnswer.Found(var route) -> dial(route.ticket());
-                case RouteAnswer.None(var problem) -> end(Problems.failedEvent(problem, ""));
+                case RouteAnswer.None(var problem, var _) -> end(Problems.failedEvent(problem, ""));
             }
         });
     }
@@ -131,7 +132,8 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         }
         switch (another()) {
             case RouteAnswer.Found(var route) -> dial(route.ticket());
-            case RouteAnswer.None(var problem) -> follow(plan.noRoute(problem, now()), "");
+            case RouteAnswer.None(var problem, var prospect) ->
+                    follow(plan.noRoute(problem, prospect == Prospect.HEALING, now()), "");
         }
     }
 
@@ -150,7 +152,9 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
                         epoch,
                         List.copyOf(avoid),
                         "the head was lost");
-        return runner.repairs().repair(before, avoid, epoch);
+        RepairWish.Head former =
+                plan.headWithoutSpare() ? RepairWish.Head.SHOULD_GO : RepairWish.Head.MAY_GO;
+        return runner.repairs().repair(new RepairWish(before, avoid, epoch, former));
     }
 
     /** What is wanted of a first route. */
@@ -181,7 +185,8 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         Set<String> avoid = new TreeSet<>(plan.avoid(now));
         avoid.add(call.workerId());
         int epoch = plan.nextEpoch();
-        if (runner.repairs().repair(before, avoid, epoch) instanceof RouteAnswer.Found(var route)) {
+        RepairWish away = new RepairWish(before, avoid, epoch, RepairWish.Head.MAY_GO);
+        if (runner.repairs().repair(away) instanceof RouteAnswer.Found(var route)) {
             String why = "head " + call.workerId() + " is leaving";
             runner.repairLog()
                     .begun(before.session(), before.modelId(), epoch, List.copyOf(avoid), why);
@@ -236,7 +241,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             Problem said = Wire.fromWire(event.getFailed().getProblem());
             Problem problem = Problems.ofHead(said, worker);
             if (event.getFailed().getNoSpare()) {
-                underAnotherHead(problem, worker, call.workerId());
+                follow(plan.withoutSpare(problem, worker, now()), worker);
             } else {
                 failed(problem, worker);
             }
@@ -251,7 +256,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
                 moveOn(call);
             }
             if (event.hasStarted() || event.hasRerouted()) {
-                repaired();
+                tellRepaired();
             }
         }
     }
@@ -264,26 +269,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         }
     }
 
-    /** The head found nobody to go on with; the pool may be cut otherwise by now. */
-    private void underAnotherHead(Problem problem, String lost, String formerHead) {
-        Ticket before = plan.ticket();
-        Set<String> avoid = new TreeSet<>(plan.avoid(now()));
-        avoid.add(lost);
-        avoid.add(formerHead);
-        RouteAnswer answer =
-                before == null || changedHead
-                        ? new RouteAnswer.None(problem)
-                        : runner.repairs().repair(before, avoid, plan.nextEpoch());
-        switch (answer) {
-            case RouteAnswer.Found(var route) -> {
-                changedHead = true;
-                dial(route.ticket());
-            }
-            case RouteAnswer.None _ -> end(Problems.failedEvent(problem, lost));
-        }
-    }
-
-    private void repaired() {
+    private void tellRepaired() {
         Ticket ticket = plan.ticket();
         if (ticket != null && plan.epoch() > plan.turn()) {
             runner.repairLog().finished(ticket.session(), plan.epoch());

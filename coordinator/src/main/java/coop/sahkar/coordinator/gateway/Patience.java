@@ -8,6 +8,7 @@ package coop.sahkar.coordinator.gateway;
  * @param nextTokenMillis most silence of a head between tokens
  * @param slowReaderMillis a reader that takes nothing for this long is hung up on
  * @param spareMillis after a lost worker, how long to look for another route
+ * @param healingMillis the same while the pool is on its way to serve the model again
  * @param returnMillis a lost worker is avoided for this long; then it may have come back
  * @param pauseMillis first pause between two looks for a route; doubled each time, up to 1 s
  * @param pingMillis silence on an event stream after which a comment is sent
@@ -20,6 +21,7 @@ public record Patience(
         int nextTokenMillis,
         int slowReaderMillis,
         int spareMillis,
+        int healingMillis,
         int returnMillis,
         int pauseMillis,
         int pingMillis,
@@ -28,7 +30,7 @@ public record Patience(
 
     /** What suits people. */
     public static final Patience DEFAULT =
-            new Patience(60_000, 30_000, 60_000, 10_000, 5_000, 100, 5_000, 5_000, 5_000);
+            new Patience(60_000, 30_000, 60_000, 10_000, 60_000, 5_000, 100, 5_000, 5_000, 5_000);
 
     private static final int MOST_SUSPICION_MILLIS = 2_000;
     private static final int MOST_TICK_MILLIS = 100;
@@ -38,6 +40,7 @@ public record Patience(
                 || nextTokenMillis < 1
                 || slowReaderMillis < 1
                 || spareMillis < 0
+                || healingMillis < spareMillis
                 || returnMillis < 0
                 || pauseMillis < 1
                 || pingMillis < 1

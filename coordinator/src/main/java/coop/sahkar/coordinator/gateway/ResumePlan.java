@@ -25,7 +25,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The rules: at most {@link #MAX_ATTEMPTS} heads in a row are tried from which no token comes. A
  * lost worker is avoided for a while. A route that cannot be drawn is looked for again until the
- * time for finding a spare is over. A first request that finds no route, or only full workers, is
+ * time for finding a spare is over, or, where the pool is on its way to serve the model again, that
+ * for healing. A head that found no route for itself has spent the first of these; from then on
+ * another may have the session. A first request that finds no route, or only full workers, is
  * refused at once.
  */
 final class ResumePlan {
@@ -69,6 +71,7 @@ final class ResumePlan {
     private int attempts;
     private int turn;
     private int pauseMillis;
+    private boolean headWithoutSpare;
     private int promptTokens = -1;
     private boolean startedPassed;
     private boolean heardTokens;
@@ -147,6 +150,7 @@ final class ResumePlan {
         turn = ticket == null ? route.epoch() : turn;
         ticket = route;
         attempts++;
+        headWithoutSpare = false;
         promptTokens = -1;
         heardTokens = false;
     }
@@ -243,14 +247,36 @@ final class ResumePlan {
         return attempts >= MAX_ATTEMPTS ? new Next.GiveUp(problem) : new Next.TryAgain(0);
     }
 
-    /** No route could be drawn. */
-    Next noRoute(Problem problem, long nowMillis) {
+    /**
+     * A head looked for a route that begins at itself, for as long as is sensible, and found none.
+     *
+     * @param worker id of the worker whose loss began it
+     */
+    Next withoutSpare(Problem problem, String worker, long nowMillis) {
+        Next next = failed(problem, worker, nowMillis);
+        headWithoutSpare = true;
+        lossMillis = nowMillis - patience.spareMillis();
+        return next;
+    }
+
+    /** Whether the head of the newest route found no other for itself. */
+    boolean headWithoutSpare() {
+        return headWithoutSpare;
+    }
+
+    /**
+     * No route could be drawn.
+     *
+     * @param healing whether the pool is on its way to serve the model again
+     */
+    Next noRoute(Problem problem, boolean healing, long nowMillis) {
         Problem before = loss;
         if (before == null || !problem.kind().retryable()) {
             return new Next.GiveUp(problem);
         }
         boolean wait = before.kind() != Problem.Kind.OVERLOADED || hasTokens();
-        if (!wait || nowMillis - lossMillis >= patience.spareMillis()) {
+        int most = healing ? patience.healingMillis() : patience.spareMillis();
+        if (!wait || nowMillis - lossMillis >= most) {
             return new Next.GiveUp(withoutSpare(before, problem));
         }
         int pause = pauseMillis;

@@ -158,6 +158,14 @@ public final class LeaseTable {
         }
     }
 
+    /**
+     * A session left a route for a newer one; the workers it does not use any more are free of it.
+     */
+    public synchronized void rerouted(Ticket before, Ticket next, long nowMillis) {
+        drawn(next, nowMillis);
+        released(before);
+    }
+
     /** A routed session is over, or has a newer route; later reports will show that too. */
     public synchronized void released(Ticket ticket) {
         for (RouteStage stage : ticket.stages()) {

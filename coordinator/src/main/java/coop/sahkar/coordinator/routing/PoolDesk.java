@@ -25,6 +25,7 @@ public final class PoolDesk implements RouteDesk {
     private final PoolView pool;
     private final Attendance attendance;
     private final LatencyTable latencies;
+    private final RecentLosses losses;
     private final Function<String, String> shortfalls;
     private final TicketSeal seal;
     private final CallerMarks marks;
@@ -33,6 +34,7 @@ public final class PoolDesk implements RouteDesk {
 
     /**
      * @param latencies what workers measured
+     * @param losses whom heads lost lately
      * @param shortfalls why a model, by id, cannot be placed whole; empty when it can
      * @param marks what tickets say of whom a session is for
      * @param sessions draws ids of new sessions
@@ -42,6 +44,7 @@ public final class PoolDesk implements RouteDesk {
             PoolView pool,
             Attendance attendance,
             LatencyTable latencies,
+            RecentLosses losses,
             Function<String, String> shortfalls,
             TicketSeal seal,
             CallerMarks marks,
@@ -50,6 +53,7 @@ public final class PoolDesk implements RouteDesk {
         this.pool = pool;
         this.attendance = attendance;
         this.latencies = latencies;
+        this.losses = losses;
         this.shortfalls = shortfalls;
         this.seal = seal;
         this.marks = marks;
@@ -79,7 +83,8 @@ public final class PoolDesk implements RouteDesk {
         SessionId id = wish.session() == null ? sessions.get() : wish.session();
         RouteTerms terms =
                 RouteTerms.of(wanted, wish.prefer(), RouteWish.KEPT_STAGE_MICROS, id.low());
-        Distances distances = new MeasuredDistances(latencies, attendance.clockMillis());
+        long now = attendance.clockMillis();
+        Distances distances = losses.over(new MeasuredDistances(latencies, now), now);
         int blocks = model.manifest().blockCount();
         Optional<Router.Route> route =
                 Router.route(blocks, Offers.staying(offers, holders), terms, distances)

@@ -11,13 +11,13 @@ import coop.sahkar.coordinator.state.PoolView;
 import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
-import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Span;
 import coop.sahkar.proto.Ticket;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 
@@ -28,28 +28,37 @@ public final class PoolRepairs implements RepairDesk {
     private final PoolView pool;
     private final Attendance attendance;
     private final LatencyTable latencies;
+    private final RecentLosses losses;
+    private final Function<String, String> shortfalls;
     private final TicketSeal seal;
     private final LongSupplier unixMillis;
 
     /**
+     * @param losses whom heads lost lately
+     * @param shortfalls why a model, by id, cannot be placed whole; empty when it can
      * @param unixMillis the time that tickets expire by
      */
     public PoolRepairs(
             PoolView pool,
             Attendance attendance,
             LatencyTable latencies,
+            RecentLosses losses,
+            Function<String, String> shortfalls,
             TicketSeal seal,
             LongSupplier unixMillis) {
         this.pool = pool;
         this.attendance = attendance;
         this.latencies = latencies;
+        this.losses = losses;
+        this.shortfalls = shortfalls;
         this.seal = seal;
         this.unixMillis = unixMillis;
     }
 
     @Override
-    public RouteAnswer repair(Ticket current, Set<String> lost, int epoch) {
+    public RouteAnswer repair(RepairWish wish) {
         PoolState state = pool.state();
+        Ticket current = wish.current();
         ModelRecord model = state.models().get(current.modelId());
         if (model == null) {
             return new RouteAnswer.None(
@@ -58,29 +67,76 @@ public final class PoolRepairs implements RepairDesk {
                             "The model %s is not published any more."
                                     .formatted(current.modelId())));
         }
+        wish.lost().forEach(id -> losses.lost(current, id, attendance.clockMillis()));
         List<RouteStage> surviving =
                 current.stages().stream()
-                        .filter(stage -> !lost.contains(stage.workerId()))
+                        .filter(stage -> !wish.lost().contains(stage.workerId()))
                         .filter(stage -> holds(attendance.of(stage.workerId()), current, stage))
                         .map(stage -> where(state, attendance.of(stage.workerId()), stage))
                         .toList();
         SortedMap<String, WorkerPresence> holders = attendance.holders(model.id());
         List<StageOffer> offers =
                 Offers.of(state, model, holders).stream()
-                        .filter(offer -> !lost.contains(offer.workerId()))
+                        .filter(offer -> !wish.lost().contains(offer.workerId()))
                         .toList();
-        SessionId session = current.session();
-        RouteTerms terms =
-                RouteTerms.of(current.maxPositions(), Set.of(), 0, session.low() + epoch);
-        Distances distances = new MeasuredDistances(latencies, attendance.clockMillis());
-        int blocks = current.blockCount();
         List<StageOffer> staying = Offers.staying(offers, holders);
         Optional<List<StageOffer>> route =
-                RepairRouter.route(blocks, surviving, staying, terms, distances)
-                        .or(() -> RepairRouter.route(blocks, surviving, offers, terms, distances));
-        return route.<RouteAnswer>map(
-                        stages -> new RouteAnswer.Found(sign(state, current, stages, epoch)))
-                .orElseGet(() -> new RouteAnswer.None(none(model, surviving, offers)));
+                route(wish, surviving, staying).or(() -> route(wish, surviving, offers));
+        if (route.isPresent()) {
+            return new RouteAnswer.Found(sign(state, current, route.get(), wish.epoch()));
+        }
+        boolean elsewhere =
+                wish.head() == RepairWish.Head.STAYS
+                        && route(wish, surviving, offers, false).isPresent();
+        return new RouteAnswer.None(
+                none(model, surviving, offers),
+                elsewhere ? Prospect.ANOTHER_HEAD : healing(state, model.id()));
+    }
+
+    private Optional<List<StageOffer>> route(
+            RepairWish wish, List<RouteStage> surviving, List<StageOffer> offers) {
+        return switch (wish.head()) {
+            case STAYS -> route(wish, surviving, offers, true);
+            case MAY_GO -> route(wish, surviving, offers, false);
+            case SHOULD_GO ->
+                    withoutHead(wish, surviving, offers)
+                            .or(() -> route(wish, surviving, offers, false));
+        };
+    }
+
+    private Optional<List<StageOffer>> withoutHead(
+            RepairWish wish, List<RouteStage> surviving, List<StageOffer> offers) {
+        String head = wish.current().head().workerId();
+        return route(
+                wish,
+                surviving.stream().filter(stage -> !stage.workerId().equals(head)).toList(),
+                offers.stream().filter(offer -> !offer.workerId().equals(head)).toList(),
+                false);
+    }
+
+    private Optional<List<StageOffer>> route(
+            RepairWish wish,
+            List<RouteStage> surviving,
+            List<StageOffer> offers,
+            boolean keepHead) {
+        Ticket current = wish.current();
+        long seed = current.session().low() + wish.epoch();
+        RouteTerms terms = RouteTerms.of(current.maxPositions(), Set.of(), 0, seed);
+        long now = attendance.clockMillis();
+        Distances distances = losses.over(new MeasuredDistances(latencies, now), now);
+        return RepairRouter.route(
+                current.blockCount(), surviving, offers, keepHead, terms, distances);
+    }
+
+    private Prospect healing(PoolState state, String modelId) {
+        boolean underway =
+                Healing.underway(
+                        state,
+                        modelId,
+                        attendance::of,
+                        shortfalls.apply(modelId),
+                        attendance.clockMillis());
+        return underway ? Prospect.HEALING : Prospect.NONE;
     }
 
     /**
@@ -129,7 +185,7 @@ public final class PoolRepairs implements RepairDesk {
                         current.maxPositions(),
                         unixMillis.getAsLong() + state.policy().ticketLifetimeMillis(),
                         state.placement().generation());
-        attendance.leases().drawn(next, attendance.clockMillis());
+        attendance.leases().rerouted(current, next, attendance.clockMillis());
         return new DrawnRoute(seal.seal(next));
     }
 

@@ -13,7 +13,8 @@ import java.util.stream.Collectors;
  *
  * <p>Goals, in this order: the surviving stages stay, since they hold the session's positions;
  * where what is lost cannot be replaced alone, because the pool is cut otherwise by now, as many of
- * them as the cheapest route will have, but always the head, which drives the session.
+ * them as the cheapest route will have; the head, which drives the session, goes last, and only
+ * where that is allowed.
  */
 final class RepairRouter {
     private RepairRouter() {}
@@ -23,6 +24,7 @@ final class RepairRouter {
      *
      * @param surviving stages of the present route that are still good, in order
      * @param offers what workers offer, lost ones left out
+     * @param keepHead whether a surviving head must stay
      * @param terms above all the room that a stage must have which is new to the session
      * @return its stages in order; empty when there is none
      */
@@ -30,6 +32,7 @@ final class RepairRouter {
             int blockCount,
             List<RouteStage> surviving,
             List<StageOffer> offers,
+            boolean keepHead,
             RouteTerms terms,
             Distances distances) {
         List<StageOffer> kept = surviving.stream().map(RepairRouter::kept).toList();
@@ -42,16 +45,21 @@ final class RepairRouter {
                 .forEach(exact::add);
         Optional<List<StageOffer>> replaced =
                 Router.route(blockCount, exact, terms, distances).map(Router.Route::stages);
-        return replaced.isPresent() ? replaced : recut(blockCount, kept, offers, terms, distances);
+        boolean headKept = kept.stream().anyMatch(stage -> stage.span().isHead());
+        return replaced.or(() -> recut(blockCount, kept, offers, headKept, terms, distances))
+                .or(() ->
+                        headKept && !keepHead
+                                ? recut(blockCount, kept, offers, false, terms, distances)
+                                : Optional.empty());
     }
 
     private static Optional<List<StageOffer>> recut(
             int blockCount,
             List<StageOffer> kept,
             List<StageOffer> offers,
+            boolean headKept,
             RouteTerms terms,
             Distances distances) {
-        boolean headKept = kept.stream().anyMatch(stage -> stage.span().isHead());
         List<StageOffer> all = new ArrayList<>(kept);
         offers.stream()
                 .filter(offer -> !(headKept && offer.span().isHead()))

@@ -7,6 +7,14 @@ public sealed interface RouteAnswer {
     /** There is one. */
     record Found(DrawnRoute route) implements RouteAnswer {}
 
-    /** There is none now, or the request cannot have one. */
-    record None(Problem problem) implements RouteAnswer {}
+    /**
+     * There is none now, or the request cannot have one.
+     *
+     * @param prospect what may be hoped for
+     */
+    record None(Problem problem, Prospect prospect) implements RouteAnswer {
+        public None(Problem problem) {
+            this(problem, Prospect.NONE);
+        }
+    }
 }

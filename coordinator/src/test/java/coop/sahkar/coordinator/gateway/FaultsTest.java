@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import coop.sahkar.coordinator.routing.Prospect;
 import coop.sahkar.proto.v1.FinishReason;
 import coop.sahkar.proto.v1.RunRequest;
 import io.grpc.Status;
@@ -55,7 +56,8 @@ class FaultsTest {
 
     @Test
     void aSilentWorkerThatThePoolHasLostIsReplacedLongBeforePatienceEnds() {
-        Patience patient = new Patience(60_000, 60_000, 2_000, 1_500, 700, 20, 100, 300, 200);
+        Patience patient =
+                new Patience(60_000, 60_000, 2_000, 1_500, 5_000, 700, 20, 100, 300, 200);
         try (GatewayFixture slow = new GatewayFixture(patient)) {
             slow.head(
                     "a",
@@ -122,6 +124,47 @@ class FaultsTest {
         String last = reply.frames().getLast();
         assertThat(last).startsWith("{\"error\":{").contains("worker_lost");
         assertThat(reply.body()).doesNotContain("[DONE]");
+    }
+
+    @Test
+    void whileThePoolHealsTheReaderWaitsLongerThanForASpare() {
+        fixture.pool.prospect = Prospect.HEALING;
+        fixture.head(
+                "a",
+                (_, call) -> {
+                    call.started();
+                    call.token(0, "one ");
+                    call.out.onError(Status.UNAVAILABLE.asRuntimeException());
+                    fixture.pool.remove("a");
+                });
+        CompletableFuture<Caller.Reply> reply =
+                CompletableFuture.supplyAsync(() -> caller.chat(STREAM));
+        long began = System.nanoTime();
+        long longer = TimeUnit.MILLISECONDS.toNanos(GatewayFixture.SHORT.spareMillis() * 3L / 2);
+        await().until(() -> System.nanoTime() - began > longer);
+        assertThat(reply).isNotDone();
+        fixture.head("b", ScriptedHead.saying("one ", "two"));
+        assertThat(text(reply.join())).isEqualTo("one two");
+    }
+
+    @Test
+    void whereAHeadFindsNobodyToGoOnWithAnotherIsTriedAndThenItself() {
+        ScriptedHead.Script alone =
+                (_, call) -> {
+                    call.started();
+                    call.token(0, "one ");
+                    call.withoutSpare("w9");
+                };
+        ScriptedHead first = fixture.head("a", alone);
+        ScriptedHead second = fixture.head("b", ScriptedHead.saying("one ", "two"));
+        assertThat(text(caller.chat(STREAM))).isEqualTo("one two");
+        assertThat(second.requests).hasSize(1);
+        fixture.pool.remove("b");
+        first.now((request, call) -> {
+            first.now(ScriptedHead.saying("one ", "two"));
+            alone.play(request, call);
+        });
+        assertThat(text(caller.chat(STREAM))).isEqualTo("one two");
     }
 
     @Test

@@ -6,7 +6,8 @@ import java.util.List;
 /** A gateway in front of scripted heads, with little patience. */
 final class GatewayFixture implements AutoCloseable {
     /** Waits short enough for tests. */
-    static final Patience SHORT = new Patience(1_000, 500, 2_000, 1_500, 700, 20, 100, 300, 200);
+    static final Patience SHORT =
+            new Patience(1_000, 500, 2_000, 1_500, 5_000, 700, 20, 100, 300, 200);
 
     final ScriptedPool pool = new ScriptedPool();
     final Gateway gateway;

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class ResumePlanTest {
     private static final Patience PATIENCE =
-            new Patience(60_000, 30_000, 60_000, 10_000, 5_000, 100, 5_000, 5_000, 0);
+            new Patience(60_000, 30_000, 60_000, 10_000, 60_000, 5_000, 100, 5_000, 5_000, 0);
 
     private final ResumePlan plan = new ResumePlan(PATIENCE);
 
@@ -89,7 +89,7 @@ class ResumePlanTest {
             }
             plan.failed(Problem.of(before, "Worker w1 was lost."), "w1", 0);
         }
-        Next next = plan.noRoute(Problem.of(noRoute, "Nobody holds [0, 6)."), since);
+        Next next = plan.noRoute(Problem.of(noRoute, "Nobody holds [0, 6)."), false, since);
         if (outcome.equals("again")) {
             assertThat(next).isInstanceOf(Next.TryAgain.class);
         } else {
@@ -100,12 +100,36 @@ class ResumePlanTest {
     }
 
     @Test
+    void aPoolThatHealsIsWaitedForLongerAndWhileItDoesOnly() {
+        plan.drawn(ticket(1));
+        plan.failed(lost(), "w1", 0);
+        Problem none = Problem.of(Problem.Kind.MODEL_INCOMPLETE, "none");
+        assertThat(plan.noRoute(none, true, 10_000)).isInstanceOf(Next.TryAgain.class);
+        assertThat(plan.noRoute(none, true, 59_999)).isInstanceOf(Next.TryAgain.class);
+        assertThat(plan.noRoute(none, false, 10_000)).isInstanceOf(Next.GiveUp.class);
+        assertThat(plan.noRoute(none, true, 60_000)).isInstanceOf(Next.GiveUp.class);
+    }
+
+    @Test
+    void aHeadWithoutASpareHasSpentTheTimeForFindingOne() {
+        plan.drawn(ticket(1));
+        assertThat(plan.withoutSpare(lost(), "w2", 20_000)).isEqualTo(new Next.TryAgain(0));
+        assertThat(plan.headWithoutSpare()).isTrue();
+        assertThat(plan.avoid(20_000)).containsExactly("w2");
+        Problem none = Problem.of(Problem.Kind.MODEL_INCOMPLETE, "none");
+        assertThat(plan.noRoute(none, true, 20_000)).isInstanceOf(Next.TryAgain.class);
+        assertThat(plan.noRoute(none, false, 20_000)).isInstanceOf(Next.GiveUp.class);
+        plan.drawn(ticket(2));
+        assertThat(plan.headWithoutSpare()).isFalse();
+    }
+
+    @Test
     void pausesGrowToABound() {
         plan.drawn(ticket(1));
         plan.failed(lost(), "w1", 0);
         Problem none = Problem.of(Problem.Kind.MODEL_INCOMPLETE, "none");
         assertThat(List.of(1, 2, 3, 4, 5, 6))
-                .map(i -> ((Next.TryAgain) plan.noRoute(none, i)).pauseMillis())
+                .map(i -> ((Next.TryAgain) plan.noRoute(none, false, i)).pauseMillis())
                 .containsExactly(100, 200, 400, 800, 1_000, 1_000);
     }
 

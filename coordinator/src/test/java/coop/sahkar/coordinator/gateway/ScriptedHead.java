@@ -1,9 +1,12 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.FinishReason;
 import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerationEvent;
+import coop.sahkar.proto.v1.GenerationFailed;
 import coop.sahkar.proto.v1.HeadGrpc;
 import coop.sahkar.proto.v1.Prefilled;
 import coop.sahkar.proto.v1.RunRequest;
@@ -71,6 +74,21 @@ final class ScriptedHead extends HeadGrpc.HeadImplBase implements AutoCloseable 
                                             .setText(text))
                             .build());
             sent.incrementAndGet();
+        }
+
+        /** A worker of the route is lost, and there is no route without it. */
+        void withoutSpare(String lost) {
+            Problem problem =
+                    Problem.of(Problem.Kind.WORKER_LOST, "Worker %s was lost.".formatted(lost));
+            out.onNext(
+                    GenerationEvent.newBuilder()
+                            .setFailed(
+                                    GenerationFailed.newBuilder()
+                                            .setProblem(Wire.toWire(problem))
+                                            .setWorkerId(lost)
+                                            .setNoSpare(true))
+                            .build());
+            out.onCompleted();
         }
 
         void finished(FinishReason reason, int completionTokens) {

@@ -1,8 +1,10 @@
 package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.coordinator.routing.DrawnRoute;
+import coop.sahkar.coordinator.routing.Prospect;
 import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.RepairLog;
+import coop.sahkar.coordinator.routing.RepairWish;
 import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.coordinator.routing.RouteDesk;
@@ -21,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CopyOnWriteArraySet;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +56,7 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
     final List<Integer> released = new CopyOnWriteArrayList<>();
     final Set<String> gone = new CopyOnWriteArraySet<>();
     volatile @Nullable Problem refusal;
+    volatile Prospect prospect = Prospect.NONE;
     volatile boolean ready = true;
     volatile int most = 8;
     volatile int mostWaiting;
@@ -61,6 +65,10 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
 
     synchronized void add(String worker, String endpoint) {
         endpoints.put(worker, endpoint);
+    }
+
+    synchronized void remove(String worker) {
+        endpoints.remove(worker);
     }
 
     @Override
@@ -88,8 +96,22 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
     }
 
     @Override
-    public RouteAnswer repair(Ticket current, Set<String> lost, int epoch) {
-        return draw(MODEL, current.maxPositions(), lost, current.session(), epoch - 1);
+    public RouteAnswer repair(RepairWish wish) {
+        RouteAnswer answer = another(wish, wish.lost());
+        if (wish.head() == RepairWish.Head.SHOULD_GO) {
+            Set<String> without = new TreeSet<>(wish.lost());
+            without.add(wish.current().head().workerId());
+            RouteAnswer elsewhere = another(wish, without);
+            answer = elsewhere instanceof RouteAnswer.Found ? elsewhere : answer;
+        }
+        return answer instanceof RouteAnswer.None(Problem problem, Prospect _)
+                ? new RouteAnswer.None(problem, prospect)
+                : answer;
+    }
+
+    private RouteAnswer another(RepairWish wish, Set<String> avoid) {
+        Ticket current = wish.current();
+        return draw(MODEL, current.maxPositions(), avoid, current.session(), wish.epoch() - 1);
     }
 
     @Override

@@ -155,6 +155,29 @@ class LeaseTableTest {
                 1);
     }
 
+    @Test
+    void aRouteThatGoesOverToAnotherWorkerFreesTheOneBefore() {
+        table.attached("w", 2000);
+        Ticket first = ticket(1, 1, 100);
+        table.drawn(first, 2000);
+        Ticket elsewhere =
+                new Ticket(
+                        first.session(),
+                        2,
+                        first.modelId(),
+                        first.blockCount(),
+                        List.of(new RouteStage("v", "v:1", new Span(0, 2))),
+                        "",
+                        100,
+                        Long.MAX_VALUE,
+                        1);
+        table.rerouted(first, elsewhere, 2100);
+        assertThat(unreported(2100)).isEqualTo(Unreported.NONE);
+        table.rerouted(elsewhere, ticket(1, 3, 100), 2200);
+        table.rerouted(ticket(1, 3, 100), ticket(1, 4, 100), 2200);
+        assertThat(unreported(2200)).as("kept stages").isEqualTo(new Unreported(1, 100));
+    }
+
     private WorkerPresence at(long nowMillis) {
         return Objects.requireNonNull(
                 table.presence(List.of("w"), LEASE, GRACE, nowMillis).get("w"));

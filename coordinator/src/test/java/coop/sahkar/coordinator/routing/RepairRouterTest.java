@@ -25,8 +25,18 @@ class RepairRouterTest {
     }
 
     private static String repair(List<RouteStage> surviving, StageOffer... offers) {
+        return repair(true, surviving, offers);
+    }
+
+    private static String repair(
+            boolean keepHead, List<RouteStage> surviving, StageOffer... offers) {
         return RepairRouter.route(
-                        6, surviving, List.of(offers), RouteTerms.room(10), Distances.NONE)
+                        6,
+                        surviving,
+                        List.of(offers),
+                        keepHead,
+                        RouteTerms.room(10),
+                        Distances.NONE)
                 .map(route -> String.join(" ", route.stream().map(StageOffer::workerId).toList()))
                 .orElse("none");
     }
@@ -66,6 +76,15 @@ class RepairRouterTest {
                 .isEqualTo("a x");
         assertThat(repair(List.of(A, B), offer("x", 2, 6))).isEqualTo("a x");
         assertThat(repair(List.of(B, C), offer("x", 0, 3), offer("y", 3, 4))).isEqualTo("x y c");
+    }
+
+    @Test
+    void aHeadThatNothingFitsBehindMayGoWhereThatIsAllowed() {
+        StageOffer[] cutAnew = {offer("x", 0, 3), offer("a", 3, 6)};
+        assertThat(repair(true, List.of(A), cutAnew)).isEqualTo("none");
+        assertThat(repair(false, List.of(A), cutAnew)).isEqualTo("x a");
+        StageOffer[] fitting = {offer("x", 0, 3, 1, 64), offer("y", 3, 6, 1, 64), offer("z", 2, 6)};
+        assertThat(repair(false, List.of(A), fitting)).isEqualTo("a z");
     }
 
     @Test

@@ -8,6 +8,7 @@ import coop.sahkar.client.TextPiece;
 import coop.sahkar.client.TokenStream;
 import coop.sahkar.deploy.demo.DemoPool;
 import coop.sahkar.proto.RouteStage;
+import coop.sahkar.proto.v1.RepairStatus;
 import coop.sahkar.proto.v1.ShardReport;
 import coop.sahkar.proto.v1.WorkerStatus;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -116,6 +118,7 @@ public final class FaultBench {
         Map<String, Long> before = rows();
         List<String> struck = new ArrayList<>();
         List<RouteStage> route = new ArrayList<>();
+        long[] struckNanos = new long[1];
         Heard heard =
                 generate(
                         prompt,
@@ -123,9 +126,11 @@ public final class FaultBench {
                             if (pieces == plan.afterTokens()) {
                                 route.addAll(stream.answering().orElseThrow().route());
                                 struck.add(route.get(plan.stage()).workerId());
+                                struckNanos[0] = System.nanoTime();
                                 strike(struck.getFirst());
                             }
                         });
+        long found = struck.isEmpty() ? 0 : foundMillis(struckNanos[0]);
         pool.awaitIdle();
         long again = rowsAgain(route, struck, before, calm);
         for (String worker : struck) {
@@ -138,7 +143,20 @@ public final class FaultBench {
                 consecutive(heard.positions()),
                 heard.text().equals(calm.text()),
                 heard.pause(),
+                found,
                 again);
+    }
+
+    /** How long after the blow the first repair was asked for. */
+    private long foundMillis(long struckNanos) {
+        long sinceMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - struckNanos);
+        long firstAgoMillis =
+                pool.repairs().stream()
+                        .mapToLong(RepairStatus::getAgoMillis)
+                        .filter(ago -> ago <= sinceMillis)
+                        .max()
+                        .orElse(sinceMillis);
+        return sinceMillis - firstAgoMillis;
     }
 
     private void strike(String worker) {

@@ -25,6 +25,7 @@ public record FaultReport(String blow, int contextTokens, double calmMillis, Lis
      * @param once whether each of its tokens came exactly once
      * @param equal whether its text is that of the unbroken answer
      * @param pauseMillis the longest pause after the blow
+     * @param foundMillis from the blow to the first question for another route
      * @param rowsAgain rows that surviving stages computed twice
      */
     public record Strike(
@@ -34,12 +35,22 @@ public record FaultReport(String blow, int contextTokens, double calmMillis, Lis
             boolean once,
             boolean equal,
             double pauseMillis,
+            long foundMillis,
             long rowsAgain) {}
 
     /** For people. */
     public String table() {
         Table table =
-                new Table("stage", "answers", "finished", "equal", "p50 ms", "p95 ms", "max ms");
+                new Table(
+                        "stage",
+                        "answers",
+                        "finished",
+                        "equal",
+                        "found p50",
+                        "found max",
+                        "pause p50",
+                        "p95",
+                        "max ms");
         int stages = strikes.stream().mapToInt(Strike::stage).max().orElse(0) + 1;
         for (int stage = 0; stage < stages; stage++) {
             int which = stage;
@@ -68,11 +79,14 @@ public record FaultReport(String blow, int contextTokens, double calmMillis, Lis
 
     private static void row(Table table, String name, List<Strike> some) {
         double[] pauses = some.stream().mapToDouble(Strike::pauseMillis).sorted().toArray();
+        double[] found = some.stream().mapToDouble(Strike::foundMillis).sorted().toArray();
         table.row(
                 name,
                 Integer.toString(some.size()),
                 Long.toString(some.stream().filter(Strike::finished).count()),
                 Long.toString(some.stream().filter(Strike::equal).count()),
+                millis(quantile(found, 0.5)),
+                millis(quantile(found, 1)),
                 millis(quantile(pauses, 0.5)),
                 millis(quantile(pauses, 0.95)),
                 millis(quantile(pauses, 1)));
@@ -99,6 +113,9 @@ public record FaultReport(String blow, int contextTokens, double calmMillis, Lis
         values.put("pause_p50_millis", quantile(pauses, 0.5));
         values.put("pause_p95_millis", quantile(pauses, 0.95));
         values.put("pause_max_millis", quantile(pauses, 1));
+        double[] found = strikes.stream().mapToDouble(Strike::foundMillis).sorted().toArray();
+        values.put("found_p50_millis", quantile(found, 0.5));
+        values.put("found_max_millis", quantile(found, 1));
         values.put("strikes", strikes);
         return values;
     }

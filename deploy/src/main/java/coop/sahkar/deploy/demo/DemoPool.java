@@ -9,6 +9,7 @@ import coop.sahkar.coordinator.gateway.GatewayOptions;
 import coop.sahkar.governance.Policy;
 import coop.sahkar.proto.Span;
 import coop.sahkar.proto.v1.ModelStatus;
+import coop.sahkar.proto.v1.RepairStatus;
 import coop.sahkar.proto.v1.ShardReport;
 import coop.sahkar.proto.v1.ShardState;
 import coop.sahkar.proto.v1.WorkerStatus;
@@ -275,6 +276,11 @@ public final class DemoPool implements AutoCloseable {
     /** Every worker as it last reported. */
     public List<WorkerStatus> workers() {
         return coordinator.status().getWorkersList();
+    }
+
+    /** The last repairs of routes, newest first. */
+    public List<RepairStatus> repairs() {
+        return coordinator.status().getRepairs().getLastList();
     }
 
     /** The process id of a worker of this demo; 0 for any other. */

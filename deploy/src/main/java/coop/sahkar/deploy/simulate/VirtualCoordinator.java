@@ -8,6 +8,7 @@ import coop.sahkar.coordinator.liveness.ShardStatus;
 import coop.sahkar.coordinator.placement.PoolSight;
 import coop.sahkar.coordinator.routing.CallerMarks;
 import coop.sahkar.coordinator.routing.PoolDesk;
+import coop.sahkar.coordinator.routing.RecentLosses;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.coordinator.state.Command;
@@ -78,6 +79,7 @@ final class VirtualCoordinator {
                 log,
                 attendance,
                 new LatencyTable(),
+                new RecentLosses(),
                 model -> decision.shortfalls().getOrDefault(model, ""),
                 ticket -> new SealedTicket(ticket, new byte[0], new byte[0], id),
                 new CallerMarks(new byte[] {1}),

@@ -15,6 +15,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,6 +32,11 @@ import org.junit.jupiter.api.io.TempDir;
 class NetworkFaultIT {
     private static final int PIECES_BEFORE = 10;
     private static final long DELAY_MILLIS = 25;
+    private static final int OTHER_READERS = 3;
+
+    /** Each may find one more way that does not work. */
+    private static final int MOST_ANSWERS_THAT_NOTICE = 3;
+
     private static final int FIRST_PORT = 7401;
 
     /** Silence of 300 ms, a probe, a nudge and one more look: seconds on a busy machine. */
@@ -72,8 +80,29 @@ class NetworkFaultIT {
                                 + obstacle.orElseThrow());
     }
 
+    private interface Fight {
+        void with(Battery battery) throws Exception;
+    }
+
     @Test
     void anAnswerOutlivesWhateverTheNetworkDoes() throws Exception {
+        fight(battery -> {
+            battery.cables();
+            battery.oneWay();
+            battery.gateway();
+            battery.processes();
+        });
+    }
+
+    @Test
+    void inANetworkThatStaysBrokenOnlyTheFirstAnswersNotice() throws Exception {
+        fight(battery -> {
+            battery.lasting();
+            battery.crowd();
+        });
+    }
+
+    private void fight(Fight fight) throws Exception {
         try (SmallInternet internet = SmallInternet.create();
                 TestPool pool = TestPool.start(scratch, internet.here())) {
             for (int i = 1; i <= 6; i++) {
@@ -83,13 +112,8 @@ class NetworkFaultIT {
             pool.awaitPresent(6);
             pool.publish(Distribution.bundledModel(), 3);
             awaitSix(pool);
-            Battery battery =
-                    new Battery(pool, internet, ask(pool, _ -> {}).text(), new AtomicInteger());
-
-            battery.cables();
-            battery.oneWay();
-            battery.gateway();
-            battery.processes();
+            String unbroken = ask(pool, _ -> {}).text();
+            fight.with(new Battery(pool, internet, unbroken, new AtomicInteger()));
         } catch (Exception | Error e) {
             System.err.println("the pool's folder was " + scratch);
             throw e;
@@ -161,6 +185,56 @@ class NetworkFaultIT {
             }
         }
 
+        /** What is broken stays so: the next answers begin in a broken network. */
+        void lasting() throws Exception {
+            lasts("cable of stage 0 stays out", route -> internet.pull(route.getFirst()));
+            lasts("drop 1 → 2 stays", route -> internet.drop(route.get(1), route.get(2)));
+            lasts("drop 2 → 1 stays", route -> internet.drop(route.get(2), route.get(1)));
+        }
+
+        /** Once a repair has told where the network is broken, answers keep away from there. */
+        private void lasts(String what, Blow blow) throws Exception {
+            calm();
+            Answer struck = ask(pool, blow);
+            int found = report(what, struck, struck.struckNanos(), 0);
+            assertWhole(what, struck);
+            int repairs = found;
+            for (int i = 1; i <= MOST_ANSWERS_THAT_NOTICE; i++) {
+                long began = System.nanoTime();
+                Answer next = ask(pool, _ -> {});
+                long tookMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
+                String name = what + ", answer " + i + " after it";
+                repairs = report(name, next, began, 0);
+                found += repairs;
+                assertWhole(name, next);
+                assertThat(tookMillis).as(name).isLessThan(PAUSE_BOUND.toMillis());
+            }
+            internet.heal();
+            assertThat(found == 0 || repairs == 0).as("%s: the last keeps away", what).isTrue();
+        }
+
+        /** Several readers at once. */
+        void crowd() throws Exception {
+            calm();
+            try (ExecutorService readers = Executors.newVirtualThreadPerTaskExecutor()) {
+                List<Future<Answer>> others = new ArrayList<>();
+                for (int i = 0; i < OTHER_READERS; i++) {
+                    others.add(readers.submit(() -> ask(pool, _ -> {})));
+                }
+                Answer struck = ask(pool, route -> internet.pull(route.get(1)));
+                for (Future<Answer> other : others) {
+                    assertThat(other.get().text()).endsWith(".");
+                }
+                internet.heal();
+                report(
+                        "cable of stage 1, %d readers".formatted(OTHER_READERS + 1),
+                        struck,
+                        struck.struckNanos(),
+                        0);
+                assertThat(struck.text()).startsWith(struck.before()).endsWith(".");
+            }
+        }
+
         /**
          * What was committed never changes. What follows is the same text, but for rounding: rows
          * that are computed again come in wider batches, which may turn an even choice.
@@ -209,17 +283,21 @@ class NetworkFaultIT {
             calm();
             long calm = System.nanoTime();
             Answer answer = ask(pool, blow);
-            int repairs = report(what, answer, TimeUnit.NANOSECONDS.toMillis(calm - began));
+            int repairs =
+                    report(
+                            what,
+                            answer,
+                            answer.struckNanos(),
+                            TimeUnit.NANOSECONDS.toMillis(calm - began));
             internet.heal();
             assertWhole(what, answer);
             assertThat(answer.pauseMillis()).as(what).isLessThan(PAUSE_BOUND.toMillis());
             return repairs;
         }
 
-        private int report(String what, Answer answer, long calmMillis) {
+        private int report(String what, Answer answer, long sinceNanos, long calmMillis) {
             List<RepairStatus> repairs = pool.status().getRepairs().getLastList();
-            long sinceMillis =
-                    TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - answer.struckNanos());
+            long sinceMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sinceNanos);
             StringBuilder found = new StringBuilder();
             int count = 0;
             for (RepairStatus repair : repairs.reversed()) {

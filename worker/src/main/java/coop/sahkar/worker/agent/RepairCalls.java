@@ -120,10 +120,14 @@ final class RepairCalls implements Rerouting, AutoCloseable {
                 case NEXT -> enter(reply);
                 case REFUSED -> {
                     Problem problem = Wire.fromWire(reply.getRefused());
-                    answer.accept(
-                            problem.kind().retryable()
-                                    ? new Reroute.NoneNow(problem)
-                                    : new Reroute.Never(problem));
+                    if (reply.getAnotherHead()) {
+                        answer.accept(new Reroute.AnotherHead(problem));
+                    } else {
+                        answer.accept(
+                                problem.kind().retryable()
+                                        ? new Reroute.NoneNow(problem)
+                                        : new Reroute.Never(problem));
+                    }
                 }
                 case REPLY_NOT_SET -> askNext(request, left, answer, null);
             }

@@ -187,7 +187,7 @@ final class StageCore {
     /** Looks after what time has made of sessions. */
     void tick() {
         long now = nanoClock.getAsLong();
-        long idleNanos = TimeUnit.MILLISECONDS.toNanos(limits.idleMillis());
+        long idleNanos = limits.idleNanos(meter.slowestBatchNanos(now));
         table.expire(now);
         handOver.look(now);
         for (StageSession session : table.all()) {

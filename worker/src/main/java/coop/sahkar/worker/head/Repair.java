@@ -147,6 +147,8 @@ public final class Repair {
         return switch (answer) {
             case Reroute.Found(SealedTicket next) -> found(next, nowNanos);
             case Reroute.NoneNow(Problem problem) -> none(problem, nowNanos);
+            case Reroute.AnotherHead(Problem problem) ->
+                    wish ? stay() : giveUp(without(problem), true);
             case Reroute.Never(Problem problem) -> wish ? stay() : giveUp(without(problem), false);
         };
     }

@@ -15,6 +15,9 @@ public sealed interface Reroute {
     /** There is none now; asking again later may help. */
     record NoneNow(Problem problem) implements Reroute {}
 
+    /** There is none that begins at this head, but there is one that begins elsewhere. */
+    record AnotherHead(Problem problem) implements Reroute {}
+
     /** There will be none. */
     record Never(Problem problem) implements Reroute {}
 }

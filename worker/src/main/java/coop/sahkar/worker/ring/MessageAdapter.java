@@ -288,10 +288,7 @@ final class MessageAdapter {
         return one(
                 session,
                 new StageMessage.Close(
-                        session.ticket.session(),
-                        wire.getEpoch(),
-                        restMillis,
-                        wire.getHereOnly()));
+                        session.ticket.session(), wire.getEpoch(), restMillis, wire.getHereOnly()));
     }
 
     private List<Delivery> failed(SessionFailed wire, String sender) throws LinkViolation {

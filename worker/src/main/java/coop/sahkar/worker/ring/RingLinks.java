@@ -27,7 +27,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The links this worker dials, one for each peer, made on demand. A peer that was lost is dialled
  * again by the next send, but not before a wait that doubles with each failure, so that a dead peer
- * costs little; sends within the wait are lost, and told as such.
+ * costs little; sends within the wait are lost, and told as such. Only the word that a session is
+ * over is said again later ({@link OwedCloses}), since nobody else frees what it holds there.
  */
 final class RingLinks implements Links {
     private static final Logger log = LoggerFactory.getLogger(RingLinks.class);
@@ -49,6 +50,8 @@ final class RingLinks implements Links {
         int failures;
         long notBeforeNanos;
         String lastReason = "";
+        final OwedCloses closes = new OwedCloses();
+        boolean sayingAgain;
 
         /** Whether the link was dialled ahead and nothing was sent to the peer since. */
         boolean ahead;
@@ -105,9 +108,14 @@ final class RingLinks implements Links {
             } else if (nanoClock.getAsLong() - peer.notBeforeNanos < 0) {
                 reason = "it was lost a moment ago (" + peer.lastReason + ")";
             } else {
-                link = new OutboundLink(address, options, counters, this::broken);
-                peer.link = link;
+                link = begin(address, peer);
                 dial = true;
+            }
+            if (peer != null && message instanceof StageMessage.Close close) {
+                peer.closes.said(close, nanoClock.getAsLong());
+                if (link == null) {
+                    sayAgain(address, peer);
+                }
             }
         }
         if (link == null) {
@@ -153,11 +161,36 @@ final class RingLinks implements Links {
                     || nanoClock.getAsLong() - peer.notBeforeNanos < 0) {
                 return;
             }
-            link = new OutboundLink(address, options, counters, this::broken);
-            peer.link = link;
+            link = begin(address, peer);
             peer.ahead = true;
         }
         dialOnScheduler(link);
+    }
+
+    /** Dials a peer again that may not have heard which sessions are over. */
+    private void dialOwing(PeerAddress address) {
+        OutboundLink link;
+        synchronized (peers) {
+            Peer peer = closed ? null : peers.get(address);
+            if (peer == null) {
+                return;
+            }
+            peer.sayingAgain = false;
+            if (peer.link != null || peer.closes.due(nanoClock.getAsLong()).isEmpty()) {
+                return;
+            }
+            link = begin(address, peer);
+            peer.ahead = true;
+        }
+        dialOnScheduler(link);
+    }
+
+    /** A new link, on which the peer is first told what it may not have heard. */
+    private OutboundLink begin(PeerAddress address, Peer peer) {
+        OutboundLink link = new OutboundLink(address, options, counters, this::broken);
+        peer.link = link;
+        peer.closes.due(nanoClock.getAsLong()).forEach(link::send);
+        return link;
     }
 
     private @Nullable Peer peer(PeerAddress address) {
@@ -249,10 +282,27 @@ final class RingLinks implements Links {
                 peer.failures = link.wasOpen() ? 1 : peer.failures + 1;
                 peer.notBeforeNanos = nanoClock.getAsLong() + backoffNanos(peer.failures);
                 peer.lastReason = reason;
+                sayAgain(link.peer(), peer);
             }
         }
         if (!unused) {
             directory.peerLost(link.peer().workerId(), reason);
+        }
+    }
+
+    /** Has a lost peer dialled again if it may not have heard which sessions are over. */
+    private void sayAgain(PeerAddress address, Peer peer) {
+        long now = nanoClock.getAsLong();
+        boolean relayed = RelayEndpoint.relayed(address.endpoint());
+        if (closed || relayed || peer.sayingAgain || peer.closes.due(now).isEmpty()) {
+            return;
+        }
+        peer.sayingAgain = true;
+        long waitNanos = Math.max(0, peer.notBeforeNanos - now);
+        try {
+            var _ = scheduler.schedule(() -> dialOwing(address), waitNanos, TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException e) {
+            log.debug("This worker is closing; {} is told nothing more", address);
         }
     }
 

@@ -2,7 +2,9 @@ package coop.sahkar.worker.ring;
 
 import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.Limits;
+import coop.sahkar.worker.engine.EngineLimits;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /**
  * How a worker's links behave, with every bound of theirs.
@@ -41,6 +43,13 @@ public record RingOptions(
 
     /** Links dialled ahead that nothing was sent over yet. */
     static final int MAX_LINKS_AHEAD = 64;
+
+    /** Ends of sessions remembered for one peer, to be said again on its next link. */
+    static final int MAX_OWED_CLOSES = 256;
+
+    /** How long: a stage that hears nothing of a session closes it by itself. */
+    static final long OWED_CLOSE_NANOS =
+            TimeUnit.MILLISECONDS.toNanos(EngineLimits.DEFAULT.idleMillis());
 
     /** How long after a full mailbox its message is offered again. */
     static final long OFFER_AGAIN_MILLIS = 1;

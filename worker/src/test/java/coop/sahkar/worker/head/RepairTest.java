@@ -112,6 +112,14 @@ class RepairTest {
     }
 
     @Test
+    void whereAnotherHeadWouldDoTheSessionIsGivenBackAtOnce() {
+        repair.lost("w1", LOST, 0);
+        assertThat(repair.answered(new Reroute.AnotherHead(NONE), 1))
+                .isInstanceOfSatisfying(
+                        Repair.GiveUp.class, end -> assertThat(end.noSpare()).isTrue());
+    }
+
+    @Test
     void aCoordinatorThatDoesNotAnswerKnowsOfNone() {
         repair.lost("w1", LOST, 0);
         assertThat(repair.look(Repair.ANSWER_NANOS - 1)).isEqualTo(new Repair.Rest());

@@ -2,6 +2,8 @@ package coop.sahkar.worker.llama;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import coop.sahkar.worker.engine.Rows;
 import coop.sahkar.worker.engine.StageException;
@@ -55,6 +57,40 @@ class LlamaStageTest {
             stage.truncate(0, 10);
             assertThat(feed(stage, rows, 0, 10, 20)).isEqualTo(once);
         }
+    }
+
+    /**
+     * Why an answer may turn after a repair: what one stage computed token by token its successor
+     * computes in wide batches, whose kernels add up in another order. The same widths give the
+     * same bits; others give logits that differ by rounding, which turns an even choice.
+     */
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void theWidthOfBatchesRoundsLogitsAndNothingElseDoes(LlamaLibrary library)
+            throws StageException {
+        assumeThat(System.getProperty("os.arch")).as("kernels of x86-64").isEqualTo("amd64");
+        try (Arena arena = Arena.ofConfined();
+                LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0);
+                LlamaStage stage = model.openWhole(TestModels.options(128, 1, ROWS))) {
+            Rows rows = rows(arena, stage);
+            float[] wide = feed(stage, rows, 0, 0, ROWS);
+            stage.truncate(0, 0);
+            assertThat(feed(stage, rows, 0, 0, ROWS)).isEqualTo(wide);
+            stage.truncate(0, 0);
+            float[] narrow = oneByOne(stage, rows);
+            stage.truncate(0, 0);
+            assertThat(oneByOne(stage, rows)).isEqualTo(narrow);
+
+            assertThat(narrow).isNotEqualTo(wide).containsExactly(wide, within(0.1f));
+        }
+    }
+
+    private static float[] oneByOne(LlamaStage stage, Rows rows) throws StageException {
+        feed(stage, rows, 0, 0, 1);
+        for (int at = 1; at < ROWS - 1; at++) {
+            feed(stage, rows, 0, at, at + 1);
+        }
+        return feed(stage, rows, 0, ROWS - 1, ROWS);
     }
 
     @ParameterizedTest

@@ -211,6 +211,27 @@ final class RingTest {
     }
 
     @Test
+    void thatASessionIsOverIsSaidAgainToAPeerThatWasAway() throws Exception {
+        try (Pool pool = new Pool(2)) {
+            Pool.Worker head = pool.worker(0);
+            Pool.Worker tail = pool.worker(1);
+            SealedTicket ticket = pool.ticket(1, 1);
+            SessionId session = ticket.ticket().session();
+            pool.admitAtHead(ticket);
+            head.send(tail, new StageMessage.Open(ticket, 1, Pool.GREEDY));
+            await().until(() -> tail.inbox.messages.size() == 1);
+            tail.close();
+            await().until(() -> !head.inbox.lost.isEmpty());
+            int told = head.inbox.lost.size();
+            head.send(tail, new StageMessage.Close(session, 1));
+            await().until(() -> head.inbox.lost.size() > told);
+            Pool.Worker back = pool.start(RingOptions.defaults("w1"), 1, 2, tail.port(), List.of());
+            pool.workers.set(1, back);
+            await().until(() -> back.ring.counters().received() == 1);
+        }
+    }
+
+    @Test
     void anotherWorkerAtTheEndpointIsNotTakenForTheRightOne() throws Exception {
         try (Pool pool = new Pool(2)) {
             RouteStage stranger =
