@@ -18,15 +18,20 @@ final class HeadRequests {
     static RunRequest run(
             SealedTicket ticket, GenerateRequest request, ResumePlan plan, long askedAtMillis) {
         return RunRequest.newBuilder()
-                .setTicket(
-                        SignedTicket.newBuilder()
-                                .setTicket(ByteString.copyFrom(ticket.bytes()))
-                                .setSignature(ByteString.copyFrom(ticket.signature()))
-                                .setKeyId(ticket.keyId()))
+                .setTicket(signed(ticket))
                 .setRequest(request.toBuilder().setModel(ticket.ticket().modelId()))
                 .addAllCommitted(plan.committed())
                 .setDeliveredBytes(plan.deliveredBytes())
                 .setAskedAtMillis(askedAtMillis)
+                .build();
+    }
+
+    /** A ticket as it goes over the wire. */
+    static SignedTicket signed(SealedTicket ticket) {
+        return SignedTicket.newBuilder()
+                .setTicket(ByteString.copyFrom(ticket.bytes()))
+                .setSignature(ByteString.copyFrom(ticket.signature()))
+                .setKeyId(ticket.keyId())
                 .build();
     }
 }
