@@ -50,6 +50,12 @@ public final class Limits {
     /** Bytes of a prompt or of all the messages of a chat, as UTF-8. */
     public static final int MAX_PROMPT_BYTES = 4 * 1024 * 1024;
 
+    /** Bytes of a text to be cut into tokens and nothing else, as UTF-8. */
+    public static final int MAX_TOKENIZE_BYTES = 1024 * 1024;
+
+    /** Bytes of the answer to that: some for every token. */
+    public static final int MAX_TOKENIZED_BYTES = 16 * 1024 * 1024;
+
     /** Messages of one chat. */
     public static final int MAX_CHAT_MESSAGES = 4096;
 
@@ -61,6 +67,21 @@ public final class Limits {
 
     /** Entries of a logit bias. */
     public static final int MAX_LOGIT_BIAS = 1024;
+
+    /** Likeliest tokens told beside the chosen one. */
+    public static final int MAX_TOP_CHANCES = 20;
+
+    /** Characters of a grammar. */
+    public static final int MAX_GRAMMAR_CHARS = 64 * 1024;
+
+    /** Rules of a grammar. */
+    public static final int MAX_GRAMMAR_RULES = 1024;
+
+    /** Groups within groups of a grammar's rule. */
+    public static final int MAX_GRAMMAR_DEPTH = 16;
+
+    /** How often a part of a grammar may be told to come again. */
+    public static final int MAX_GRAMMAR_REPEATS = 256;
 
     /** Bytes of a signed session ticket. */
     public static final int MAX_TICKET_BYTES = 64 * 1024;

@@ -2,6 +2,7 @@ package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.proto.v1.FinishReason;
 import coop.sahkar.proto.v1.Finished;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -23,10 +24,18 @@ record AnswerShape(
     }
 
     /** A whole answer. */
-    ObjectNode whole(String text, Finished finished) {
+    ObjectNode whole(List<ObjectNode> choices, Finished total) {
         ObjectNode answer = envelope(chat ? "chat.completion" : "text_completion");
-        ObjectNode choice = answer.putArray("choices").addObject();
-        choice.put("index", 0);
+        answer.putArray("choices").addAll(choices);
+        putUsage(answer, total);
+        return answer;
+    }
+
+    /** One choice of a whole answer. */
+    ObjectNode wholeChoice(
+            int index, String text, Finished finished, @Nullable ObjectNode logprobs) {
+        ObjectNode choice = Json.object();
+        choice.put("index", index);
         if (chat) {
             ObjectNode message = choice.putObject("message");
             message.put("role", "assistant");
@@ -35,15 +44,14 @@ record AnswerShape(
         } else {
             choice.put("text", text);
         }
-        choice.putNull("logprobs");
+        choice.set("logprobs", logprobs);
         choice.put("finish_reason", reason(finished));
-        putUsage(answer, finished);
-        return answer;
+        return choice;
     }
 
     /** The first chunk of a chat's stream: who speaks. */
-    ObjectNode roleChunk() {
-        ObjectNode chunk = chunk(null);
+    ObjectNode roleChunk(int index) {
+        ObjectNode chunk = chunk(index, null);
         ObjectNode delta = (ObjectNode) chunk.get("choices").get(0).get("delta");
         delta.put("role", "assistant");
         delta.put("content", "");
@@ -51,9 +59,10 @@ record AnswerShape(
     }
 
     /** A chunk with text. */
-    ObjectNode textChunk(String text) {
-        ObjectNode chunk = chunk(null);
+    ObjectNode textChunk(int index, String text, @Nullable ObjectNode logprobs) {
+        ObjectNode chunk = chunk(index, null);
         ObjectNode choice = (ObjectNode) chunk.get("choices").get(0);
+        choice.set("logprobs", logprobs);
         if (chat) {
             ((ObjectNode) choice.get("delta")).put("content", text);
         } else {
@@ -63,8 +72,8 @@ record AnswerShape(
     }
 
     /** The last chunk of the answer proper. */
-    ObjectNode finishChunk(Finished finished) {
-        return chunk(reason(finished));
+    ObjectNode finishChunk(int index, Finished finished) {
+        return chunk(index, reason(finished));
     }
 
     /** The token counts, after the last chunk. */
@@ -75,10 +84,10 @@ record AnswerShape(
         return chunk;
     }
 
-    private ObjectNode chunk(@Nullable String reason) {
+    private ObjectNode chunk(int index, @Nullable String reason) {
         ObjectNode chunk = envelope(chunkObject());
         ObjectNode choice = chunk.putArray("choices").addObject();
-        choice.put("index", 0);
+        choice.put("index", index);
         if (chat) {
             choice.putObject("delta");
         } else {

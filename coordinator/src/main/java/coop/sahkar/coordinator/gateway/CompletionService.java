@@ -1,47 +1,31 @@
 package coop.sahkar.coordinator.gateway;
 
 import com.linecorp.armeria.common.AggregatedHttpRequest;
-import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
-import com.linecorp.armeria.common.MediaType;
-import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.random.RandomGenerator;
-import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/chat/completions} and {@code POST /v1/completions}. */
-final class CompletionService implements HttpService {
+final class CompletionService extends JsonService {
     private final RandomGenerator random = new SecureRandom();
-    private final GenerationRunner runner;
-    private final GatewayMetrics metrics;
+    private final Answering answering;
+    private final StreamShelf shelf;
     private final boolean chat;
 
-    CompletionService(GenerationRunner runner, GatewayMetrics metrics, boolean chat) {
-        this.runner = runner;
-        this.metrics = metrics;
+    CompletionService(Answering answering, StreamShelf shelf, boolean chat) {
+        this.shelf = shelf;
+        this.answering = answering;
         this.chat = chat;
     }
 
     @Override
-    public HttpResponse serve(ServiceRequestContext context, HttpRequest request) {
-        if (!isJson(request.contentType())) {
-            return OpenAiErrors.plain(
-                    415, "Send the request as content-type: application/json.", null);
+    HttpResponse answer(ServiceRequestContext context, AggregatedHttpRequest whole) {
+        String seen = whole.headers().get(StreamShelf.LAST_EVENT);
+        if (seen != null && !seen.isEmpty()) {
+            return shelf.resume(seen);
         }
-        return HttpResponse.of(
-                request.aggregate()
-                        .thenApplyAsync(
-                                whole -> answer(context, whole), context.blockingTaskExecutor()));
-    }
-
-    private static boolean isJson(@Nullable MediaType type) {
-        return type == null || type.subtype().equals("json") || type.subtype().endsWith("+json");
-    }
-
-    private HttpResponse answer(ServiceRequestContext context, AggregatedHttpRequest whole) {
-        context.clearRequestTimeout();
         String requestId = RequestIds.of(context);
         OpenAiRequest.Reading reading =
                 OpenAiRequest.read(
@@ -52,11 +36,20 @@ final class CompletionService implements HttpService {
         return switch (reading) {
             case OpenAiRequest.Reading.Refused(var problem) -> OpenAiErrors.response(problem);
             case OpenAiRequest.Reading.Accepted(var accepted) ->
-                    start(accepted, Accounts.of(context));
+                    kept(
+                            whole,
+                            accepted,
+                            answering.start(accepted, format(accepted), Accounts.of(context)));
         };
     }
 
-    private HttpResponse start(OpenAiRequest request, String account) {
+    private HttpResponse kept(
+            AggregatedHttpRequest whole, OpenAiRequest request, HttpResponse response) {
+        boolean wanted = "true".equals(whole.headers().get(StreamShelf.ASK));
+        return wanted && request.stream() ? shelf.keep(response) : response;
+    }
+
+    private OpenAiFormat format(OpenAiRequest request) {
         AnswerShape shape =
                 new AnswerShape(
                         chat,
@@ -65,13 +58,6 @@ final class CompletionService implements HttpService {
                         System.currentTimeMillis() / 1_000,
                         request.generate().getModel(),
                         request.includeUsage());
-        if (request.stream()) {
-            StreamedAnswer answer = new StreamedAnswer(shape, runner.patience());
-            runner.start(request.generate(), account, null, metrics.measured(answer));
-            return answer.response();
-        }
-        WholeAnswer answer = new WholeAnswer(shape);
-        runner.start(request.generate(), account, null, metrics.measured(answer));
-        return answer.response();
+        return new OpenAiFormat(shape, request.choices());
     }
 }

@@ -64,9 +64,14 @@ final class Fields {
     }
 
     boolean flag(String name) {
+        return flag(name, false);
+    }
+
+    /** Whether a field is true. */
+    boolean flag(String name, boolean absent) {
         JsonNode node = get(name);
         if (node == null) {
-            return false;
+            return absent;
         }
         if (!node.isBoolean()) {
             throw new RefusedRequest(name, name + " must be true or false.");
@@ -90,8 +95,13 @@ final class Fields {
     }
 
     /** A whole number from {@code low} to {@code high}. */
-    OptionalLong whole(String name, long low, long high) {
-        JsonNode node = get(name);
+    OptionalLong whole(String field, long low, long high) {
+        return whole(field, field, low, high);
+    }
+
+    /** The same for a field that is called otherwise in what is refused. */
+    OptionalLong whole(String field, String name, long low, long high) {
+        JsonNode node = get(field);
         if (node == null) {
             return OptionalLong.empty();
         }

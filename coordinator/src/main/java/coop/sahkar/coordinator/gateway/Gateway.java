@@ -8,10 +8,12 @@ import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.cors.CorsService;
+import com.linecorp.armeria.server.cors.CorsServiceBuilder;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import coop.sahkar.coordinator.Coordinator;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -116,13 +118,13 @@ public final class Gateway implements AutoCloseable {
         // In the global registry a second gateway of this process would be warned of.
         builder.meterRegistry(new SimpleMeterRegistry());
         limit(builder);
-        mountApi(builder, pool, runner, metrics);
+        mountApi(builder, pool, new Answering(runner, metrics, options.tellRoutes()), metrics);
         mountGrpc(builder, pool, new GenerationService(runner, metrics));
         builder.errorHandler(new ErrorPages());
         builder.decorator(metrics::measuredRequest);
         builder.decorator(RequestIds::new);
-        if (options.cors()) {
-            builder.decorator(cors());
+        if (!options.corsOrigins().isEmpty()) {
+            builder.decorator(cors(options.corsOrigins()));
         }
         return builder.build();
     }
@@ -140,15 +142,17 @@ public final class Gateway implements AutoCloseable {
     }
 
     private static void mountApi(
-            ServerBuilder builder,
-            GatewayPool pool,
-            GenerationRunner runner,
-            GatewayMetrics metrics) {
+            ServerBuilder builder, GatewayPool pool, Answering answering, GatewayMetrics metrics) {
         PoolPages pages = new PoolPages(pool);
-        post(builder, "/v1/chat/completions", new CompletionService(runner, metrics, true));
-        post(builder, "/v1/completions", new CompletionService(runner, metrics, false));
+        StreamShelf shelf = new StreamShelf(answering.runner().timer());
+        HeadQuestions heads = new HeadQuestions(answering.runner());
+        post(builder, "/v1/chat/completions", new CompletionService(answering, shelf, true));
+        post(builder, "/v1/completions", new CompletionService(answering, shelf, false));
         get(builder, "/v1/models", (_, _) -> pages.models());
         get(builder, "/v1/models/{id}", (c, _) -> pages.model(String.valueOf(c.pathParam("id"))));
+        post(builder, "/tokenize", new TokenService(pool, heads, false));
+        post(builder, "/detokenize", new TokenService(pool, heads, true));
+        mountOllama(builder, pool, answering);
         get(builder, "/health", (_, _) -> pages.ready());
         get(builder, "/health/ready", (_, _) -> pages.ready());
         get(builder, "/health/live", (_, _) -> pages.live());
@@ -163,6 +167,17 @@ public final class Gateway implements AutoCloseable {
         get(builder, "/", (_, _) -> pages.welcome());
         builder.serviceUnder(
                 "/", (_, _) -> OpenAiErrors.plain(404, ErrorPages.NOTHING_HERE, "unknown_path"));
+    }
+
+    private static void mountOllama(ServerBuilder builder, GatewayPool pool, Answering answering) {
+        post(builder, "/api/chat", new OllamaService(pool, answering, OllamaService.Kind.CHAT));
+        post(
+                builder,
+                "/api/generate",
+                new OllamaService(pool, answering, OllamaService.Kind.GENERATE));
+        post(builder, "/api/show", new OllamaService(pool, answering, OllamaService.Kind.SHOW));
+        get(builder, "/api/tags", (_, _) -> OllamaModels.tags(pool));
+        get(builder, "/api/version", (_, _) -> OllamaModels.version());
     }
 
     private static void get(ServerBuilder builder, String path, HttpService service) {
@@ -197,11 +212,19 @@ public final class Gateway implements AutoCloseable {
                         }));
     }
 
-    private static Function<? super HttpService, CorsService> cors() {
-        return CorsService.builderForAnyOrigin()
-                .allowRequestMethods(HttpMethod.GET, HttpMethod.POST)
+    private static Function<? super HttpService, CorsService> cors(List<String> origins) {
+        CorsServiceBuilder cors =
+                origins.contains(GatewayOptions.ANY_ORIGIN)
+                        ? CorsService.builderForAnyOrigin()
+                        : CorsService.builder(origins);
+        return cors.allowRequestMethods(HttpMethod.GET, HttpMethod.POST)
                 .allowAllRequestHeaders(true)
-                .exposeHeaders(RequestIds.HEADER, "retry-after")
+                .exposeHeaders(
+                        RequestIds.HEADER,
+                        "retry-after",
+                        AnswerHeaders.ROUTE,
+                        AnswerHeaders.FIRST_TOKEN,
+                        AnswerHeaders.DECODE)
                 .maxAge(TimeUnit.HOURS.toSeconds(1))
                 .newDecorator();
     }

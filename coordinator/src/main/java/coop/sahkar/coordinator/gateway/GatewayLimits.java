@@ -35,7 +35,34 @@ final class GatewayLimits {
     /** Pause between HTTP/2 pings on long-lived connections. */
     static final long HTTP2_PING_MILLIS = 20_000;
 
-    /** Characters of an answer that is not streamed. */
+    /** Answers of one request. */
+    static final int MAX_CHOICES = 8;
+
+    /** Characters of the header that names a route; a longer one is left out. */
+    static final int MAX_ROUTE_HEADER_CHARS = 4096;
+
+    /** How long a head may take to cut a text into tokens. */
+    static final int TOKENIZE_MILLIS = 30_000;
+
+    /** Rules of the grammar that a JSON schema makes. */
+    static final int MAX_SCHEMA_RULES = 512;
+
+    /** Schemas within schemas, references followed. */
+    static final int MAX_SCHEMA_DEPTH = 128;
+
+    /** Streams kept so that their readers may come back. */
+    static final int MAX_KEPT_STREAMS = 256;
+
+    /** Bytes of events kept of one of them. */
+    static final int MAX_KEPT_STREAM_BYTES = 1024 * 1024;
+
+    /** A stream whose reader does not come back within this is given up. */
+    static final long DESERTED_STREAM_MILLIS = 30_000;
+
+    /** A stream that is complete is kept for this long. */
+    static final long KEPT_STREAM_MILLIS = 60_000;
+
+    /** Bytes of an answer that is not streamed. */
     static final int MAX_ANSWER_CHARS = 16 * 1024 * 1024;
 
     /** Cached connections to heads. */

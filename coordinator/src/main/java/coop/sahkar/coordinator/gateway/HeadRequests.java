@@ -23,17 +23,22 @@ final class HeadRequests {
             long askedAtMillis,
             int restMillis) {
         return RunRequest.newBuilder()
-                .setTicket(
-                        SignedTicket.newBuilder()
-                                .setTicket(ByteString.copyFrom(ticket.bytes()))
-                                .setSignature(ByteString.copyFrom(ticket.signature()))
-                                .setKeyId(ticket.keyId()))
+                .setTicket(signed(ticket))
                 .setRequest(request.toBuilder().setModel(ticket.ticket().modelId()))
                 .addAllCommitted(plan.committed())
                 .setDeliveredBytes(plan.deliveredBytes())
                 .setAskedAtMillis(askedAtMillis)
                 .setTurn(plan.turn())
                 .setRestMillis(restMillis)
+                .build();
+    }
+
+    /** A ticket as it goes over the wire. */
+    static SignedTicket signed(SealedTicket ticket) {
+        return SignedTicket.newBuilder()
+                .setTicket(ByteString.copyFrom(ticket.bytes()))
+                .setSignature(ByteString.copyFrom(ticket.signature()))
+                .setKeyId(ticket.keyId())
                 .build();
     }
 }

@@ -64,6 +64,16 @@ final class Json {
         return MAPPER.createObjectNode();
     }
 
+    /** A text as a value. */
+    static JsonNode text(String text) {
+        return MAPPER.getNodeFactory().stringNode(text);
+    }
+
+    /** A value as JSON, without spaces. */
+    static String written(JsonNode value) {
+        return MAPPER.writeValueAsString(value);
+    }
+
     /** An answer as UTF-8. */
     static byte[] bytes(Object answer) {
         return MAPPER.writeValueAsBytes(answer);

@@ -15,8 +15,13 @@ import tools.jackson.databind.JsonNode;
  * @param chat whether it is a chat
  * @param stream whether the answer is a stream of events
  * @param includeUsage whether the stream ends with the token counts
+ * @param choices how many answers are wanted
  */
-record OpenAiRequest(GenerateRequest generate, boolean chat, boolean stream, boolean includeUsage) {
+record OpenAiRequest(
+        GenerateRequest generate, boolean chat, boolean stream, boolean includeUsage, int choices) {
+
+    /** Most likeliest tokens that {@code /v1/completions} tells, as with OpenAI. */
+    private static final int MAX_COMPLETION_LOGPROBS = 5;
 
     /** What reading a body gives. */
     sealed interface Reading {
@@ -37,12 +42,34 @@ record OpenAiRequest(GenerateRequest generate, boolean chat, boolean stream, boo
      */
     static Reading read(byte[] body, boolean chat, String requestId, long drawnSeed) {
         try {
-            OpenAiRequest request = read(new Fields(Json.object(body)), chat, requestId, drawnSeed);
-            Problem wrong = RequestRules.check(request.generate());
-            return wrong == null ? new Reading.Accepted(request) : new Reading.Refused(wrong);
+            return new Reading.Accepted(
+                    checked(new Fields(Json.object(body)), chat, requestId, drawnSeed));
         } catch (RefusedRequest refused) {
             return new Reading.Refused(refused.problem());
         }
+    }
+
+    /**
+     * Reads and checks a request's fields.
+     *
+     * @throws RefusedRequest for the first fault found
+     */
+    static OpenAiRequest checked(Fields fields, boolean chat, String requestId, long drawnSeed) {
+        OpenAiRequest request = read(fields, chat, requestId, drawnSeed);
+        Problem wrong = RequestRules.check(request.generate());
+        if (wrong != null) {
+            throw new RefusedRequest(wrong);
+        }
+        return request;
+    }
+
+    /**
+     * What to generate for one of the answers: each has a seed of its own, the first the request's.
+     */
+    GenerateRequest generate(int choice) {
+        GenerateRequest.Builder one = generate.toBuilder();
+        one.getSamplingBuilder().setSeed(generate.getSampling().getSeed() + choice);
+        return one.build();
     }
 
     private static OpenAiRequest read(
@@ -60,12 +87,37 @@ record OpenAiRequest(GenerateRequest generate, boolean chat, boolean stream, boo
         } else {
             generate.setPrompt(prompt(fields.get("prompt")));
         }
-        generate.setSampling(SamplingReader.read(fields, drawnSeed));
+        generate.setSampling(
+                SamplingReader.read(fields, drawnSeed).toBuilder()
+                        .setChances(chances(fields, chat))
+                        .setGrammar(ResponseFormat.read(fields.inner("response_format"))));
         generate.setMaxTokens(maxTokens(fields));
         readStop(fields.get("stop"), generate);
         checkUnused(fields);
         boolean stream = fields.flag("stream");
-        return new OpenAiRequest(generate.build(), chat, stream, includeUsage(fields, stream));
+        int choices = (int) fields.whole("n", 1, GatewayLimits.MAX_CHOICES).orElse(1);
+        return new OpenAiRequest(
+                generate.build(), chat, stream, includeUsage(fields, stream), choices);
+    }
+
+    /** 0: none; n: the chosen token's and those of the n - 1 likeliest. */
+    private static int chances(Fields fields, boolean chat) {
+        if (!chat) {
+            JsonNode count = fields.get("logprobs");
+            boolean off = count == null || (count.isBoolean() && !count.booleanValue());
+            return off
+                    ? 0
+                    : 1 + (int) fields.whole("logprobs", 0, MAX_COMPLETION_LOGPROBS).orElse(0);
+        }
+        OptionalLong top = fields.whole("top_logprobs", 0, Limits.MAX_TOP_CHANCES);
+        if (fields.flag("logprobs")) {
+            return 1 + (int) top.orElse(0);
+        }
+        if (top.isPresent() && top.getAsLong() > 0) {
+            throw new RefusedRequest(
+                    "top_logprobs", "top_logprobs needs logprobs; set logprobs to true.");
+        }
+        return 0;
     }
 
     private static String prompt(@Nullable JsonNode prompt) {

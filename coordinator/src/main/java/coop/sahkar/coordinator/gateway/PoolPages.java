@@ -106,6 +106,8 @@ final class PoolPages {
                   GET  /v1/models             the models of the pool
                   POST /v1/chat/completions   chat, as OpenAI's API; also streaming
                   POST /v1/completions        plain text, likewise
+                  POST /tokenize, /detokenize text to tokens and back
+                  POST /api/chat, /api/generate; GET /api/tags: the same as Ollama has it
                   GET  /health                whether it is ready (/health/live, /health/ready)
                   GET  /status                who holds what, and what is missing
                   GET  /metrics               for Prometheus

@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.proto.Grammar;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.Chat;
@@ -156,7 +157,9 @@ final class RequestRules {
                     sampling.getPenaltyWindow(),
                     WHOLE_SESSION,
                     Limits.MAX_POSITIONS),
-            checkBias(sampling.getLogitBiasMap())
+            checkBias(sampling.getLogitBiasMap()),
+            within("top_logprobs", sampling.getChances(), 0, Limits.MAX_TOP_CHANCES + 1),
+            checkGrammar(sampling.getGrammar())
         };
         for (Problem problem : found) {
             if (problem != null) {
@@ -181,6 +184,14 @@ final class RequestRules {
             }
         }
         return null;
+    }
+
+    private static @Nullable Problem checkGrammar(String grammar) {
+        return Grammar.fault(grammar)
+                .map(fault ->
+                        Problem.inField(
+                                "response_format", "The grammar " + fault + "; ask for less."))
+                .orElse(null);
     }
 
     private static @Nullable Problem within(String field, double value, double low, double high) {

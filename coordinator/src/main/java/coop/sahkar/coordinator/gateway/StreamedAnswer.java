@@ -5,38 +5,51 @@ import com.linecorp.armeria.common.HttpHeaderNames;
 import com.linecorp.armeria.common.HttpObject;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpResponseWriter;
-import com.linecorp.armeria.common.MediaType;
 import com.linecorp.armeria.common.ResponseHeaders;
+import com.linecorp.armeria.common.ResponseHeadersBuilder;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerationEvent;
-import java.nio.charset.StandardCharsets;
+import coop.sahkar.proto.v1.Started;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
- * An answer as server-sent events. The next event is asked for when the reader's connection has
- * taken the last one. The response's headers wait for the head's first sign, so that a refusal
- * still gets its own HTTP status, but not for long: then comments keep the reader company.
+ * An answer as a stream of one or more choices. The next event of a choice is asked for when the
+ * reader's connection has taken the last one. The response's headers wait for the first head's
+ * first sign, so that a refusal still gets its own HTTP status, but not for long: then comments
+ * keep the reader company. What goes wrong with one choice ends all.
  */
-final class StreamedAnswer implements GenerationListener {
-    private static final HttpData PING = HttpData.ofUtf8(": ping\n\n");
-    private static final HttpData DONE = HttpData.ofUtf8("data: [DONE]\n\n");
-    private static final byte[] DATA = "data: ".getBytes(StandardCharsets.UTF_8);
-    private static final byte[] END = "\n\n".getBytes(StandardCharsets.UTF_8);
-
+final class StreamedAnswer {
     private final HttpResponseWriter response = HttpResponse.streaming();
     private final Patience patience;
-    private AnswerShape shape;
-    private @Nullable GenerationRun run;
+    private final AnswerHeaders headers;
+
+    // All below: guarded by this.
+    private final AnswerFormat format;
+    private final List<GenerationRun> runs = new ArrayList<>();
+    private final int choices;
+    private @Nullable Finished total;
+    private int finished;
     private boolean headersSent;
+    private boolean over;
     private long nextPingMillis;
 
-    StreamedAnswer(AnswerShape shape, Patience patience) {
-        this.shape = shape;
+    StreamedAnswer(AnswerFormat format, int choices, Patience patience, AnswerHeaders headers) {
+        this.format = format;
+        this.choices = choices;
         this.patience = patience;
+        this.headers = headers;
         this.nextPingMillis = patience.pingMillis();
+        var _ =
+                response.whenComplete()
+                        .exceptionally(_ -> {
+                            cancelAll();
+                            return null;
+                        });
     }
 
     /** The response to give to the reader. */
@@ -44,110 +57,163 @@ final class StreamedAnswer implements GenerationListener {
         return response;
     }
 
-    @Override
-    public void begun(GenerationRun begun) {
-        run = begun;
-        var _ =
-                response.whenComplete()
-                        .exceptionally(_ -> {
-                            begun.cancel();
-                            return null;
-                        });
-        begun.next();
+    /** Hears of one choice. */
+    GenerationListener choice(int index) {
+        return new Choice(index);
     }
 
-    @Override
-    public void event(GenerationEvent event) {
-        nextPingMillis = patience.pingMillis();
-        switch (event.getEventCase()) {
-            case STARTED -> {
-                shape = shape.by(event.getStarted().getModelId());
-                sendHeaders();
-                nextWhenConsumed();
+    /** Hears of one run. What it asks of its own run takes effect when its turn is over. */
+    private final class Choice implements GenerationListener {
+        private final int index;
+        private @Nullable GenerationRun run;
+
+        Choice(int index) {
+            this.index = index;
+        }
+
+        @Override
+        public void begun(GenerationRun begun) {
+            run = begun;
+            if (enter(begun)) {
+                begun.next();
+            } else {
+                begun.cancel();
             }
-            case DELTA -> {
-                String text = event.getDelta().getText();
-                if (!text.isEmpty()) {
-                    send(shape.textChunk(text));
-                }
-                nextWhenConsumed();
+        }
+
+        @Override
+        public void event(GenerationEvent event) {
+            boolean more =
+                    switch (event.getEventCase()) {
+                        case STARTED -> started(event.getStarted());
+                        case DELTA -> piece(index, event.getDelta());
+                        case FINISHED -> finish(index, event.getFinished());
+                        case FAILED -> {
+                            fail(Wire.fromWire(event.getFailed().getProblem()));
+                            cancelAll();
+                            yield false;
+                        }
+                        case PREFILLED, REROUTED, LEAVING, EVENT_NOT_SET -> true;
+                    };
+            GenerationRun asking = run;
+            if (more && asking != null) {
+                var _ = response.whenConsumed().thenRun(asking::next);
             }
-            case FINISHED -> finish(event.getFinished());
-            case FAILED -> fail(Wire.fromWire(event.getFailed().getProblem()));
-            case PREFILLED, REROUTED, LEAVING, EVENT_NOT_SET -> nextWhenConsumed();
+        }
+
+        @Override
+        public void waiting(long millis) {
+            keepCompany(millis);
         }
     }
 
-    @Override
-    public void waiting(long millis) {
+    private synchronized boolean enter(GenerationRun begun) {
+        if (!over) {
+            runs.add(begun);
+        }
+        return !over;
+    }
+
+    /** Runs are cancelled outside the lock: each has a turn of its own. */
+    private void cancelAll() {
+        List<GenerationRun> all;
+        synchronized (this) {
+            over = true;
+            all = List.copyOf(runs);
+            runs.clear();
+        }
+        all.forEach(GenerationRun::cancel);
+    }
+
+    private synchronized boolean started(Started started) {
+        format.model(started.getModelId());
+        headers.started(started);
+        sendHeaders();
+        return true;
+    }
+
+    private synchronized boolean piece(int index, Delta delta) {
+        nextPingMillis = patience.pingMillis();
+        if (!over) {
+            sendHeaders();
+            format.piece(index, delta).forEach(this::write);
+        }
+        return true;
+    }
+
+    private synchronized void keepCompany(long millis) {
+        if (over) {
+            return;
+        }
         if (!headersSent && millis >= patience.headersMillis()) {
             sendHeaders();
         }
-        if (headersSent && millis >= nextPingMillis) {
+        HttpData ping = format.ping();
+        if (headersSent && ping != null && millis >= nextPingMillis) {
             nextPingMillis = millis + patience.pingMillis();
-            write(PING);
+            write(ping);
         }
     }
 
     private void sendHeaders() {
-        if (headersSent) {
+        if (headersSent || over) {
             return;
         }
         headersSent = true;
-        write(
+        ResponseHeadersBuilder builder =
                 ResponseHeaders.builder(200)
-                        .contentType(MediaType.EVENT_STREAM)
+                        .contentType(format.streamType())
                         .set(HttpHeaderNames.CACHE_CONTROL, "no-cache")
-                        .set("x-accel-buffering", "no")
-                        .build());
-        if (shape.chat()) {
-            send(shape.roleChunk());
+                        .set("x-accel-buffering", "no");
+        headers.addTo(builder);
+        write(builder.build());
+        for (int index = 0; index < choices; index++) {
+            format.opening(index).forEach(this::write);
         }
     }
 
-    private void finish(Finished finished) {
-        sendHeaders();
-        send(shape.finishChunk(finished));
-        if (shape.includeUsage()) {
-            send(shape.usageChunk(finished));
+    private synchronized boolean finish(int index, Finished end) {
+        if (over) {
+            return false;
         }
-        write(DONE);
-        response.close();
+        sendHeaders();
+        format.ended(index, end).forEach(this::write);
+        Finished all = AnswerFormat.together(total, end);
+        total = all;
+        finished++;
+        if (finished == choices) {
+            over = true;
+            format.closing(all).forEach(this::write);
+            response.close();
+        }
+        return false;
     }
 
     /** A reader that takes nothing gets no last words: they would wait in memory for ever. */
-    private void fail(Problem problem) {
-        if (problem.kind() == Problem.Kind.CANCELLED) {
-            response.abort();
+    private synchronized void fail(Problem problem) {
+        if (over) {
             return;
         }
-        if (headersSent) {
-            send(OpenAiErrors.json(problem));
+        over = true;
+        if (problem.kind() == Problem.Kind.CANCELLED) {
+            response.abort();
+        } else if (headersSent) {
+            write(format.broken(problem));
+            response.close();
         } else {
-            write(OpenAiErrors.headers(problem));
-            write(HttpData.wrap(Json.bytes(OpenAiErrors.json(problem))));
+            var _ =
+                    format.refused(problem)
+                            .aggregate()
+                            .thenAccept(whole -> {
+                                write(whole.headers());
+                                write(whole.content());
+                                response.close();
+                            });
         }
-        response.close();
     }
 
-    private void send(ObjectNode json) {
-        byte[] body = Json.bytes(json);
-        byte[] frame = new byte[DATA.length + body.length + END.length];
-        System.arraycopy(DATA, 0, frame, 0, DATA.length);
-        System.arraycopy(body, 0, frame, DATA.length, body.length);
-        System.arraycopy(END, 0, frame, DATA.length + body.length, END.length);
-        write(HttpData.wrap(frame));
-    }
-
-    /** A write after the reader is gone is lost; the run hears of it through the response. */
+    /** A write after the reader is gone is lost; the runs hear of it through the response. */
     private void write(HttpObject object) {
         var _ = response.tryWrite(object);
-    }
-
-    private void nextWhenConsumed() {
-        GenerationRun asking = run;
-        if (asking != null) {
-            var _ = response.whenConsumed().thenRun(asking::next);
-        }
     }
 }

@@ -19,18 +19,18 @@ final class Unsupported {
 
     private static final List<Parameter> BOTH =
             List.of(
-                    new Parameter("n", Unsupported::isOne),
-                    new Parameter("logprobs", Unsupported::isFalse),
-                    new Parameter("best_of", Unsupported::isOne));
+                    new Parameter("best_of", Unsupported::isOne),
+                    new Parameter("service_tier", oneOf("auto", "default")),
+                    new Parameter("use_beam_search", Unsupported::isFalse),
+                    new Parameter("prompt_logprobs", Unsupported::never));
 
     private static final List<Parameter> CHAT =
             List.of(
-                    new Parameter("top_logprobs", Unsupported::never),
-                    new Parameter("response_format", Unsupported::isTextFormat),
                     new Parameter("tools", Unsupported::isEmpty),
                     new Parameter("tool_choice", oneOf("none", "auto")),
                     new Parameter("functions", Unsupported::isEmpty),
                     new Parameter("function_call", oneOf("none", "auto")),
+                    new Parameter("parallel_tool_calls", Unsupported::isTrue),
                     new Parameter("audio", Unsupported::never),
                     new Parameter("modalities", Unsupported::isTextOnly),
                     new Parameter("prediction", Unsupported::never),
@@ -42,8 +42,7 @@ final class Unsupported {
     private static final List<Parameter> COMPLETION =
             List.of(
                     new Parameter("suffix", v -> v.isString() && v.stringValue().isEmpty()),
-                    new Parameter("echo", Unsupported::isFalse),
-                    new Parameter("response_format", Unsupported::isTextFormat));
+                    new Parameter("echo", Unsupported::isFalse));
 
     private Unsupported() {}
 
@@ -82,17 +81,17 @@ final class Unsupported {
         return value.isBoolean() && !value.booleanValue();
     }
 
+    /** What OpenAI does of itself; without tools it comes to nothing. */
+    private static boolean isTrue(JsonNode value) {
+        return value.isBoolean() && value.booleanValue();
+    }
+
     private static boolean isEmpty(JsonNode value) {
         return value.isContainer() && value.isEmpty();
     }
 
     private static boolean isOne(JsonNode value) {
         return value.isIntegralNumber() && value.canConvertToInt() && value.intValue() == 1;
-    }
-
-    private static boolean isTextFormat(JsonNode format) {
-        JsonNode type = format.get("type");
-        return type != null && type.isString() && type.stringValue().equals("text");
     }
 
     private static boolean isTextOnly(JsonNode modalities) {

@@ -19,7 +19,7 @@ final class GatewayFixture implements AutoCloseable {
     }
 
     GatewayFixture(Patience patience) {
-        gateway = Gateway.start(pool, new GatewayOptions("127.0.0.1", 0, true, patience));
+        gateway = Gateway.start(pool, GatewayOptions.defaults().at("127.0.0.1", 0).with(patience));
         caller = new Caller(gateway.url());
     }
 

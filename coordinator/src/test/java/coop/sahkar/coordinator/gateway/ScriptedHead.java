@@ -1,16 +1,25 @@
 package coop.sahkar.coordinator.gateway;
 
+import com.google.protobuf.ByteString;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.Delta;
+import coop.sahkar.proto.v1.DetokenizeReply;
+import coop.sahkar.proto.v1.DetokenizeRequest;
 import coop.sahkar.proto.v1.FinishReason;
 import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.GenerationFailed;
 import coop.sahkar.proto.v1.HeadGrpc;
 import coop.sahkar.proto.v1.Prefilled;
+import coop.sahkar.proto.v1.RouteStageMessage;
 import coop.sahkar.proto.v1.RunRequest;
+import coop.sahkar.proto.v1.SpanMessage;
 import coop.sahkar.proto.v1.Started;
+import coop.sahkar.proto.v1.TokenChance;
+import coop.sahkar.proto.v1.TokenChances;
+import coop.sahkar.proto.v1.TokenizeReply;
+import coop.sahkar.proto.v1.TokenizeRequest;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -29,6 +38,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class ScriptedHead extends HeadGrpc.HeadImplBase implements AutoCloseable {
     /** Tokens of every prompt here. */
     static final int PROMPT_TOKENS = 7;
+
+    private static final RouteStageMessage STAGE =
+            RouteStageMessage.newBuilder()
+                    .setWorkerId("a\r\nb")
+                    .setSpan(SpanMessage.newBuilder().setFirst(0).setEnd(6))
+                    .build();
 
     /** What the head does with a call. */
     interface Script {
@@ -52,6 +67,7 @@ final class ScriptedHead extends HeadGrpc.HeadImplBase implements AutoCloseable 
                             .setStarted(
                                     Started.newBuilder()
                                             .setModelId(ScriptedPool.MODEL)
+                                            .addRoute(STAGE)
                                             .setPromptTokens(PROMPT_TOKENS))
                             .build());
         }
@@ -89,6 +105,30 @@ final class ScriptedHead extends HeadGrpc.HeadImplBase implements AutoCloseable 
                                             .setNoSpare(true))
                             .build());
             out.onCompleted();
+        }
+
+        /** The same with how likely it and one other were. */
+        void likelyToken(int index, String text) {
+            out.onNext(
+                    GenerationEvent.newBuilder()
+                            .setDelta(
+                                    Delta.newBuilder()
+                                            .setPosition(PROMPT_TOKENS + index)
+                                            .addTokens(100 + index)
+                                            .setText(text)
+                                            .addChances(
+                                                    TokenChances.newBuilder()
+                                                            .addChances(chance(text, -0.5f))
+                                                            .addChances(chance("other", -0.25f))))
+                            .build());
+            sent.incrementAndGet();
+        }
+
+        private static TokenChance chance(String text, float log) {
+            return TokenChance.newBuilder()
+                    .setPiece(ByteString.copyFromUtf8(text))
+                    .setLogProbability(log)
+                    .build();
         }
 
         void finished(FinishReason reason, int completionTokens) {
@@ -150,6 +190,30 @@ final class ScriptedHead extends HeadGrpc.HeadImplBase implements AutoCloseable 
         requests.add(request);
         calls.add(call);
         script.play(request, call);
+    }
+
+    /** Each character is a token here, its number the code. */
+    @Override
+    public void tokenize(TokenizeRequest request, StreamObserver<TokenizeReply> observer) {
+        TokenizeReply.Builder reply = TokenizeReply.newBuilder();
+        String text = (request.getAddSpecial() ? "^" : "") + request.getText();
+        text.chars()
+                .forEach(unit -> {
+                    reply.addTokens(unit);
+                    if (request.getWithPieces()) {
+                        reply.addPieces(ByteString.copyFromUtf8(Character.toString(unit)));
+                    }
+                });
+        observer.onNext(reply.build());
+        observer.onCompleted();
+    }
+
+    @Override
+    public void detokenize(DetokenizeRequest request, StreamObserver<DetokenizeReply> observer) {
+        StringBuilder text = new StringBuilder();
+        request.getTokensList().forEach(text::appendCodePoint);
+        observer.onNext(DetokenizeReply.newBuilder().setText(text.toString()).build());
+        observer.onCompleted();
     }
 
     /** Dies as a killed process does. */

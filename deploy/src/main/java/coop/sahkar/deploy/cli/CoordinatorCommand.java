@@ -82,6 +82,20 @@ final class CoordinatorCommand extends Subcommand {
             description = "Do not let web pages of other origins call the API from a browser.")
     private boolean noCors;
 
+    @Option(
+            names = "--cors-origin",
+            paramLabel = "ORIGIN",
+            split = ",",
+            description =
+                    "Let only pages of these origins call the API from a browser, such as"
+                            + " https://example.org. Default: those of any.")
+    private List<String> corsOrigins = List.of(GatewayOptions.ANY_ORIGIN);
+
+    @Option(
+            names = "--no-route-headers",
+            description = "Do not tell in x-sahkar-* headers which workers an answer came from.")
+    private boolean noRouteHeaders;
+
     @Override
     public Integer call() throws InterruptedException {
         expose.check(List.of(listen, raft));
@@ -89,15 +103,15 @@ final class CoordinatorCommand extends Subcommand {
         Logging.alsoTo(data.folder("logs"), "coordinator");
         try (Lifetime lifetime = new Lifetime()) {
             Coordinator coordinator = lifetime.add(Coordinator.start(options(folder)));
-            GatewayOptions at = GatewayOptions.defaults().at(listen.host(), listen.port());
-            Gateway gateway =
-                    lifetime.add(
-                            Gateway.start(
-                                    coordinator,
-                                    new GatewayOptions(
-                                            at.host(), at.port(), !noCors, at.patience())));
+            GatewayOptions door =
+                    GatewayOptions.defaults()
+                            .at(listen.host(), listen.port())
+                            .withCors(noCors ? List.of() : corsOrigins)
+                            .withRoutesTold(!noRouteHeaders);
+            Gateway gateway = lifetime.add(Gateway.start(coordinator, door));
             out().println("Coordinator '%s' is ready at %s".formatted(id, gateway.url()));
             out().println("  OpenAI API   %s/v1".formatted(gateway.url()));
+            out().println("  Ollama API   %s".formatted(gateway.url()));
             out().println("  data         %s".formatted(folder));
             out().flush();
             awaitEnd(lifetime, coordinator);

@@ -62,8 +62,15 @@ final class Delivery {
         RouteStage head = session.ticket().head();
         int end = slice.endPosition();
         if (slice.wantToken()) {
-            int chosen = session.sample(slice.row() + slice.count() - 1);
-            Token token = new Token(session.id(), session.epoch(), end, chosen);
+            int row = slice.row() + slice.count() - 1;
+            int chosen = session.sample(row);
+            Token token =
+                    new Token(
+                            session.id(),
+                            session.epoch(),
+                            end,
+                            chosen,
+                            session.chances(row, chosen));
             if (session.index() == 0) {
                 own.add(new Tokens(List.of(token)));
             } else {

@@ -16,6 +16,9 @@ import java.util.SortedMap;
  * @param penaltyWindow how many tokens back "recent" goes; -1 is the whole session
  * @param logitBias added to the logits of these tokens
  * @param seed with the position, decides the random choice
+ * @param chances 0: tokens come without chances; n: with their own and the n - 1 likeliest
+ * @param grammar only tokens it allows are chosen, GBNF with a rule named root; empty: any
+ * @param grammarFrom position of the first token that the grammar is for
  */
 public record Sampling(
         float temperature,
@@ -28,4 +31,57 @@ public record Sampling(
         float presencePenalty,
         int penaltyWindow,
         SortedMap<Integer, Float> logitBias,
-        long seed) {}
+        long seed,
+        int chances,
+        String grammar,
+        int grammarFrom) {
+
+    /** Without chances and without a grammar. */
+    public Sampling(
+            float temperature,
+            int topK,
+            float topP,
+            float minP,
+            float typicalP,
+            float repetitionPenalty,
+            float frequencyPenalty,
+            float presencePenalty,
+            int penaltyWindow,
+            SortedMap<Integer, Float> logitBias,
+            long seed) {
+        this(
+                temperature,
+                topK,
+                topP,
+                minP,
+                typicalP,
+                repetitionPenalty,
+                frequencyPenalty,
+                presencePenalty,
+                penaltyWindow,
+                logitBias,
+                seed,
+                0,
+                "",
+                0);
+    }
+
+    /** The same with its grammar, if it has one, for tokens from a position on. */
+    public Sampling grammarFrom(int position) {
+        return new Sampling(
+                temperature,
+                topK,
+                topP,
+                minP,
+                typicalP,
+                repetitionPenalty,
+                frequencyPenalty,
+                presencePenalty,
+                penaltyWindow,
+                logitBias,
+                seed,
+                chances,
+                grammar,
+                position);
+    }
+}

@@ -343,9 +343,7 @@ final class StageCore {
     private void onToken(Token token, long arrivedNanos) {
         StageSession session = known(token.session(), token.epoch());
         if (session != null) {
-            heads.tell(
-                    session,
-                    head -> head.onToken(token.position(), token.token(), nanoClock.getAsLong()));
+            heads.tell(session, head -> head.onToken(token, nanoClock.getAsLong()));
             heads.tellLater(session);
             feed(session, arrivedNanos);
         }

@@ -103,8 +103,18 @@ public sealed interface StageMessage {
      * One chosen token.
      *
      * @param position its position: one more than the frame's last
+     * @param chances if wanted: its own, then those of the likeliest; else empty
      */
-    record Token(SessionId session, int epoch, int position, int token) {}
+    record Token(SessionId session, int epoch, int position, int token, List<TokenChance> chances) {
+        public Token {
+            chances = List.copyOf(chances);
+        }
+
+        /** A token whose chances nobody asked for. */
+        public Token(SessionId session, int epoch, int position, int token) {
+            this(session, epoch, position, token, List.of());
+        }
+    }
 
     /**
      * From the tail to the head: a chunk is computed whose token nobody asked for.

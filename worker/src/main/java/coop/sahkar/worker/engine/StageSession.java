@@ -10,6 +10,7 @@ import coop.sahkar.worker.head.HeadGeneration;
 import coop.sahkar.worker.head.PastTurn;
 import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -392,6 +393,17 @@ final class StageSession {
             sampler = mine;
         }
         return mine.sample(stage.logits(row), held, tokens);
+    }
+
+    /** How likely the chosen token and others were, as far as the session asks for it. */
+    List<TokenChance> chances(int row, int chosen) {
+        return sampling.chances() == 0
+                ? List.of()
+                : TokenChance.of(
+                        stage.logits(row),
+                        stage.shape().vocabulary(),
+                        chosen,
+                        sampling.chances() - 1);
     }
 
     /** Gives everything back but the sequence's id. */

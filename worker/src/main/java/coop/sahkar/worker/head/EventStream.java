@@ -1,5 +1,6 @@
 package coop.sahkar.worker.head;
 
+import com.google.protobuf.ByteString;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.Wire;
@@ -11,8 +12,12 @@ import coop.sahkar.proto.v1.GenerationFailed;
 import coop.sahkar.proto.v1.HeadLeaving;
 import coop.sahkar.proto.v1.Prefilled;
 import coop.sahkar.proto.v1.Rerouted;
+import coop.sahkar.proto.v1.TokenChances;
+import coop.sahkar.worker.engine.TokenChance;
 import io.grpc.stub.ServerCallStreamObserver;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class EventStream implements GenerationSink {
     private final ServerCallStreamObserver<GenerationEvent> call;
+    private final IntFunction<byte[]> pieces;
     private final AtomicInteger epoch;
     private final Runnable whenOver;
 
@@ -32,17 +38,21 @@ final class EventStream implements GenerationSink {
     private final StringBuilder text = new StringBuilder();
     private @Nullable GenerationEvent leaving;
     private @Nullable GenerationEvent last;
+    private TokenChances.@Nullable Builder chances;
     private boolean over;
 
     /**
+     * @param pieces the bytes of a token
      * @param epoch holds the number of the session's newest route
      * @param whenOver run once, when the engine has said its last word
      */
     EventStream(
             ServerCallStreamObserver<GenerationEvent> call,
+            IntFunction<byte[]> pieces,
             AtomicInteger epoch,
             Runnable whenOver) {
         this.call = call;
+        this.pieces = pieces;
         this.epoch = epoch;
         this.whenOver = whenOver;
     }
@@ -109,8 +119,25 @@ final class EventStream implements GenerationSink {
         for (int token : tokens) {
             joined.addTokens(token);
         }
+        if (chances != null) {
+            joined.addChances(chances);
+            chances = null;
+        }
         text.append(shown);
         drain();
+    }
+
+    @Override
+    public synchronized void chances(List<TokenChance> of) {
+        TokenChances.Builder told = TokenChances.newBuilder();
+        for (TokenChance one : of) {
+            told.addChances(
+                    coop.sahkar.proto.v1.TokenChance.newBuilder()
+                            .setToken(one.token())
+                            .setLogProbability(one.logProbability())
+                            .setPiece(ByteString.copyFrom(pieces.apply(one.token()))));
+        }
+        chances = of.isEmpty() ? null : told;
     }
 
     @Override

@@ -2,6 +2,8 @@ package coop.sahkar.worker.head;
 
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.Ticket;
+import coop.sahkar.worker.engine.TokenChance;
+import java.util.List;
 
 /**
  * What the head's engine reports of a generation. Called on the engine's thread and must not block
@@ -24,6 +26,13 @@ public interface GenerationSink {
      * @param text what may be shown now; may be empty
      */
     void delta(int position, int[] tokens, String text);
+
+    /**
+     * How likely the token was that the next {@link #delta} tells of; said before it.
+     *
+     * @param chances the token's own, then the likeliest; empty when nobody asked for them
+     */
+    default void chances(List<TokenChance> chances) {}
 
     /** The generation is complete. */
     void finished(GenerationEnd end);

@@ -3,9 +3,12 @@ package coop.sahkar.worker.head;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.Ticket;
+import coop.sahkar.worker.engine.StageMessage;
+import coop.sahkar.worker.engine.TokenChance;
 import coop.sahkar.worker.engine.Vocabulary;
 import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -132,7 +135,9 @@ public final class HeadGeneration {
      * Takes a token from the tail. One for a position already committed, or for one that nobody
      * asked for, is ignored.
      */
-    public void onToken(int position, int token, long nowNanos) {
+    public void onToken(StageMessage.Token chosen, long nowNanos) {
+        int position = chosen.position();
+        int token = chosen.token();
         if (over || position != known) {
             return;
         }
@@ -150,7 +155,7 @@ public final class HeadGeneration {
                     tail);
             return;
         }
-        commit(position, token, nowNanos);
+        commit(chosen, nowNanos);
     }
 
     /** The tail holds this many positions; on a repaired route more than were fed, perhaps. */
@@ -342,7 +347,9 @@ public final class HeadGeneration {
         return Math.max(stallMillis, PATIENCE_TRIPS * tripMillis);
     }
 
-    private void commit(int position, int token, long nowNanos) {
+    private void commit(StageMessage.Token chosen, long nowNanos) {
+        int position = chosen.position();
+        int token = chosen.token();
         if (!sawToken) {
             sawToken = true;
             firstTokenNanos = nowNanos;
@@ -357,9 +364,11 @@ public final class HeadGeneration {
         String shown = text.accept(token);
         boolean full = known - promptLength >= mostTokens;
         if (text.stopped() || full) {
+            tell();
+            sink.chances(chosen.chances());
             end(position, one, shown, !text.stopped());
         } else {
-            untold.add(new Untold(position, one, shown));
+            untold.add(new Untold(position, one, shown, chosen.chances()));
         }
     }
 
@@ -369,12 +378,13 @@ public final class HeadGeneration {
      */
     public void tell() {
         for (Untold next = untold.poll(); next != null; next = untold.poll()) {
+            sink.chances(next.chances);
             sink.delta(next.position, next.tokens, next.text);
         }
     }
 
     @SuppressWarnings("ArrayRecordComponent") // made here, handed to the sink, never compared
-    private record Untold(int position, int[] tokens, String text) {}
+    private record Untold(int position, int[] tokens, String text, List<TokenChance> chances) {}
 
     private void append(int token) {
         if (known == tokens.length) {

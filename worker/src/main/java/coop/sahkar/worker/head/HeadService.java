@@ -5,12 +5,16 @@ import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.v1.DetokenizeReply;
+import coop.sahkar.proto.v1.DetokenizeRequest;
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.HeadGrpc;
 import coop.sahkar.proto.v1.HeadProbe;
 import coop.sahkar.proto.v1.HeadProbeAnswer;
 import coop.sahkar.proto.v1.RunRequest;
 import coop.sahkar.proto.v1.Started;
+import coop.sahkar.proto.v1.TokenizeReply;
+import coop.sahkar.proto.v1.TokenizeRequest;
 import coop.sahkar.worker.ring.SessionDirectory;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -32,6 +36,7 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
     private final SessionDirectory directory;
     private final String workerId;
     private final LongSupplier clockMillis;
+    private final TokenDesk tokens;
 
     /**
      * @param clockMillis Unix time
@@ -41,6 +46,7 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
         this.workerId = workerId;
         this.host = host;
         this.directory = directory;
+        this.tokens = new TokenDesk(host, directory);
         this.clockMillis = clockMillis;
     }
 
@@ -67,11 +73,11 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
             refuse(call, notHere(ticket));
             return;
         }
-        LocalDateTime now =
-                LocalDateTime.ofEpochSecond(askedAtMillis(request) / 1000, 0, ZoneOffset.UTC);
+        LocalDateTime now = date(askedAtMillis(request));
         try {
             RunOrder order = RunOrder.of(request, ticket, model.get(), now);
-            EventStream events = new EventStream(call, epoch, forget);
+            EventStream events =
+                    new EventStream(call, model.get().vocabulary()::piece, epoch, forget);
             call.setOnCancelHandler(() -> {
                 model.get().cancel(ticket.session(), ticket.epoch());
                 forget.run();
@@ -132,6 +138,22 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
         answer.onCompleted();
     }
 
+    @Override
+    public void tokenize(TokenizeRequest request, StreamObserver<TokenizeReply> answer) {
+        answer.onNext(tokens.tokenize(request, date(clockMillis.getAsLong())));
+        answer.onCompleted();
+    }
+
+    @Override
+    public void detokenize(DetokenizeRequest request, StreamObserver<DetokenizeReply> answer) {
+        answer.onNext(tokens.detokenize(request));
+        answer.onCompleted();
+    }
+
+    private static LocalDateTime date(long millis) {
+        return LocalDateTime.ofEpochSecond(millis / 1000, 0, ZoneOffset.UTC);
+    }
+
     private static GenerationEvent started(RunRequest request, RunOrder order, Ticket ticket) {
         return GenerationEvent.newBuilder()
                 .setStarted(
@@ -144,7 +166,7 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
     }
 
     private void refuse(ServerCallStreamObserver<GenerationEvent> call, Problem problem) {
-        EventStream events = new EventStream(call, new AtomicInteger(), () -> {});
+        EventStream events = new EventStream(call, _ -> new byte[0], new AtomicInteger(), () -> {});
         call.setOnReadyHandler(events::drain);
         events.failed(problem, "");
     }

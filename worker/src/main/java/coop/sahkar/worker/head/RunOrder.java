@@ -76,11 +76,17 @@ record RunOrder(
                     "%d tokens are committed already and max_tokens is %d; nothing is left to do."
                             .formatted(committed.length, most));
         }
-        return new RunOrder(sampling, prompt, committed, most, List.copyOf(request.getStopList()));
+        return new RunOrder(
+                sampling.grammarFrom(prompt.length),
+                prompt,
+                committed,
+                most,
+                List.copyOf(request.getStopList()));
     }
 
-    private static int[] prompt(
-            GenerateRequest request, HeadHost.HeadModel model, LocalDateTime now) throws Rejected {
+    /** The tokens of a request's prompt. */
+    static int[] prompt(GenerateRequest request, HeadHost.HeadModel model, LocalDateTime now)
+            throws Rejected {
         int[] tokens =
                 switch (request.getInputCase()) {
                     case PROMPT -> {

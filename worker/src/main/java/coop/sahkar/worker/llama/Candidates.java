@@ -68,15 +68,52 @@ final class Candidates {
     /** Puts every token in the running. */
     void fill(MemorySegment logits) {
         for (int id = 0; id < vocabulary; id++) {
-            long at = id * TOKEN_BYTES;
-            tokens.set(JAVA_INT, at + ID, id);
-            tokens.set(JAVA_FLOAT, at + LOGIT, logits.getAtIndex(JAVA_FLOAT, id));
-            tokens.set(JAVA_FLOAT, at + PROBABILITY, 0f);
+            put(id, id, logits.getAtIndex(JAVA_FLOAT, id));
         }
+        begin(vocabulary);
+    }
+
+    /** Puts one token in the running. */
+    void only(int id) {
+        put(0, id, 0);
+        begin(1);
+    }
+
+    /** Puts every token in the running, all alike. */
+    void all() {
+        for (int id = 0; id < vocabulary; id++) {
+            put(id, id, 0);
+        }
+        begin(vocabulary);
+    }
+
+    private void put(int place, int id, float logit) {
+        long at = place * TOKEN_BYTES;
+        tokens.set(JAVA_INT, at + ID, id);
+        tokens.set(JAVA_FLOAT, at + LOGIT, logit);
+        tokens.set(JAVA_FLOAT, at + PROBABILITY, 0f);
+    }
+
+    private void begin(int count) {
         array.set(ADDRESS, DATA, tokens);
-        array.set(JAVA_LONG, SIZE, vocabulary);
+        array.set(JAVA_LONG, SIZE, count);
         array.set(JAVA_LONG, SELECTED, -1);
         array.set(JAVA_BOOLEAN, SORTED, false);
+    }
+
+    /** Takes those out whose logit is minus infinity, and says how many are left. */
+    int dropImpossible() {
+        MemorySegment left = left();
+        int size = size();
+        int kept = 0;
+        for (int i = 0; i < size; i++) {
+            if (left.get(JAVA_FLOAT, i * TOKEN_BYTES + LOGIT) > Float.NEGATIVE_INFINITY) {
+                MemorySegment.copy(left, i * TOKEN_BYTES, left, kept * TOKEN_BYTES, TOKEN_BYTES);
+                kept++;
+            }
+        }
+        array.set(JAVA_LONG, SIZE, kept);
+        return kept;
     }
 
     /** The likeliest token; of equals the one with the lowest id. */

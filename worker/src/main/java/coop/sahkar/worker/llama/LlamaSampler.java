@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Chooses tokens through llama.cpp's samplers, in this order: logit bias, penalties, and then, if
  * the temperature is 0, the likeliest token; otherwise top-k, typical, top-p, min-p, temperature,
- * and a draw.
+ * and a draw. Where the grammar does not allow what comes out, that is done once more with what it
+ * allows, and with another draw: trying one token against a grammar is cheap, trying all is not.
  *
  * <p>The draw is ours: llama.cpp's depends on the C++ library it was built with, and a token must
  * come out the same on every tail. {@link PositionRandom} and {@link Candidates#draw} define it.
@@ -27,13 +28,25 @@ final class LlamaSampler implements TokenSampler {
     private final @Nullable MemorySegment bias;
     private final @Nullable Penalties penalties;
     private final List<MemorySegment> filters;
+    private final @Nullable TokenGrammar grammar;
     private boolean closed;
 
-    LlamaSampler(SamplerCalls calls, Candidates candidates, Sampling sampling) {
+    /**
+     * @param vocabulary llama.cpp's handle
+     */
+    LlamaSampler(
+            SamplerCalls calls,
+            Candidates candidates,
+            MemorySegment vocabulary,
+            Sampling sampling) {
         requireUsable(sampling, candidates.vocabulary());
         this.calls = calls;
         this.candidates = candidates;
         this.sampling = sampling;
+        grammar =
+                sampling.grammar().isEmpty()
+                        ? null
+                        : new TokenGrammar(calls, vocabulary, candidates, sampling);
         bias = sampling.logitBias().isEmpty() ? null : openBias();
         penalties =
                 Penalties.areOn(sampling)
@@ -121,9 +134,29 @@ final class LlamaSampler implements TokenSampler {
         }
         require(position >= 0 && position <= history.length, "history is shorter than position");
         int likeliest = likeliest(logits, position);
-        if (isGreedy() && bias == null && penalties == null) {
-            return likeliest;
+        boolean plain = isGreedy() && bias == null && penalties == null;
+        double unit = PositionRandom.unit(sampling.seed(), position);
+        int free = plain ? likeliest : choose(logits, position, history, unit, null);
+        if (grammar == null) {
+            return free;
         }
+        grammar.follow(position, history);
+        return grammar.allows(free)
+                ? free
+                : choose(
+                        logits,
+                        position,
+                        history,
+                        PositionRandom.unit(~sampling.seed(), position),
+                        grammar);
+    }
+
+    private int choose(
+            MemorySegment logits,
+            int position,
+            int[] history,
+            double unit,
+            @Nullable TokenGrammar allowed) {
         candidates.fill(logits);
         MemorySegment array = candidates.array();
         if (bias != null) {
@@ -132,10 +165,11 @@ final class LlamaSampler implements TokenSampler {
         if (penalties != null) {
             penalties.apply(array, position, history);
         }
+        if (allowed != null) {
+            allowed.apply(position);
+        }
         filters.forEach(filter -> calls.apply(filter, array));
-        return isGreedy()
-                ? candidates.likeliest()
-                : candidates.draw(PositionRandom.unit(sampling.seed(), position));
+        return isGreedy() ? candidates.likeliest() : candidates.draw(unit);
     }
 
     /** The likeliest token, after a look at every logit: samplers would not survive a NaN. */
@@ -173,5 +207,8 @@ final class LlamaSampler implements TokenSampler {
             penalties.close();
         }
         filters.forEach(calls::free);
+        if (grammar != null) {
+            grammar.close();
+        }
     }
 }

@@ -229,7 +229,8 @@ public final class LlamaStage implements Stage {
         if (candidates == null) {
             throw new IllegalStateException("only the tail samples");
         }
-        return new LlamaSampler(library.samplers(), candidates, sampling);
+        return new LlamaSampler(
+                library.samplers(), candidates, model.vocabulary().handle(), sampling);
     }
 
     private void requireSequence(int sequence) {

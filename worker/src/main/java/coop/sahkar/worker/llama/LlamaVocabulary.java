@@ -43,6 +43,11 @@ public final class LlamaVocabulary implements Vocabulary {
         return calls.hasVocabulary(handle);
     }
 
+    /** llama.cpp's handle; good as long as the model is open. */
+    MemorySegment handle() {
+        return handle;
+    }
+
     @Override
     public int size() {
         return size;

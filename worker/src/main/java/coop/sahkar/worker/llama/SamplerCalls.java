@@ -21,6 +21,7 @@ final class SamplerCalls {
     private final MethodHandle minP;
     private final MethodHandle typical;
     private final MethodHandle temperature;
+    private final MethodHandle grammar;
 
     SamplerCalls(Symbols symbols, LlamaAbi abi) {
         this.abi = abi;
@@ -35,6 +36,7 @@ final class SamplerCalls {
         minP = symbols.of("llama_sampler_init_min_p", ADDRESS, JAVA_FLOAT, JAVA_LONG);
         typical = symbols.of("llama_sampler_init_typical", ADDRESS, JAVA_FLOAT, JAVA_LONG);
         temperature = symbols.of("llama_sampler_init_temp", ADDRESS, JAVA_FLOAT);
+        grammar = symbols.of("llama_sampler_init_grammar", ADDRESS, ADDRESS, ADDRESS, ADDRESS);
     }
 
     void free(MemorySegment sampler) {
@@ -109,6 +111,21 @@ final class SamplerCalls {
     private static MemorySegment atLeastOne(MethodHandle init, float p) {
         try {
             return (MemorySegment) init.invokeExact(p, 1L);
+        } catch (Throwable t) {
+            throw Symbols.broken(t);
+        }
+    }
+
+    /**
+     * Allows what a grammar allows.
+     *
+     * @param text GBNF, as a C string
+     * @param root name of the rule to begin with, as a C string
+     * @return null's address if it is no grammar
+     */
+    MemorySegment grammar(MemorySegment vocabulary, MemorySegment text, MemorySegment root) {
+        try {
+            return (MemorySegment) grammar.invokeExact(vocabulary, text, root);
         } catch (Throwable t) {
             throw Symbols.broken(t);
         }

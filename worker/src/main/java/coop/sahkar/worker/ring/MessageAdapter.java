@@ -26,6 +26,7 @@ import coop.sahkar.worker.engine.Links;
 import coop.sahkar.worker.engine.Sampling;
 import coop.sahkar.worker.engine.StageInbox;
 import coop.sahkar.worker.engine.StageMessage;
+import coop.sahkar.worker.engine.TokenChance;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -241,13 +242,36 @@ final class MessageAdapter {
                             session.ticket.session(),
                             session.ticket.epoch(),
                             token.getPosition(),
-                            token(token.getToken(), session, sender)));
+                            token(token.getToken(), session, sender),
+                            chances(token, session, sender)));
             last = session;
         }
         if (last != null) {
             result.add(new Delivery(last.inbox, new StageMessage.Tokens(batch)));
         }
         return result;
+    }
+
+    private static List<TokenChance> chances(Token token, RingSession session, String sender)
+            throws LinkViolation {
+        if (token.getChancesCount() > Limits.MAX_TOP_CHANCES + 1) {
+            throw new LinkViolation(
+                    "Worker %s sent %d chances with a token; at most %d are allowed."
+                            .formatted(
+                                    sender, token.getChancesCount(), Limits.MAX_TOP_CHANCES + 1));
+        }
+        List<TokenChance> chances = new ArrayList<>(token.getChancesCount());
+        for (var chance : token.getChancesList()) {
+            if (!(chance.getLogProbability() <= 0)
+                    || Float.isInfinite(chance.getLogProbability())) {
+                throw new LinkViolation(
+                        "Worker %s sent a token's chance that is none.".formatted(sender));
+            }
+            chances.add(
+                    new TokenChance(
+                            token(chance.getToken(), session, sender), chance.getLogProbability()));
+        }
+        return chances;
     }
 
     private List<Delivery> progress(Progress wire, String sender) throws LinkViolation {

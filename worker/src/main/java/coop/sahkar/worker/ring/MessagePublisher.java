@@ -18,6 +18,7 @@ import coop.sahkar.proto.v1.RingMessage;
 import coop.sahkar.proto.v1.SessionFailed;
 import coop.sahkar.proto.v1.StageLeaving;
 import coop.sahkar.proto.v1.Token;
+import coop.sahkar.proto.v1.TokenChance;
 import coop.sahkar.proto.v1.Tokens;
 import coop.sahkar.worker.engine.StageMessage;
 import java.nio.ByteBuffer;
@@ -25,6 +26,7 @@ import java.nio.ByteBuffer;
 /** Writes stage messages as the wire has them. Hidden states are wrapped, not copied. */
 final class MessagePublisher {
     private static final int ENVELOPE_BYTES = 64;
+    private static final int CHANCE_BYTES = 32;
 
     private MessagePublisher() {}
 
@@ -83,9 +85,18 @@ final class MessagePublisher {
                 }
                 yield bytes;
             }
-            case StageMessage.Open open -> open.ticket().bytes().length + (long) ENVELOPE_BYTES;
+            case StageMessage.Open open ->
+                    open.ticket().bytes().length
+                            + open.sampling().grammar().length()
+                            + (long) ENVELOPE_BYTES;
             case StageMessage.Probe probe -> probe.ticket().bytes().length + (long) ENVELOPE_BYTES;
-            case StageMessage.Tokens tokens -> (long) tokens.tokens().size() * ENVELOPE_BYTES;
+            case StageMessage.Tokens tokens -> {
+                long bytes = 0;
+                for (StageMessage.Token token : tokens.tokens()) {
+                    bytes += ENVELOPE_BYTES + (long) token.chances().size() * CHANCE_BYTES;
+                }
+                yield bytes;
+            }
             case StageMessage.Progress _,
                     StageMessage.NeedFrom _,
                     StageMessage.Close _,
@@ -174,6 +185,13 @@ final class MessagePublisher {
         return f32;
     }
 
+    private static TokenChance chance(coop.sahkar.worker.engine.TokenChance chance) {
+        return TokenChance.newBuilder()
+                .setToken(chance.token())
+                .setLogProbability(chance.logProbability())
+                .build();
+    }
+
     private static Tokens tokens(StageMessage.Tokens tokens) {
         Tokens.Builder wire = Tokens.newBuilder();
         for (StageMessage.Token token : tokens.tokens()) {
@@ -184,7 +202,11 @@ final class MessagePublisher {
                             .setSessionLow(session.low())
                             .setEpoch(token.epoch())
                             .setPosition(token.position())
-                            .setToken(token.token()));
+                            .setToken(token.token())
+                            .addAllChances(
+                                    token.chances().stream()
+                                            .map(MessagePublisher::chance)
+                                            .toList()));
         }
         return wire.build();
     }

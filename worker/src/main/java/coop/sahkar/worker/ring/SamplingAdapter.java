@@ -1,5 +1,6 @@
 package coop.sahkar.worker.ring;
 
+import coop.sahkar.proto.Grammar;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.SamplingMessage;
@@ -27,7 +28,10 @@ public final class SamplingAdapter {
                 wire.getPresencePenalty(),
                 wire.getPenaltyWindow() == 0 ? WHOLE_SESSION : wire.getPenaltyWindow(),
                 new TreeMap<>(wire.getLogitBiasMap()),
-                wire.getSeed());
+                wire.getSeed(),
+                wire.getChances(),
+                wire.getGrammar(),
+                wire.getGrammarFrom());
     }
 
     public static SamplingMessage toWire(Sampling sampling) {
@@ -43,6 +47,9 @@ public final class SamplingAdapter {
                 .setPenaltyWindow(sampling.penaltyWindow())
                 .putAllLogitBias(sampling.logitBias())
                 .setSeed(sampling.seed())
+                .setChances(sampling.chances())
+                .setGrammar(sampling.grammar())
+                .setGrammarFrom(sampling.grammarFrom())
                 .build();
     }
 
@@ -62,7 +69,30 @@ public final class SamplingAdapter {
                 .or(() -> range("presence_penalty", s.presencePenalty(), -2, 2))
                 .or(() -> topK(s.topK(), vocabulary))
                 .or(() -> window(s.penaltyWindow()))
-                .or(() -> bias(s.logitBias(), vocabulary));
+                .or(() -> bias(s.logitBias(), vocabulary))
+                .or(() -> chances(s.chances()))
+                .or(() -> grammar(s));
+    }
+
+    private static Optional<Problem> chances(int chances) {
+        return chances >= 0 && chances <= Limits.MAX_TOP_CHANCES + 1
+                ? Optional.empty()
+                : Optional.of(
+                        Problem.inField(
+                                "top_logprobs",
+                                "top_logprobs must be 0 to %d.".formatted(Limits.MAX_TOP_CHANCES)));
+    }
+
+    private static Optional<Problem> grammar(Sampling s) {
+        if (s.grammarFrom() < 0 || s.grammarFrom() > Limits.MAX_POSITIONS) {
+            return Optional.of(
+                    Problem.inField(
+                            "grammar_from",
+                            "grammar_from must be a position, 0 to %d."
+                                    .formatted(Limits.MAX_POSITIONS)));
+        }
+        return Grammar.fault(s.grammar())
+                .map(fault -> Problem.inField("grammar", "The grammar " + fault + "."));
     }
 
     private static Optional<Problem> range(String field, float value, float least, float most) {

@@ -96,6 +96,19 @@ public final class SessionDirectory {
         return admit(wire, 0, workerId, null);
     }
 
+    /** Checks a ticket whose route begins at this worker, and enters nothing. */
+    public Admission namedHead(SignedTicket wire) {
+        return switch (Tickets.open(wire, keys, clockMillis.getAsLong())) {
+            case Tickets.Refused refused -> new Forged(refused.problem());
+            case Tickets.Expired(SealedTicket sealed, Problem problem) ->
+                    new Denied(sealed, problem);
+            case Tickets.Valid(SealedTicket sealed) ->
+                    place(sealed.ticket(), 0, workerId)
+                            .<Admission>map(Forged::new)
+                            .orElseGet(() -> new Admitted(sealed));
+        };
+    }
+
     /**
      * Checks a ticket that another worker passed on, and enters its session.
      *

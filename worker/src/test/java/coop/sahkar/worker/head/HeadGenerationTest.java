@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.SessionId;
 import coop.sahkar.worker.engine.FakeVocabulary;
 import coop.sahkar.worker.engine.RecordingSink;
 import coop.sahkar.worker.engine.Routes;
+import coop.sahkar.worker.engine.StageMessage;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -60,7 +62,7 @@ class HeadGenerationTest {
         assertThat(shown(generation.next())).isEqualTo("8+2?");
         generation.onProgress(8, 0);
         assertThat(sink.prefilled).containsExactly(4, 8);
-        generation.onToken(10, 3, 0);
+        onToken(generation, 10, 3, 0);
         assertThat(sink.prefilled).containsExactly(4, 8, 10);
         assertThat(shown(generation.next())).isEqualTo("10+1?");
     }
@@ -69,11 +71,11 @@ class HeadGenerationTest {
     void aTokenForAnotherPositionIsIgnored() {
         HeadGeneration generation = generation(NONE, 5, List.of());
         feedAll(generation);
-        generation.onToken(11, 3, 0);
-        generation.onToken(9, 3, 0);
+        onToken(generation, 11, 3, 0);
+        onToken(generation, 9, 3, 0);
         assertThat(sink.tokens).isEmpty();
-        generation.onToken(10, 3, 0);
-        generation.onToken(10, 4, 0);
+        onToken(generation, 10, 3, 0);
+        onToken(generation, 10, 4, 0);
         generation.tell();
         assertThat(sink.tokens).containsExactly(3);
     }
@@ -82,8 +84,8 @@ class HeadGenerationTest {
     void theEndOfGenerationCountsAsATokenWithoutText() {
         HeadGeneration generation = generation(NONE, 5, List.of());
         feedAll(generation);
-        generation.onToken(10, 1, micros(300));
-        generation.onToken(11, 0, micros(500));
+        onToken(generation, 10, 1, micros(300));
+        onToken(generation, 11, 0, micros(500));
         assertThat(sink.text.toString()).isEqualTo("A");
         assertThat(sink.end).isEqualTo(new GenerationEnd(false, 10, 2, 300, 200, 0));
         assertThat(generation.over()).isTrue();
@@ -94,9 +96,9 @@ class HeadGenerationTest {
     void aStopStringEndsIt() {
         HeadGeneration generation = generation(NONE, 9, List.of("BC"));
         feedAll(generation);
-        generation.onToken(10, 2, 0);
+        onToken(generation, 10, 2, 0);
         assertThat(generation.over()).isFalse();
-        generation.onToken(11, 3, 0);
+        onToken(generation, 11, 3, 0);
         assertThat(sink.end).isNotNull();
         assertThat(sink.end.length()).isFalse();
         assertThat(sink.tokens).containsExactly(2, 3);
@@ -106,8 +108,8 @@ class HeadGenerationTest {
     void theMostTokensEndItByLength() {
         HeadGeneration generation = generation(NONE, 2, List.of());
         feedAll(generation);
-        generation.onToken(10, 2, 0);
-        generation.onToken(11, 3, 0);
+        onToken(generation, 10, 2, 0);
+        onToken(generation, 11, 3, 0);
         assertThat(sink.end).isNotNull();
         assertThat(sink.end.length()).isTrue();
     }
@@ -118,7 +120,7 @@ class HeadGenerationTest {
         for (int position = 10; position < 30; position++) {
             assertThat(generation.over()).isFalse();
             feedAll(generation);
-            generation.onToken(position, 2, 0);
+            onToken(generation, position, 2, 0);
         }
         assertThat(sink.end).isNotNull();
         assertThat(sink.end.length()).isTrue();
@@ -142,12 +144,12 @@ class HeadGenerationTest {
     void aRewindFeedsTheTokensOnceMore() {
         HeadGeneration generation = generation(NONE, 5, List.of());
         feedAll(generation);
-        generation.onToken(10, 7, 0);
+        onToken(generation, 10, 7, 0);
         assertThat(shown(generation.next())).isEqualTo("10+1?");
         generation.rewind(5);
         assertThat(shown(generation.next())).isEqualTo("5+4");
         assertThat(shown(generation.next())).isEqualTo("9+2?");
-        generation.onToken(11, 8, 0);
+        onToken(generation, 11, 8, 0);
         generation.tell();
         assertThat(sink.tokens).containsExactly(7, 8);
     }
@@ -156,7 +158,7 @@ class HeadGenerationTest {
     void aStandstillFeedsOnceMoreAndThenFails() {
         HeadGeneration generation = generation(NONE, 5, List.of());
         feedAll(generation);
-        generation.onToken(10, 7, micros(1000));
+        onToken(generation, 10, 7, micros(1000));
         assertThat(shown(generation.next())).isEqualTo("10+1?");
         generation.checkStall(micros(500_000));
         assertThat(shown(generation.next())).isEqualTo("none");
@@ -185,9 +187,14 @@ class HeadGenerationTest {
     void aTokenThatTheVocabularyLacksIsTheTailsFault() {
         HeadGeneration generation = generation(NONE, 5, List.of());
         feedAll(generation);
-        generation.onToken(10, 61, 0);
+        onToken(generation, 10, 61, 0);
         assertThat(sink.problem).isNotNull();
         assertThat(sink.problem.kind()).isEqualTo(Problem.Kind.PROTOCOL);
         assertThat(sink.culprit).isEqualTo("w2");
+    }
+
+    private static void onToken(HeadGeneration generation, int position, int token, long nowNanos) {
+        generation.onToken(
+                new StageMessage.Token(new SessionId(1, 2), 1, position, token), nowNanos);
     }
 }

@@ -135,7 +135,10 @@ class LlamaSamplerTest {
 
     private TokenSampler sampler(LlamaLibrary library, Choice choice) {
         return new LlamaSampler(
-                library.samplers(), new Candidates(LOGITS.length, arena), choice.sampling());
+                library.samplers(),
+                new Candidates(LOGITS.length, arena),
+                MemorySegment.NULL,
+                choice.sampling());
     }
 
     private MemorySegment logits(float... values) {

@@ -1,0 +1,135 @@
+package coop.sahkar.coordinator.gateway;
+
+import com.linecorp.armeria.common.HttpData;
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.MediaType;
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.v1.Delta;
+import coop.sahkar.proto.v1.FinishReason;
+import coop.sahkar.proto.v1.Finished;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Answers as Ollama writes them; streams are one JSON object a line. Has one choice. */
+final class OllamaFormat implements AnswerFormat {
+    private static final MediaType LINES = MediaType.parse("application/x-ndjson");
+    private static final long NANOS_PER_MICRO = 1_000;
+
+    private final long beganNanos = System.nanoTime();
+    private final boolean chat;
+    private final String model;
+
+    /**
+     * @param chat which of the two shapes
+     * @param model the model's name
+     */
+    OllamaFormat(boolean chat, String model) {
+        this.chat = chat;
+        this.model = model;
+    }
+
+    /** A problem in Ollama's shape. */
+    static HttpResponse error(Problem problem) {
+        return OllamaModels.json(OpenAiErrors.status(problem), sentence(problem));
+    }
+
+    private static ObjectNode sentence(Problem problem) {
+        ObjectNode json = Json.object();
+        json.put("error", problem.message());
+        return json;
+    }
+
+    /** The answer to a request that asks only for the model to be there. */
+    HttpResponse loaded() {
+        ObjectNode json = line("");
+        json.put("done", true);
+        json.put("done_reason", "load");
+        return OllamaModels.json(200, json);
+    }
+
+    /** Clients want the name they asked for back. */
+    @Override
+    public void model(String modelId) {}
+
+    @Override
+    public MediaType streamType() {
+        return LINES;
+    }
+
+    @Override
+    public @Nullable HttpData ping() {
+        return null;
+    }
+
+    @Override
+    public List<HttpData> opening(int choice) {
+        return List.of();
+    }
+
+    @Override
+    public List<HttpData> piece(int choice, Delta delta) {
+        if (delta.getText().isEmpty()) {
+            return List.of();
+        }
+        return List.of(written(line(delta.getText()).put("done", false)));
+    }
+
+    @Override
+    public List<HttpData> ended(int choice, Finished finished) {
+        return List.of(written(last("", finished)));
+    }
+
+    @Override
+    public List<HttpData> closing(Finished total) {
+        return List.of();
+    }
+
+    @Override
+    public HttpData broken(Problem problem) {
+        return written(sentence(problem));
+    }
+
+    @Override
+    public HttpData whole(List<Choice> choices, Finished total) {
+        return HttpData.wrap(Json.bytes(last(choices.getFirst().text(), total)));
+    }
+
+    @Override
+    public HttpResponse refused(Problem problem) {
+        return error(problem);
+    }
+
+    private ObjectNode line(String text) {
+        ObjectNode json = Json.object();
+        json.put("model", model);
+        json.put("created_at", Instant.now().toString());
+        if (chat) {
+            json.putObject("message").put("role", "assistant").put("content", text);
+        } else {
+            json.put("response", text);
+        }
+        return json;
+    }
+
+    private ObjectNode last(String text, Finished finished) {
+        ObjectNode json = line(text);
+        boolean length = finished.getReason() == FinishReason.FINISH_REASON_LENGTH;
+        json.put("done", true);
+        json.put("done_reason", length ? "length" : "stop");
+        json.put("total_duration", System.nanoTime() - beganNanos);
+        json.put("load_duration", 0);
+        json.put("prompt_eval_count", finished.getPromptTokens());
+        json.put("prompt_eval_duration", finished.getFirstTokenMicros() * NANOS_PER_MICRO);
+        json.put("eval_count", finished.getCompletionTokens());
+        json.put("eval_duration", finished.getDecodeMicros() * NANOS_PER_MICRO);
+        return json;
+    }
+
+    private static HttpData written(ObjectNode json) {
+        String line = new String(Json.bytes(json), StandardCharsets.UTF_8);
+        return HttpData.ofUtf8(line + "\n");
+    }
+}

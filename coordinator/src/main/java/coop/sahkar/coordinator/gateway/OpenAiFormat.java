@@ -1,0 +1,100 @@
+package coop.sahkar.coordinator.gateway;
+
+import com.linecorp.armeria.common.HttpData;
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.MediaType;
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.v1.Delta;
+import coop.sahkar.proto.v1.Finished;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Answers as OpenAI's API writes them; streams are server-sent events. */
+final class OpenAiFormat implements AnswerFormat {
+    private static final HttpData PING = HttpData.ofUtf8(": ping\n\n");
+    private static final HttpData DONE = HttpData.ofUtf8("data: [DONE]\n\n");
+    private static final byte[] DATA = "data: ".getBytes(StandardCharsets.UTF_8);
+    private static final byte[] END = "\n\n".getBytes(StandardCharsets.UTF_8);
+
+    private final int[] offsets;
+    private AnswerShape shape;
+
+    OpenAiFormat(AnswerShape shape, int choices) {
+        this.shape = shape;
+        this.offsets = new int[choices];
+    }
+
+    @Override
+    public void model(String modelId) {
+        shape = shape.by(modelId);
+    }
+
+    @Override
+    public MediaType streamType() {
+        return MediaType.EVENT_STREAM;
+    }
+
+    @Override
+    public HttpData ping() {
+        return PING;
+    }
+
+    @Override
+    public List<HttpData> opening(int choice) {
+        return shape.chat() ? List.of(event(shape.roleChunk(choice))) : List.of();
+    }
+
+    @Override
+    public List<HttpData> piece(int choice, Delta delta) {
+        if (delta.getText().isEmpty() && delta.getChancesCount() == 0) {
+            return List.of();
+        }
+        ObjectNode logprobs = Logprobs.of(shape.chat(), delta.getChancesList(), offsets[choice]);
+        offsets[choice] += Logprobs.chars(delta.getChancesList());
+        return List.of(event(shape.textChunk(choice, delta.getText(), logprobs)));
+    }
+
+    @Override
+    public List<HttpData> ended(int choice, Finished finished) {
+        return List.of(event(shape.finishChunk(choice, finished)));
+    }
+
+    @Override
+    public List<HttpData> closing(Finished total) {
+        return shape.includeUsage() ? List.of(event(shape.usageChunk(total)), DONE) : List.of(DONE);
+    }
+
+    @Override
+    public HttpData broken(Problem problem) {
+        return event(OpenAiErrors.json(problem));
+    }
+
+    @Override
+    public HttpData whole(List<Choice> choices, Finished total) {
+        List<ObjectNode> parts = new ArrayList<>();
+        for (int i = 0; i < choices.size(); i++) {
+            Choice choice = choices.get(i);
+            var chances =
+                    choice.deltas().stream().flatMap(d -> d.getChancesList().stream()).toList();
+            ObjectNode logprobs = Logprobs.of(shape.chat(), chances, 0);
+            parts.add(shape.wholeChoice(i, choice.text(), choice.finished(), logprobs));
+        }
+        return HttpData.wrap(Json.bytes(shape.whole(parts, total)));
+    }
+
+    @Override
+    public HttpResponse refused(Problem problem) {
+        return OpenAiErrors.response(problem);
+    }
+
+    private static HttpData event(ObjectNode json) {
+        byte[] body = Json.bytes(json);
+        byte[] frame = new byte[DATA.length + body.length + END.length];
+        System.arraycopy(DATA, 0, frame, 0, DATA.length);
+        System.arraycopy(body, 0, frame, DATA.length, body.length);
+        System.arraycopy(END, 0, frame, DATA.length + body.length, END.length);
+        return HttpData.wrap(frame);
+    }
+}

@@ -1,0 +1,200 @@
+package coop.sahkar.coordinator.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Good requests to every endpoint, spoilt: every value at every place by everything odd, and bytes
+ * at random. Whatever comes of it is an answer or a refusal in the right shape, never a failure of
+ * ours.
+ */
+class BadInputFuzzTest {
+    private static final int BYTE_ROUNDS = 600;
+
+    private static final Map<String, String> GOOD = new LinkedHashMap<>();
+
+    static {
+        GOOD.put(
+                "/v1/chat/completions",
+                """
+                {"model":"tiny-Q8_0","messages":[{"role":"user","content":[{"type":"text","text":"x"}]}],
+                 "temperature":0.5,"top_p":0.9,"top_k":40,"min_p":0.05,"seed":1,"n":2,"stop":["y"],
+                 "max_tokens":5,"max_completion_tokens":5,"logprobs":true,"top_logprobs":2,
+                 "logit_bias":{"5":1},"stream":true,"stream_options":{"include_usage":true},
+                 "user":"u","metadata":{"a":"b"},"tools":[],"tool_choice":"auto","store":false,
+                 "frequency_penalty":0,"presence_penalty":0,"service_tier":"auto",
+                 "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":
+                  {"type":"object","properties":{"a":{"type":"integer","minimum":1},
+                   "b":{"type":"array","items":{"$ref":"#/$defs/c"},"maxItems":3},
+                   "d":{"type":["string","null"],"maxLength":5},"e":{"enum":[1,"x"]},
+                   "f":{"anyOf":[{"type":"null"},{"const":5}]}},
+                   "required":["a"],"additionalProperties":false,"$defs":{"c":{"type":"boolean"}}}}}}\
+                """);
+        GOOD.put(
+                "/v1/completions",
+                "{\"model\":\"tiny-Q8_0\",\"prompt\":[\"x\"],\"logprobs\":1,\"max_tokens\":3,\"echo\":false,\"suffix\":\"\"}");
+        GOOD.put(
+                "/tokenize",
+                "{\"model\":\"tiny-Q8_0\",\"prompt\":\"x\",\"add_special_tokens\":true,\"with_pieces\":false}");
+        GOOD.put("/detokenize", "{\"model\":\"tiny-Q8_0\",\"tokens\":[104,105]}");
+        GOOD.put(
+                "/api/chat",
+                """
+                {"model":"tiny-Q8_0","messages":[{"role":"user","content":"x","images":[]}],"stream":false,
+                 "format":{"type":"object","properties":{"a":{"type":"null"}}},"think":false,"tools":[],
+                 "keep_alive":"5m","options":{"temperature":1,"num_predict":5,"repeat_last_n":64,"stop":["x"],
+                 "top_k":4,"mirostat":0}}\
+                """);
+        GOOD.put(
+                "/api/generate",
+                "{\"model\":\"tiny-Q8_0\",\"prompt\":\"x\",\"system\":\"s\",\"raw\":false,\"format\":\"json\",\"options\":{\"seed\":1}}");
+        GOOD.put("/api/show", "{\"model\":\"tiny-Q8_0\"}");
+    }
+
+    private static final List<String> ODD =
+            List.of(
+                    "null",
+                    "true",
+                    "false",
+                    "0",
+                    "-1",
+                    "1e400",
+                    "1.5",
+                    "99999999999999999999",
+                    "\"\"",
+                    "\"x\"",
+                    "\"\\ud800\"",
+                    "\"\\u0000\"",
+                    "[]",
+                    "[[]]",
+                    "[null]",
+                    "{}",
+                    "{\"a\":{\"b\":[1]}}",
+                    "\"" + "y".repeat(3_000) + "\"");
+
+    private static GatewayFixture fixture;
+
+    @BeforeAll
+    static void open() {
+        fixture = new GatewayFixture();
+        fixture.head("a", ScriptedHead.saying("fine"));
+    }
+
+    @AfterAll
+    static void close() {
+        fixture.close();
+    }
+
+    @Test
+    void everyValueAtEveryPlaceByEverythingOdd() {
+        int refused = 0;
+        for (Map.Entry<String, String> good : GOOD.entrySet()) {
+            JsonNode body = Caller.JSON.readTree(good.getValue());
+            assertThat(post(good.getKey(), good.getValue()).status())
+                    .as(good.getKey())
+                    .isEqualTo(200);
+            int places = places(body);
+            for (int place = 0; place < places; place++) {
+                for (String odd : ODD) {
+                    String spoilt = spoilt(body, place, odd);
+                    refused += judge(good.getKey(), spoilt) ? 1 : 0;
+                }
+            }
+        }
+        assertThat(refused).as("requests refused").isGreaterThan(500);
+    }
+
+    @Test
+    void bytesAtRandom() {
+        Random random = new Random(4);
+        List<String> paths = List.copyOf(GOOD.keySet());
+        for (int round = 0; round < BYTE_ROUNDS; round++) {
+            String path = paths.get(random.nextInt(paths.size()));
+            byte[] body = GOOD.getOrDefault(path, "").getBytes(StandardCharsets.UTF_8);
+            for (int i = 1 + random.nextInt(4); i > 0; i--) {
+                body[random.nextInt(body.length)] = (byte) random.nextInt(256);
+            }
+            int length = random.nextInt(3) == 0 ? random.nextInt(body.length) : body.length;
+            HttpRequest request =
+                    fixture.caller
+                            .request(path)
+                            .header("content-type", "application/json")
+                            .POST(HttpRequest.BodyPublishers.ofByteArray(body, 0, length))
+                            .build();
+            check(path, fixture.caller.send(request), "round " + round);
+        }
+    }
+
+    private static Caller.Reply post(String path, String body) {
+        return fixture.caller.post(path, body);
+    }
+
+    private static boolean judge(String path, String body) {
+        Caller.Reply reply = post(path, body);
+        check(path, reply, body);
+        return reply.status() != 200;
+    }
+
+    private static void check(String path, Caller.Reply reply, String what) {
+        assertThat(reply.status()).as("%s %s: %s", path, what, reply.body()).isLessThan(500);
+        assertThat(reply.body()).doesNotContain("Exception").doesNotContain("\tat ");
+        if (reply.status() == 200) {
+            return;
+        }
+        JsonNode error = reply.json().get("error");
+        if (path.startsWith("/api/")) {
+            assertThat(error.isString()).as(reply.body()).isTrue();
+        } else {
+            assertThat(error.propertyNames()).containsExactly("message", "type", "param", "code");
+            assertThat(error.get("message").stringValue()).isNotBlank();
+        }
+    }
+
+    /** Values in a document, itself not counted. */
+    private static int places(JsonNode node) {
+        int count = 0;
+        for (JsonNode child : node.values()) {
+            count += 1 + places(child);
+        }
+        return count;
+    }
+
+    private static String spoilt(JsonNode good, int place, String odd) {
+        JsonNode copy = good.deepCopy();
+        replace(copy, new int[] {place});
+        return copy.toString().replace("\"@odd@\"", odd);
+    }
+
+    /** Puts a mark at the place counted down to, depth first. */
+    private static void replace(JsonNode node, int[] left) {
+        if (node instanceof ObjectNode object) {
+            for (String name : List.copyOf(object.propertyNames())) {
+                if (left[0]-- == 0) {
+                    object.put(name, "@odd@");
+                    return;
+                }
+                replace(object.get(name), left);
+            }
+        } else if (node instanceof ArrayNode array) {
+            for (int i = 0; i < array.size(); i++) {
+                if (left[0]-- == 0) {
+                    array.set(i, Json.text("@odd@"));
+                    return;
+                }
+                replace(array.get(i), left);
+            }
+        }
+    }
+}

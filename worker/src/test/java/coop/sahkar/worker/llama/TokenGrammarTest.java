@@ -1,0 +1,139 @@
+package coop.sahkar.worker.llama;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import coop.sahkar.worker.engine.Sampling;
+import coop.sahkar.worker.engine.TokenSampler;
+import java.io.ByteArrayOutputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Grammars at the tail: what comes out is in the language, however it was come by. */
+class TokenGrammarTest {
+    private static final int PROMPT = 3;
+    private static final String NUMBERS =
+            "root ::= \"[\" num (\",\" num){0,7} \"]\"\nnum ::= [1-9] [0-9]{0,3}\n";
+
+    private final Arena arena = Arena.ofConfined();
+
+    static java.util.stream.Stream<LlamaLibrary> libraries() {
+        return TestModels.libraries();
+    }
+
+    @AfterEach
+    void closeArena() {
+        arena.close();
+    }
+
+    private static Sampling sampling(String grammar, float temperature, long seed) {
+        return new Sampling(
+                temperature,
+                0,
+                0.95f,
+                0,
+                0.9f,
+                1,
+                0,
+                0,
+                -1,
+                new TreeMap<>(),
+                seed,
+                0,
+                grammar,
+                PROMPT);
+    }
+
+    private TokenSampler sampler(LlamaLibrary library, LlamaModel model, Sampling sampling) {
+        LlamaVocabulary vocabulary = model.vocabulary();
+        return new LlamaSampler(
+                library.samplers(),
+                new Candidates(vocabulary.size(), arena),
+                vocabulary.handle(),
+                sampling);
+    }
+
+    private MemorySegment noise(int vocabulary, long seed) {
+        Random random = new Random(seed);
+        MemorySegment logits = arena.allocate(ValueLayout.JAVA_FLOAT, vocabulary);
+        for (int i = 0; i < vocabulary; i++) {
+            logits.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextGaussian() * 3);
+        }
+        return logits;
+    }
+
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void whateverTheModelWantsTheAnswerIsInTheLanguage(LlamaLibrary library) throws Exception {
+        try (LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0)) {
+            for (float temperature : new float[] {0, 1}) {
+                for (long seed = 1; seed <= 20; seed++) {
+                    assertThat(answer(library, model, sampling(NUMBERS, temperature, seed)))
+                            .matches("\\[[1-9][0-9]{0,3}(,[1-9][0-9]{0,3}){0,7}]");
+                }
+            }
+        }
+    }
+
+    /** Generates with one sampler, and checks each token against one that is asked out of turn. */
+    private String answer(LlamaLibrary library, LlamaModel model, Sampling sampling) {
+        LlamaVocabulary vocabulary = model.vocabulary();
+        int[] history = new int[PROMPT + 64];
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        try (TokenSampler one = sampler(library, model, sampling);
+                TokenSampler other = sampler(library, model, sampling)) {
+            for (int position = PROMPT; ; position++) {
+                MemorySegment logits = noise(vocabulary.size(), position * 31L + sampling.seed());
+                int token = one.sample(logits, position, history);
+                assertThat(other.sample(logits, position, history)).isEqualTo(token);
+                if (vocabulary.endsGeneration(token)) {
+                    return text.toString(StandardCharsets.UTF_8);
+                }
+                text.writeBytes(vocabulary.piece(token));
+                history[position] = token;
+                int back = PROMPT + (position - PROMPT) / 2;
+                MemorySegment before = noise(vocabulary.size(), back * 31L + sampling.seed());
+                assertThat(other.sample(before, back, history))
+                        .as("a position sampled again")
+                        .isEqualTo(history[back]);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void tokensThatLeaveTheGrammarEndTheSessionAndNotTheProcess(LlamaLibrary library)
+            throws Exception {
+        try (LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0);
+                TokenSampler sampler = sampler(library, model, sampling(NUMBERS, 1, 1))) {
+            int[] history = new int[PROMPT + 2];
+            history[PROMPT] = model.vocabulary().tokenize("x", false, false)[0];
+            MemorySegment logits = noise(model.vocabulary().size(), 1);
+            assertThatThrownBy(() -> sampler.sample(logits, PROMPT + 1, history))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("left its grammar");
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void whatIsNoGrammarIsRefused(LlamaLibrary library) throws Exception {
+        try (LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0)) {
+            for (String broken :
+                    new String[] {
+                        "root ::= \"a", "rood ::= \"a\"", "root ::= root \"a\" | \"b\"", "?"
+                    }) {
+                assertThatThrownBy(() -> sampler(library, model, sampling(broken, 1, 1)))
+                        .as(broken)
+                        .isInstanceOf(IllegalArgumentException.class);
+            }
+        }
+    }
+}
