@@ -7,6 +7,7 @@ import coop.sahkar.coordinator.state.ModelFootprint;
 import coop.sahkar.coordinator.state.Placement;
 import coop.sahkar.proto.Cuts;
 import coop.sahkar.proto.LlamaRelease;
+import coop.sahkar.proto.ShardBuffers;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -167,7 +168,7 @@ class OptimumTest {
         long block = 20 * MB + random.nextLong(80 * MB);
         ModelFootprint footprint =
                 new ModelFootprint(
-                        Collections.nCopies(units, block), block, block / 2, false, 4096, 1024);
+                        Collections.nCopies(units, block), block, block / 2, false, 4096, 1024, new ShardBuffers(64, 32, 1));
         return new PlanModel(
                 "m" + number,
                 "m" + number,

@@ -76,8 +76,7 @@ final class ShardFetcher {
         try {
             ModelManifest manifest = manifests.of(shard.key().modelId());
             long need =
-                    MemoryNeed.of(manifest, shard.key().span(), options.stage(shard.wish.kvCells()))
-                            .bytes();
+                    MemoryNeed.bytes(manifest, shard.key().span(), shard.wish.kvCells());
             if (need > options.lentBytes()) {
                 failed.accept(
                         shard,
