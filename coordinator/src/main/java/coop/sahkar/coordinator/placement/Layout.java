@@ -34,6 +34,12 @@ final class Layout {
     /** How much each worker counts against a layout without whom a model has no chain. */
     private static final double INDISPENSABLE_PRICE = 0.02;
 
+    /**
+     * The same for the only head of a model in parts: second holders of other parts can be had from
+     * workers that hold one already, but a head must do without them.
+     */
+    private static final double ONLY_HEAD_PRICE = 2;
+
     private final List<Holding> models;
     private final List<Load> loads;
     private final long[] memory;
@@ -229,7 +235,9 @@ final class Layout {
                 int count = indispensable(m);
                 boolean served = gets[m] >= ENOUGH || unasked(m);
                 safety += count == 0 && served ? SAFE / gets.length : 0;
-                safety -= INDISPENSABLE_PRICE * count / gets.length;
+                double price = INDISPENSABLE_PRICE * count;
+                price += inParts(m) && heads(m) == 1 ? ONLY_HEAD_PRICE : 0;
+                safety -= price / gets.length;
             }
         }
         return safety;
@@ -250,6 +258,15 @@ final class Layout {
             }
         }
         return true;
+    }
+
+    /** Whether each worker holds exactly one of a number of parts. */
+    private boolean inParts(int model) {
+        return models.get(model).model().minStages() > 1;
+    }
+
+    private int heads(int model) {
+        return (int) Arrays.stream(column(firsts, model)).filter(first -> first == 0).count();
     }
 
     private int indispensable(int model) {

@@ -45,16 +45,26 @@ final class Spares {
         return false;
     }
 
-    /** Who has it already, then who has least of the model, then who has most room. */
+    /**
+     * Best a worker that is no head, nor becomes one: a session stays with its head, which cannot
+     * stand in for another of its stages. Then who has it already, then who has least of the
+     * model, then who has most room.
+     */
     private static Optional<Load> second(Holding model, Span span) {
         int kvCells = model.kvCells();
         return model.shards().stream()
                 .map(Shard::load)
                 .filter(load -> model.canGiveBeside(load, span, kvCells))
                 .min(
-                        Comparator.comparing((Load load) -> !model.stood(load, span, kvCells))
+                        Comparator.comparing((Load load) -> span.isHead() || heads(load, model))
+                                .thenComparing(load -> !model.stood(load, span, kvCells))
                                 .thenComparingInt(load -> load.parts(model))
                                 .thenComparingLong(load -> -load.freeBytes())
                                 .thenComparingInt(Load::index));
+    }
+
+    private static boolean heads(Load load, Holding model) {
+        return load.shards().stream()
+                .anyMatch(shard -> shard.model() == model && shard.span().isHead());
     }
 }
