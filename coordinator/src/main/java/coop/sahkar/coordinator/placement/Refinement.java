@@ -56,13 +56,18 @@ final class Refinement {
         this.mostKvCells = mostKvCells;
     }
 
+    /** Whether a pool is small enough to be searched. */
+    static boolean few(List<Holding> models, List<Load> loads) {
+        return models.size() <= MOST_MODELS && loads.size() <= MOST_WORKERS;
+    }
+
     /**
      * Whether anything was changed.
      *
      * @param first whether nothing was refined for this plan before
      */
     boolean refine(boolean first) {
-        if (models.isEmpty() || models.size() > MOST_MODELS || loads.size() > MOST_WORKERS) {
+        if (models.isEmpty() || !few(models, loads)) {
             return false;
         }
         boolean fresh = first && models.stream().allMatch(model -> model.before().isEmpty());

@@ -53,8 +53,11 @@ final class Replicas {
             }
         }
         second();
-        lonely().forEach(this::second);
-        balance();
+        // What stands is moved by a search where there are few, which sees more.
+        if (!Refinement.few(models, loads)) {
+            lonely().forEach(this::second);
+            balance();
+        }
     }
 
     /** Spans whose only holder a model cannot do without, the weakest first. */

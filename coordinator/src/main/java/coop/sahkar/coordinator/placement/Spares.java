@@ -47,8 +47,8 @@ final class Spares {
 
     /**
      * Best a worker that is no head, nor becomes one: a session stays with its head, which cannot
-     * stand in for another of its stages. Then who has it already, then who has least of the
-     * model, then who has most room.
+     * stand in for another of its stages. Then who has it already, then who has least of the model,
+     * then who has most room.
      */
     private static Optional<Load> second(Holding model, Span span) {
         int kvCells = model.kvCells();

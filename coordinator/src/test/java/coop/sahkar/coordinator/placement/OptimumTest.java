@@ -168,7 +168,13 @@ class OptimumTest {
         long block = 20 * MB + random.nextLong(80 * MB);
         ModelFootprint footprint =
                 new ModelFootprint(
-                        Collections.nCopies(units, block), block, block / 2, false, 4096, 1024, new ShardBuffers(64, 32, 1));
+                        Collections.nCopies(units, block),
+                        block,
+                        block / 2,
+                        false,
+                        4096,
+                        1024,
+                        new ShardBuffers(64, 32, 1));
         return new PlanModel(
                 "m" + number,
                 "m" + number,

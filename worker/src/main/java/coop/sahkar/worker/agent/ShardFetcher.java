@@ -75,8 +75,7 @@ final class ShardFetcher {
     void fetch(HostedShard shard, Done done, BiConsumer<HostedShard, String> failed) {
         try {
             ModelManifest manifest = manifests.of(shard.key().modelId());
-            long need =
-                    MemoryNeed.bytes(manifest, shard.key().span(), shard.wish.kvCells());
+            long need = MemoryNeed.bytes(manifest, shard.key().span(), shard.wish.kvCells());
             if (need > options.lentBytes()) {
                 failed.accept(
                         shard,

@@ -62,8 +62,7 @@ public record ModelSizes(
                 manifest.tied() ? embedding : output,
                 manifest.tied(),
                 shape.kvBytesPerPosition(),
-                ShardBuffers.of(
-                        manifest.width(), manifest.vocabulary(), attentionHeads(manifest)));
+                ShardBuffers.of(manifest.width(), manifest.vocabulary(), attentionHeads(manifest)));
     }
 
     /** Query heads of every block; 0 where they differ or are not said. */
