@@ -8,8 +8,9 @@ import java.util.Set;
 
 /**
  * Makes before it breaks: a model that is served now keeps a serving chain at every moment of a
- * change. What serves and is to go stays until what replaces it serves; what has no room beside it
- * waits until then.
+ * change, and one that outlives the loss of any worker keeps doing so where everything has room
+ * beside each other. What serves and is to go stays until what replaces it serves; what has no room
+ * beside it waits until then.
  */
 final class Handover {
     private final Holding model;
@@ -17,6 +18,9 @@ final class Handover {
     private final List<Shard> target;
     private final List<Shard> leaving = new ArrayList<>();
     private final List<Shard> serving = new ArrayList<>();
+
+    /** Whether what stays until then must outlive a loss. */
+    private boolean strict;
 
     /** Of a model that has the shards it is to have in the end. */
     Handover(Holding model) {
@@ -29,6 +33,10 @@ final class Handover {
         if (!sorted(true) && !sorted(false)) {
             leaving.clear();
         }
+        List<Shard> all = new ArrayList<>(serving);
+        all.addAll(leaving);
+        strict = !leaving.isEmpty() && Redundancy.outlivesAny(model.blocks(), all);
+        strict = strict && beside(needed(leaving, serving)).containsAll(target);
     }
 
     /** Tells apart what serves and stays, and what serves and leaves; whether it is a chain. */
@@ -102,14 +110,17 @@ final class Handover {
         return free >= 0;
     }
 
-    /** Those of {@code some} without which no chain would serve beside {@code others}. */
+    /**
+     * Those of {@code some} without which no chain would serve beside {@code others}, or none that
+     * outlives a loss.
+     */
     private List<Shard> needed(List<Shard> some, List<Shard> others) {
         List<Shard> kept = new ArrayList<>(some);
         for (Shard shard : some) {
             kept.remove(shard);
             List<Shard> left = new ArrayList<>(others);
             left.addAll(kept);
-            if (!chain(left)) {
+            if (!(strict ? Redundancy.outlivesAny(model.blocks(), left) : chain(left))) {
                 kept.add(shard);
             }
         }
