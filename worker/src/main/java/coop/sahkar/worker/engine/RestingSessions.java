@@ -15,10 +15,10 @@ final class RestingSessions {
     static final int MOST = 64;
 
     /**
-     * The KV cells they may fill are all cells divided by this: a stage pays a little for each cell
-     * in use with every token it computes.
+     * The KV cells they may fill are all cells divided by this. llama.cpp pays for each cell in use
+     * with every token it computes, whosesoever the cell is.
      */
-    static final int CELLS_DIVISOR = 2;
+    static final int CELLS_DIVISOR = 8;
 
     /** No session rests for longer, whatever its head asks for. */
     static final int MOST_MILLIS = 600_000;
