@@ -8,19 +8,22 @@ import java.util.Set;
 
 /**
  * Makes before it breaks: a model that is served now keeps a serving chain at every moment of a
- * change, and one that outlives the loss of any worker keeps doing so where everything has room
- * beside each other. What serves and is to go stays until what replaces it serves; what has no room
- * beside it waits until then.
+ * change, and does not come to depend on more workers meanwhile where everything has room beside
+ * each other. What serves and is to go stays until what replaces it serves; what has no room beside
+ * it waits until then.
  */
 final class Handover {
+    /** Any number of workers, so that it is a chain. */
+    private static final int CHAIN = Integer.MAX_VALUE - 1;
+
     private final Holding model;
     private final List<Shard> before;
     private final List<Shard> target;
     private final List<Shard> leaving = new ArrayList<>();
     private final List<Shard> serving = new ArrayList<>();
 
-    /** Whether what stays until then must outlive a loss. */
-    private boolean strict;
+    /** Workers that what stays until then may depend on. */
+    private int mostIndispensable = CHAIN;
 
     /** Of a model that has the shards it is to have in the end. */
     Handover(Holding model) {
@@ -35,8 +38,14 @@ final class Handover {
         }
         List<Shard> all = new ArrayList<>(serving);
         all.addAll(leaving);
-        strict = !leaving.isEmpty() && Redundancy.outlivesAny(model.blocks(), all);
-        strict = strict && beside(needed(leaving, serving)).containsAll(target);
+        if (!leaving.isEmpty()) {
+            int before = Redundancy.indispensable(model.blocks(), all);
+            int after = Redundancy.indispensable(model.blocks(), target);
+            mostIndispensable = Math.min(CHAIN, Math.max(before, after));
+            if (!beside(needed(leaving, serving)).containsAll(target)) {
+                mostIndispensable = CHAIN;
+            }
+        }
     }
 
     /** Tells apart what serves and stays, and what serves and leaves; whether it is a chain. */
@@ -111,8 +120,8 @@ final class Handover {
     }
 
     /**
-     * Those of {@code some} without which no chain would serve beside {@code others}, or none that
-     * outlives a loss.
+     * Those of {@code some} without which no chain would serve beside {@code others}, or one that
+     * depends on too many workers.
      */
     private List<Shard> needed(List<Shard> some, List<Shard> others) {
         List<Shard> kept = new ArrayList<>(some);
@@ -120,7 +129,7 @@ final class Handover {
             kept.remove(shard);
             List<Shard> left = new ArrayList<>(others);
             left.addAll(kept);
-            if (!(strict ? Redundancy.outlivesAny(model.blocks(), left) : chain(left))) {
+            if (Redundancy.indispensable(model.blocks(), left) > mostIndispensable) {
                 kept.add(shard);
             }
         }

@@ -26,8 +26,10 @@ final class Redundancy {
         return Chains.shortest(model.blocks(), left) > 0;
     }
 
-    /** Whether some of these shards are a chain whichever worker has gone. */
-    static boolean outlivesAny(int blocks, Collection<Shard> shards) {
+    /**
+     * Workers without whom these shards would be no chain; the largest number when they are none.
+     */
+    static int indispensable(int blocks, Collection<Shard> shards) {
         SortedMap<Span, @Nullable Load> onlyHolder = new TreeMap<>();
         for (Shard shard : shards) {
             boolean alone =
@@ -36,19 +38,18 @@ final class Redundancy {
             onlyHolder.put(shard.span(), alone ? shard.load() : null);
         }
         if (Chains.shortest(blocks, onlyHolder.keySet()) == 0) {
-            return false;
+            return Integer.MAX_VALUE;
         }
+        int count = 0;
         SortedSet<Integer> tried = new TreeSet<>();
         for (Load gone : onlyHolder.values()) {
             if (gone != null && tried.add(gone.index())) {
                 SortedSet<Span> left = new TreeSet<>(onlyHolder.keySet());
                 left.removeIf(span -> onlyHolder.get(span) == gone);
-                if (Chains.shortest(blocks, left) == 0) {
-                    return false;
-                }
+                count += Chains.shortest(blocks, left) == 0 ? 1 : 0;
             }
         }
-        return true;
+        return count;
     }
 
     /**

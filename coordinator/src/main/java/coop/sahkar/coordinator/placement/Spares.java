@@ -22,14 +22,27 @@ final class Spares {
     static void add(Holding model) {
         int given = 0;
         for (Span span : List.copyOf(model.spans())) {
-            if (given < MOST_PER_MODEL && lonely(model, span)) {
+            boolean wanted = lonely(model, span);
+            while (given < MOST_PER_MODEL && wanted) {
                 Optional<Load> second = second(model, span);
-                if (second.isPresent()) {
-                    model.give(second.get(), span, model.kvCells());
-                    given++;
-                }
+                second.ifPresent(load -> model.give(load, span, model.kvCells()));
+                given++;
+                wanted = second.isPresent() && usable(model, span) < 2;
             }
         }
+    }
+
+    /**
+     * On how many holders of a span a session can count that has the head which is worst for it: a
+     * session stays with its head, which cannot stand in for another of its stages.
+     */
+    private static int usable(Holding model, Span span) {
+        boolean atHead =
+                !span.isHead()
+                        && model.shards().stream()
+                                .filter(shard -> shard.span().equals(span))
+                                .anyMatch(shard -> heads(shard.load(), model));
+        return model.holders(span) - (atHead ? 1 : 0);
     }
 
     /** Whether the model stands and falls with the one worker that holds a span. */
@@ -46,9 +59,8 @@ final class Spares {
     }
 
     /**
-     * Best a worker that is no head, nor becomes one: a session stays with its head, which cannot
-     * stand in for another of its stages. Then who has it already, then who has least of the model,
-     * then who has most room.
+     * Best a worker that is no head, nor becomes one. Then who has it already, then who has least
+     * of the model, then who has most room.
      */
     private static Optional<Load> second(Holding model, Span span) {
         int kvCells = model.kvCells();
