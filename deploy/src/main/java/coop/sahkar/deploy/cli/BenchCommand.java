@@ -222,41 +222,45 @@ final class BenchCommand extends Subcommand {
     }
 
     private void measureTurns(String shape) throws IOException, InterruptedException {
-        List<TurnsBench.Turn> anew = turns(shape, Policy.DEFAULT.withRestingSessions(0));
-        List<TurnsBench.Turn> rested = turns(shape, Policy.DEFAULT);
-        double anewMillis = TurnsBench.medianMillis(anew);
-        double restedMillis = TurnsBench.medianMillis(rested);
-        TurnsBench.Turn last = rested.getLast();
-        boolean same = texts(anew).equals(texts(rested));
-        out().printf(
-                        "%s %s, second turn of a chat of %d tokens%n",
-                        shape, type, last.promptTokens());
+        Turns anew = turns(shape, Policy.DEFAULT.withRestingSessions(0));
+        Turns rested = turns(shape, Policy.DEFAULT);
+        TurnsBench.Turn last = rested.turns().getLast();
+        double anewMillis = TurnsBench.medianMillis(anew.turns());
+        double restedMillis = TurnsBench.medianMillis(rested.turns());
+        out().printf("%s model, second turns of %d tokens%n", shape, last.promptTokens());
         out().printf("not computed again              %8d tokens%n", last.cachedTokens());
         out().printf("first token, first turn rests   %8.1f ms%n", restedMillis);
-        out().printf("first token, all computed anew  %8.1f ms%n", anewMillis);
+        out().printf("first token, nothing rests      %8.1f ms%n", anewMillis);
         out().printf("times sooner                    %8.1f%n", anewMillis / restedMillis);
-        out().printf("same text                       %8s%n", same ? "yes" : "no");
+        out().printf("same text when computed anew    %5d of %d%n", rested.same(), rounds);
         out().flush();
     }
 
-    /** Second turns in a pool of their own; the first chat only warms it up. */
-    private List<TurnsBench.Turn> turns(String shape, Policy policy)
-            throws IOException, InterruptedException {
+    /**
+     * Second turns in one pool.
+     *
+     * @param same how many said the same when they were asked for once more, with nothing resting
+     */
+    private record Turns(List<TurnsBench.Turn> turns, long same) {}
+
+    /** Second turns in a pool of their own; as many before only warm it up. */
+    private Turns turns(String shape, Policy policy) throws IOException, InterruptedException {
         try (Lifetime lifetime = new Lifetime()) {
             DemoPool pool = lifetime.add(DemoPool.start(policy));
             serve(pool, shape);
             InferenceClient client = lifetime.add(InferenceClient.connect(pool.address()));
             step("measuring second turns");
-            List<TurnsBench.Turn> turns =
-                    new TurnsBench(client, pool.modelId()).run(promptTokens, rounds + 1);
-            return turns.subList(1, turns.size());
+            TurnsBench bench = new TurnsBench(client, pool.modelId());
+            List<TurnsBench.Turn> all = bench.run(promptTokens, 2 * rounds);
+            List<TurnsBench.Turn> turns = all.subList(rounds, all.size());
+            long same =
+                    turns.stream()
+                            .filter(turn -> bench.turn(turn.chat()).text().equals(turn.text()))
+                            .count();
+            return new Turns(turns, same);
         } catch (DemoException | InferenceException e) {
             throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
         }
-    }
-
-    private static List<String> texts(List<TurnsBench.Turn> turns) {
-        return turns.stream().map(TurnsBench.Turn::text).toList();
     }
 
     /** Starts the workers of a chain. */

@@ -18,7 +18,7 @@ final class RestingSessions {
      * The KV cells that several of them may fill are all cells divided by this. llama.cpp pays for
      * each cell in use with every token it computes, whosesoever the cell is.
      */
-    static final int CELLS_DIVISOR = 8;
+    static final int CELLS_DIVISOR = 16;
 
     /** The same for one alone: a long chat gains most from its next turn. */
     static final int LONE_CELLS_DIVISOR = 2;
