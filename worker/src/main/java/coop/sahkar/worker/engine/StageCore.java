@@ -198,8 +198,8 @@ final class StageCore {
         return !batches.empty();
     }
 
-    boolean idle() {
-        return table.all().isEmpty();
+    List<StageSession> sessions() {
+        return table.all();
     }
 
     int waitingRows() {
