@@ -126,6 +126,11 @@ final class ControlPath {
         down.heal();
     }
 
+    /** How long a message takes one way. */
+    int latencyMillis() {
+        return latencyMillis;
+    }
+
     /** Whether messages pass in both directions. */
     boolean passes() {
         return up.cuts == 0 && down.cuts == 0;

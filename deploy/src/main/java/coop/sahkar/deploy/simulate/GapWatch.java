@@ -138,10 +138,10 @@ final class GapWatch {
                                 .formatted(name(model)));
             }
         }
-        if (!world.generations().running().isEmpty()) {
+        if (!world.answers().running().isEmpty()) {
             throw new Violation(
-                    "the world has healed and %d generations neither end nor fail"
-                            .formatted(world.generations().running().size()));
+                    "the world has healed and %d answers neither end nor fail"
+                            .formatted(world.answers().running().size()));
         }
         long changes = world.log().newest().placement().generation() - restGeneration;
         if (changes > RESTLESS) {

@@ -7,6 +7,8 @@ import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.liveness.ShardStatus;
 import coop.sahkar.coordinator.placement.PoolSight;
 import coop.sahkar.coordinator.routing.PoolDesk;
+import coop.sahkar.coordinator.routing.PoolRepairs;
+import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.coordinator.state.Command;
@@ -19,6 +21,7 @@ import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.Ticket;
 import coop.sahkar.worker.agent.Desired;
 import coop.sahkar.worker.agent.DesiredShard;
 import coop.sahkar.worker.store.ShardKey;
@@ -44,6 +47,7 @@ final class VirtualCoordinator {
     private Attendance attendance;
     private Planning placement;
     private RouteDesk desk;
+    private RepairDesk repairs;
     private boolean up;
     private boolean sendPending;
     private int boot;
@@ -57,6 +61,7 @@ final class VirtualCoordinator {
         this.attendance = new Attendance(log, leases, world::nowMillis);
         this.placement = world.newPlanning();
         this.desk = newDesk();
+        this.repairs = newRepairs();
     }
 
     void start() {
@@ -66,6 +71,7 @@ final class VirtualCoordinator {
         attendance = new Attendance(log, leases, world::nowMillis);
         placement = world.newPlanning();
         desk = newDesk();
+        repairs = newRepairs();
         log.start();
         log.onChange(this::sendSoon);
         look(boot);
@@ -78,9 +84,18 @@ final class VirtualCoordinator {
                 attendance,
                 new LatencyTable(),
                 model -> decision.shortfalls().getOrDefault(model, ""),
-                ticket -> new SealedTicket(ticket, new byte[0], new byte[0], id),
+                this::seal,
                 () -> new SessionId(chance.bits(), chance.bits()),
                 world::nowMillis);
+    }
+
+    private RepairDesk newRepairs() {
+        return new PoolRepairs(
+                log, attendance, new LatencyTable(), this::seal, world::nowMillis);
+    }
+
+    private SealedTicket seal(Ticket ticket) {
+        return new SealedTicket(ticket, new byte[0], new byte[0], id);
     }
 
     /** The process ends; its peers see their streams close. */
@@ -93,6 +108,7 @@ final class VirtualCoordinator {
             path.sendDown(() -> path.worker.streamBroke(path, broken));
         }
         attached.clear();
+        world.answers().gatewayDied(this);
         log.stop();
     }
 
@@ -102,6 +118,10 @@ final class VirtualCoordinator {
 
     RouteDesk desk() {
         return desk;
+    }
+
+    RepairDesk repairs() {
+        return repairs;
     }
 
     VirtualLog.Replica log() {

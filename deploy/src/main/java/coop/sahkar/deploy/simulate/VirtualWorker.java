@@ -3,7 +3,6 @@ package coop.sahkar.deploy.simulate;
 import coop.sahkar.coordinator.state.ModelFootprint;
 import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.proto.Problem;
-import coop.sahkar.proto.SessionId;
 import coop.sahkar.worker.agent.Action;
 import coop.sahkar.worker.agent.Backoff;
 import coop.sahkar.worker.agent.ControlPace;
@@ -46,12 +45,15 @@ final class VirtualWorker {
     private final List<ControlPath> paths = new ArrayList<>();
     private final SortedMap<ShardKey, VirtualShard> shards = new TreeMap<>();
     private final SortedSet<ShardKey> onDisk = new TreeSet<>();
+    private final RingEnd ring;
     private final Deque<Runnable> postponed = new ArrayDeque<>();
     private final SortedMap<String, Integer> failures = new TreeMap<>();
     private Desired desired = Desired.NOTHING;
     private boolean up;
     private boolean asleep;
     private boolean slowDisk;
+    private double slowness = 1;
+    private long apart;
     private boolean leaving;
     private int boot;
     private long streams;
@@ -64,6 +66,57 @@ final class VirtualWorker {
         this.hardware = hardware;
         this.world = world;
         this.chance = chance;
+        this.ring = new RingEnd(this, world.ring());
+    }
+
+    /** Its end of the ring. */
+    RingEnd ring() {
+        return ring;
+    }
+
+    /** What serves here, or still drains. */
+    List<VirtualStage> stages() {
+        List<VirtualStage> stages = new ArrayList<>();
+        for (VirtualShard shard : shards.values()) {
+            if (shard.stage != null) {
+                stages.add(shard.stage);
+            }
+        }
+        return stages;
+    }
+
+    /** What computes a shard here; null when nothing does. */
+    @Nullable VirtualStage stage(ShardKey key) {
+        VirtualShard shard = shards.get(key);
+        return shard == null ? null : shard.stage;
+    }
+
+    /** The way to a coordinator. */
+    ControlPath pathTo(VirtualCoordinator coordinator) {
+        return paths.stream().filter(p -> p.coordinator == coordinator).findFirst().orElseThrow();
+    }
+
+    /** How often it was started. */
+    int boot() {
+        return boot;
+    }
+
+    /** How many times as long as usual its batches take. */
+    double slowness() {
+        return slowness;
+    }
+
+    void slowness(double times) {
+        slowness = times;
+    }
+
+    /** The partitions it is on the far side of, a bit each: others reach it if they are too. */
+    long apart() {
+        return apart;
+    }
+
+    void apart(long partitions) {
+        apart = partitions;
     }
 
     void add(ControlPath path) {
@@ -145,8 +198,13 @@ final class VirtualWorker {
             if (took && shard.serving()) {
                 world.coverage().count(shard.key, false);
             }
-            world.generations().stageEnded(shard, closing);
+            if (shard.stage != null) {
+                shard.stage.vanish();
+            }
         }
+        ring.clear();
+        world.ring().died(this, closing);
+        world.answers().workerDied(this, closing);
     }
 
     /** Says goodbye, ends its sessions, and goes. */
@@ -167,7 +225,7 @@ final class VirtualWorker {
         boolean took = takesPart();
         asleep = true;
         recount(took);
-        shards.values().forEach(shard -> world.generations().stageEnded(shard, false));
+        world.ring().fellAsleep(this);
     }
 
     void wake() {
@@ -176,6 +234,7 @@ final class VirtualWorker {
         List<Runnable> waiting = List.copyOf(postponed);
         postponed.clear();
         waiting.forEach(this::whenAwake);
+        world.ring().woke(this);
     }
 
     /** Whether it takes part may have changed; {@code took} says whether it did before. */
@@ -200,7 +259,8 @@ final class VirtualWorker {
         }
     }
 
-    private void later(long millis, Runnable what) {
+    /** Has something happen unless it is started anew meanwhile; when it is awake. */
+    void later(long millis, Runnable what) {
         int now = boot;
         world.agenda()
                 .after(
@@ -326,7 +386,7 @@ final class VirtualWorker {
         switch (action) {
             case Action.Fetch(DesiredShard wish) -> fetch(wish);
             case Action.Load(ShardKey key) -> load(key);
-            case Action.Serve(ShardKey key) -> phase(key, ShardPhase.SERVING);
+            case Action.Serve(ShardKey key) -> serve(key);
             case Action.Drain(ShardKey key) -> drain(key);
             case Action.Drop(ShardKey key) -> drop(key);
             case Action.Fail(ShardKey key, String why) -> fail(key, why);
@@ -393,27 +453,34 @@ final class VirtualWorker {
                                 }));
     }
 
+    private void serve(ShardKey key) {
+        VirtualShard shard = phase(key, ShardPhase.SERVING);
+        shard.stage = new VirtualStage(this, shard, world);
+    }
+
     private void drain(ShardKey key) {
         VirtualShard shard = phase(key, ShardPhase.DRAINING);
         later(DRAIN_MILLIS, () -> ifCurrent(shard, ShardPhase.DRAINING, () -> drained(shard)));
-        ifEmpty(shard);
+        if (shard.stage == null) {
+            rests(shard);
+        } else {
+            shard.stage.drain();
+        }
     }
 
-    /** Gives back what a session reserved. */
-    void release(VirtualShard shard, SessionId session) {
-        shard.reserved.remove(session);
-        ifEmpty(shard);
-    }
-
-    private void ifEmpty(VirtualShard shard) {
-        if (shard.phase == ShardPhase.DRAINING && shard.reserved.isEmpty()) {
+    /** No session is left in a shard. */
+    void rests(VirtualShard shard) {
+        if (shard.phase == ShardPhase.DRAINING) {
             later(1, () -> ifCurrent(shard, ShardPhase.DRAINING, () -> drained(shard)));
         }
     }
 
     private void drained(VirtualShard shard) {
         shard.phase = ShardPhase.DRAINED;
-        world.generations().stageEnded(shard, true);
+        if (shard.stage != null) {
+            shard.stage.close();
+            shard.stage = null;
+        }
         changed();
     }
 

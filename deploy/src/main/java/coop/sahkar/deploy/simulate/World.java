@@ -14,6 +14,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +33,8 @@ final class World {
     private final Invariants invariants = new Invariants();
     private final Coverage coverage;
     private final VirtualLog log;
-    private final Generations generations;
+    private final Answers answers;
+    private final VirtualRing ring;
     private final Troubles troubles;
     private final GapWatch gapWatch;
     private final Chance joining;
@@ -42,6 +44,7 @@ final class World {
     private final List<VirtualWorker> workers = new ArrayList<>();
     private final List<String> models = new ArrayList<>();
     private int joined;
+    private @Nullable Violation broken;
 
     World(Scenario scenario, Consumer<String> reader, Supplier<Planning> planning) {
         this.planning = planning;
@@ -51,7 +54,8 @@ final class World {
         this.coverage = new Coverage(agenda, trace);
         boolean replay = scenario.checksEveryEvent();
         this.log = new VirtualLog(agenda, chance.split(), trace, invariants, replay);
-        this.generations = new Generations(this, chance.split());
+        this.answers = new Answers(this, chance.split());
+        this.ring = new VirtualRing(this, chance.split());
         this.troubles = new Troubles(this, chance.split());
         this.gapWatch = new GapWatch(this);
         this.joining = chance.split();
@@ -86,16 +90,27 @@ final class World {
         disturbedAll();
         runUntil(troubleEnds + scenario.healMillis() / 2);
         gapWatch.expectRest();
+        demandAnswers();
         runUntil(troubleEnds + scenario.healMillis());
         invariants.everything(this);
         gapWatch.demandProgress();
+        workers.forEach(worker -> worker.stages().forEach(invariants::released));
+    }
+
+    /** The world has healed: whoever asks a model that is covered must get an answer. */
+    private void demandAnswers() {
+        List<String> gaps = coverage.gaps();
+        models.stream().filter(model -> !gaps.contains(model)).forEach(answers::demand);
     }
 
     private void runUntil(long endMillis) {
         long nextCheck = agenda.nowMillis() + CHECK_EVERY_MILLIS;
         long checked = 0;
         while (agenda.step(endMillis)) {
-            long changes = trace.said() + generations.changes();
+            if (broken != null) {
+                throw broken;
+            }
+            long changes = trace.said();
             boolean often = scenario.checksEveryEvent() && changes != checked;
             if (often || agenda.nowMillis() >= nextCheck) {
                 invariants.everything(this);
@@ -131,7 +146,7 @@ final class World {
                                             + scenario.troubleMillis()
                                             + scenario.healMillis() / 4;
                     if (!models.isEmpty() && stillTime) {
-                        generations.ask(asking.pick(models));
+                        answers.ask(asking.pick(models));
                     }
                     if (stillTime) {
                         nextQuestion();
@@ -203,6 +218,7 @@ final class World {
         if (worker.up()) {
             worker.crash(true);
         }
+        ring.forget(worker);
     }
 
     boolean has(VirtualWorker worker) {
@@ -286,8 +302,27 @@ final class World {
         return log.newest().policy();
     }
 
-    Generations generations() {
-        return generations;
+    Answers answers() {
+        return answers;
+    }
+
+    VirtualRing ring() {
+        return ring;
+    }
+
+    /** The time as engines want it. */
+    long nowNanos() {
+        return TimeUnit.MILLISECONDS.toNanos(agenda.nowMillis());
+    }
+
+    /**
+     * Something came about that must never be. For code below which exceptions are caught: the run
+     * ends after this event.
+     */
+    void broken(String sentence) {
+        if (broken == null) {
+            broken = new Violation(sentence);
+        }
     }
 
     double availability() {
