@@ -333,7 +333,7 @@ final class Answer {
     }
 
     void trace(String what) {
-        world.trace().say("session " + Long.toHexString(id.low()), what);
+        world.trace().note("session " + Long.toHexString(id.low()), what);
     }
 
     /** A route in words. */

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class World {
     private static final long START_MILLIS = 1_000_000;
     private static final long SECOND = 1000;
+    private static final long ANSWERS_END_MILLIS = TimeUnit.MINUTES.toMillis(15);
     private static final int CHECK_EVERY_MILLIS = 30_000;
 
     private final Scenario scenario;
@@ -94,6 +95,22 @@ final class World {
         runUntil(troubleEnds + scenario.healMillis());
         invariants.everything(this);
         gapWatch.demandProgress();
+        demandEnds(troubleEnds + scenario.healMillis() + ANSWERS_END_MILLIS);
+    }
+
+    /** Every answer ends, be it on slow workers, and then nothing is held anywhere. */
+    private void demandEnds(long latestMillis) {
+        while (!answers.running().isEmpty()) {
+            if (agenda.nowMillis() >= latestMillis) {
+                throw new Violation(
+                        "the world has healed and %d answers neither end nor fail: %s"
+                                .formatted(
+                                        answers.running().size(),
+                                        answers.running().stream().map(Answer::id).toList()));
+            }
+            runUntil(agenda.nowMillis() + 5 * SECOND);
+        }
+        runUntil(agenda.nowMillis() + 2 * scenario.engineLimits().idleMillis());
         workers.forEach(worker -> worker.stages().forEach(invariants::released));
     }
 

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.LongFunction;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
@@ -26,15 +27,31 @@ class SimulationTest {
     /** Worlds in which plans were wrong, or slow to make, before. */
     private static final long[] ONCE_WRONG = {77, 85, 96, 117, 144, 196};
 
+    private static final int ROUGH_SEEDS = 20;
+
+    /** Worlds in which answers were wrong, or never came, before. */
+    private static final long[] ONCE_WRONG_ROUGH = {};
+
     private static final long SEED = 98;
 
     @Test
     void manyWorldsKeepEveryPromise() {
+        allKeepEveryPromise(SEEDS, ONCE_WRONG, Scenario::small);
+    }
+
+    @Test
+    void answersThatAreHitAgainAndAgainLoseNoToken() {
+        allKeepEveryPromise(ROUGH_SEEDS, ONCE_WRONG_ROUGH, Scenario::rough);
+    }
+
+    private static void allKeepEveryPromise(
+            int seeds, long[] onceWrong, LongFunction<Scenario> scenario) {
         List<String> failures = new ArrayList<>();
-        LongStream.concat(LongStream.rangeClosed(1, SEEDS), LongStream.of(ONCE_WRONG))
+        LongStream.concat(LongStream.rangeClosed(1, seeds), LongStream.of(onceWrong))
                 .forEach(seed -> {
                     try {
-                        SimulationReport report = Simulation.run(Scenario.small(seed), _ -> {});
+                        SimulationReport report =
+                                Simulation.run(scenario.apply(seed), _ -> {});
                         assertThat(report.events()).isGreaterThan(1000);
                     } catch (SimulationFailure failure) {
                         failures.add(failure.getMessage());
