@@ -92,9 +92,11 @@ final class SessionTable {
         return true;
     }
 
-    /** Frees all that a session took. */
+    /** Frees all that a session took; once, however often its end is found out. */
     void remove(StageSession session) {
-        sessions.remove(session.id());
+        if (!sessions.remove(session.id(), session)) {
+            return;
+        }
         session.close();
         sequences.clear(session.sequence());
         reserve(-session.ticket().maxPositions());

@@ -237,6 +237,21 @@ class RingRepairTest {
         assertAllFreeBut("w1", "w1a", "w1b");
     }
 
+    @Test
+    void aRouteThatNoRepairHelpsIsGivenUpAndItsRoomIsGivenBackOnce() {
+        start();
+        goOnUntil(() -> sink.tokens.size() == 20);
+        List.of("w1", "w1a", "w1b").forEach(ring::freeze);
+        for (int i = 0; i < 120 && !sink.over(); i++) {
+            ring.settle();
+            ring.pass(500);
+        }
+        assertThat(sink.problem).isNotNull();
+        assertThat(sink.noSpare).isFalse();
+        assertThat(ring.worker("w0").stats().kvReserved()).isZero();
+        assertThat(ring.worker("w0").stats().sessions()).isZero();
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {0, 160, 1000})
     void whatTheLogsHaveEvictedIsComputedFromFurtherUp(long logBytes) {
