@@ -91,15 +91,19 @@ final class World {
         disturbedAll();
         runUntil(troubleEnds + scenario.healMillis() / 2);
         gapWatch.expectRest();
-        demandAnswers();
         runUntil(troubleEnds + scenario.healMillis());
         invariants.everything(this);
         gapWatch.demandProgress();
-        demandEnds(troubleEnds + scenario.healMillis() + ANSWERS_END_MILLIS);
+        demandEnds();
+        demandAnswers();
+        demandEnds();
+        runUntil(agenda.nowMillis() + 2 * scenario.engineLimits().idleMillis());
+        workers.forEach(worker -> worker.stages().forEach(invariants::released));
     }
 
-    /** Every answer ends, be it on slow workers, and then nothing is held anywhere. */
-    private void demandEnds(long latestMillis) {
+    /** Every answer ends, be it on slow workers. */
+    private void demandEnds() {
+        long latestMillis = agenda.nowMillis() + ANSWERS_END_MILLIS;
         while (!answers.running().isEmpty()) {
             if (agenda.nowMillis() >= latestMillis) {
                 throw new Violation(
@@ -110,8 +114,6 @@ final class World {
             }
             runUntil(agenda.nowMillis() + 5 * SECOND);
         }
-        runUntil(agenda.nowMillis() + 2 * scenario.engineLimits().idleMillis());
-        workers.forEach(worker -> worker.stages().forEach(invariants::released));
     }
 
     /** The world has healed: whoever asks a model that is covered must get an answer. */
