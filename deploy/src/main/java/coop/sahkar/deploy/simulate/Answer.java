@@ -16,7 +16,6 @@ import coop.sahkar.worker.engine.Sampling;
 import coop.sahkar.worker.head.GenerationStart;
 import coop.sahkar.worker.head.TextAssembler;
 import coop.sahkar.worker.simulate.LetterVocabulary;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
@@ -66,11 +65,6 @@ final class Answer {
 
     SessionId id() {
         return id;
-    }
-
-    /** The newest route that the gateway has heard of. */
-    @Nullable Ticket ticket() {
-        return plan.ticket();
     }
 
     /** Begins. */
@@ -346,11 +340,11 @@ final class Answer {
                 + ")";
     }
 
-    /** Workers of the newest route. */
+    /** Workers of the newest route that the gateway has heard of. */
     List<String> workers() {
         Ticket ticket = plan.ticket();
         return ticket == null
                 ? List.of()
-                : new ArrayList<>(ticket.stages().stream().map(RouteStage::workerId).toList());
+                : ticket.stages().stream().map(RouteStage::workerId).toList();
     }
 }

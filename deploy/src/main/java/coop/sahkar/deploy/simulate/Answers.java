@@ -28,11 +28,6 @@ final class Answers {
         return Collections.unmodifiableCollection(running.values());
     }
 
-    /** Whether an answer is under way. */
-    boolean runs(SessionId session) {
-        return running.containsKey(session);
-    }
-
     /** Somebody asks something. */
     void ask(String modelId) {
         ask(modelId, (int) chance.spread(10, 1500), (int) chance.spread(5, 150), false);

@@ -146,6 +146,6 @@ final class ControlPath {
         down.held.clear();
         long broken = stream;
         coordinator.closed(this, admitted);
-        worker.whenAwake(() -> worker.streamBroke(this, broken));
+        worker.whenAwake(() -> worker.control().streamBroke(this, broken));
     }
 }

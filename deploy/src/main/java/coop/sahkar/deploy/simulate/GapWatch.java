@@ -136,10 +136,23 @@ final class GapWatch {
                 w.registeredAtMillis());
     }
 
-    /**
-     * After the world was left alone: everything is served that can be, and all has come to rest.
-     */
-    void demandProgress() {
+    /** After the world was left alone: all has come to rest. */
+    void demandRest() {
+        long changes = world.log().newest().placement().generation() - restGeneration;
+        if (changes > RESTLESS) {
+            throw new Violation(
+                    "the world has healed and the placement still changes: %d times of late"
+                            .formatted(changes));
+        }
+    }
+
+    /** Whether somebody still fetches or loads what closes a gap, perhaps over a slow disk. */
+    boolean closing() {
+        return world.coverage().gaps().stream().anyMatch(this::beingClosed);
+    }
+
+    /** After the world was left alone: everything is served that can be. */
+    void demandCovered() {
         SortedMap<String, String> shortfalls = shortfalls();
         for (String model : world.coverage().gaps()) {
             if (fits(model, shortfalls)) {
@@ -147,12 +160,6 @@ final class GapWatch {
                         "the world has healed, there is memory for %s, and it still has a gap"
                                 .formatted(name(model)));
             }
-        }
-        long changes = world.log().newest().placement().generation() - restGeneration;
-        if (changes > RESTLESS) {
-            throw new Violation(
-                    "the world has healed and the placement still changes: %d times of late"
-                            .formatted(changes));
         }
     }
 

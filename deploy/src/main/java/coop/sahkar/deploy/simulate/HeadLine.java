@@ -41,7 +41,7 @@ final class HeadLine implements GenerationSink {
     HeadLine(Answer answer, VirtualWorker worker, SealedTicket ticket, World world) {
         this.answer = answer;
         this.worker = worker;
-        this.path = worker.pathTo(answer.gateway());
+        this.path = worker.control().to(answer.gateway());
         this.ticket = ticket;
         this.world = world;
         this.boot = worker.boot();

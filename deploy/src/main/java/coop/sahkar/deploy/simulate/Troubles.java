@@ -95,13 +95,14 @@ final class Troubles {
 
     private void strike() {
         Answer answer = world.answers().any(chance);
-        boolean aimed = answer != null && chance.happens(world.scenario().aimedTroubles());
-        int kind = chance.below(aimed ? 8 : 10);
+        boolean aims = chance.happens(world.scenario().aimedTroubles());
+        Answer aim = aims ? answer : null;
+        int kind = chance.below(aim == null ? 10 : 8);
         if (kind >= 8) {
             coordinator(kind == 8);
             return;
         }
-        VirtualWorker worker = aimed ? workerOf(answer) : world.anyWorker(chance);
+        VirtualWorker worker = aim == null ? world.anyWorker(chance) : workerOf(aim);
         if (worker == null || !worker.up() || worker.asleep()) {
             return;
         }
@@ -135,7 +136,7 @@ final class Troubles {
             return;
         }
         if (chance.happens(0.3)) {
-            tell(one.id, "has its link to " + other.id + " reset");
+            tell(one.id, "loses its link to " + other.id);
             world.ring().reset(one, other);
             return;
         }
@@ -147,7 +148,7 @@ final class Troubles {
     }
 
     private void slowProcessor(VirtualWorker worker) {
-        tell(worker.id, "has a slow processor");
+        tell(worker.id, "computes slowly");
         worker.slowness(chance.spread(3, 100));
         lasts(chance.spread(2000, 60_000), () -> worker.slowness(1));
     }
@@ -250,7 +251,7 @@ final class Troubles {
     }
 
     private void slow(VirtualWorker worker) {
-        tell(worker.id, "has a slow disk");
+        tell(worker.id, "fetches slowly");
         worker.slowDisk(true);
         lasts(chance.spread(5000, 120_000), () -> worker.slowDisk(false));
     }

@@ -105,7 +105,7 @@ final class VirtualCoordinator {
         for (ControlPath path : List.copyOf(attached.values())) {
             long broken = path.admitted;
             path.admitted = 0;
-            path.sendDown(() -> path.worker.streamBroke(path, broken));
+            path.sendDown(() -> path.worker.control().streamBroke(path, broken));
         }
         attached.clear();
         world.answers().gatewayDied(this);
@@ -169,12 +169,12 @@ final class VirtualCoordinator {
     /** A worker says hello on a new stream. */
     void hello(ControlPath path, long stream, WorkerRecord worker) {
         if (!up) {
-            path.sendDown(() -> path.worker.streamBroke(path, stream));
+            path.sendDown(() -> path.worker.control().streamBroke(path, stream));
             return;
         }
         Optional<Problem.Kind> refusal = register(worker);
         if (refusal.isPresent()) {
-            path.sendDown(() -> path.worker.refused(path, stream, refusal.get()));
+            path.sendDown(() -> path.worker.control().refused(path, stream, refusal.get()));
             return;
         }
         path.admittedAtMillis = world.nowMillis();
@@ -182,7 +182,7 @@ final class VirtualCoordinator {
         path.assigned = null;
         path.lease = leases.attached(worker.id(), world.nowMillis());
         attached.put(worker.id(), path);
-        path.sendDown(() -> path.worker.welcome(path, stream));
+        path.sendDown(() -> path.worker.control().welcome(path, stream));
         assign(path);
         sendSoon();
         world.agenda().after(FirstAssignment.HELD_MILLIS, this::sendSoon);

@@ -13,6 +13,7 @@ final class VirtualRing {
     private static final double LOOSE = 0.01;
 
     private final World world;
+    private final Carrier carrier;
     private final Chance chance;
     private final boolean loose;
     private final Map<String, VirtualLink> links = new LinkedHashMap<>();
@@ -20,19 +21,24 @@ final class VirtualRing {
     /** Pairs that are cut one way, and how often. */
     private final SortedMap<String, Integer> cuts = new TreeMap<>();
 
-    VirtualRing(World world, Chance chance) {
+    VirtualRing(World world, Carrier carrier, Chance chance) {
         this.world = world;
+        this.carrier = carrier;
         this.chance = chance;
         this.loose = chance.happens(0.5);
     }
 
     /** Sends a message to a worker by its id, whoever that may be by now. */
     void send(VirtualWorker from, String toId, StageMessage message) {
+        StageMessage carried = carrier.carry(message);
         VirtualWorker to = world.worker(toId);
+        if (carried == null) {
+            return;
+        }
         if (to == null) {
             world.agenda().after(1 + chance.below(100), () -> lost(from, toId, "it is not found"));
         } else {
-            link(from, to).send(message);
+            link(from, to).send(carried);
         }
     }
 

@@ -1,11 +1,7 @@
 package coop.sahkar.deploy.simulate;
 
 import coop.sahkar.coordinator.state.ModelFootprint;
-import coop.sahkar.coordinator.state.WorkerRecord;
-import coop.sahkar.proto.Problem;
 import coop.sahkar.worker.agent.Action;
-import coop.sahkar.worker.agent.Backoff;
-import coop.sahkar.worker.agent.ControlPace;
 import coop.sahkar.worker.agent.Desired;
 import coop.sahkar.worker.agent.DesiredShard;
 import coop.sahkar.worker.agent.ObservedShard;
@@ -34,7 +30,6 @@ final class VirtualWorker {
 
     private static final long LOAD_BYTES_PER_SECOND = 2_000_000_000;
     private static final long CACHED_FETCH_MILLIS = 100;
-    private static final long WELCOME_MILLIS = 10_000;
     private static final long DRAIN_MILLIS = 30_000;
     private static final long RETRY_MILLIS = 2000;
 
@@ -42,12 +37,11 @@ final class VirtualWorker {
     final Hardware hardware;
     private final World world;
     private final Chance chance;
-    private final List<ControlPath> paths = new ArrayList<>();
+    private final VirtualControl control;
     private final SortedMap<ShardKey, VirtualShard> shards = new TreeMap<>();
     private final SortedSet<ShardKey> onDisk = new TreeSet<>();
     private final RingEnd ring;
     private final Deque<Runnable> postponed = new ArrayDeque<>();
-    private final SortedMap<String, Integer> failures = new TreeMap<>();
     private Desired desired = Desired.NOTHING;
     private boolean up;
     private boolean asleep;
@@ -56,7 +50,6 @@ final class VirtualWorker {
     private long apart;
     private boolean leaving;
     private int boot;
-    private long streams;
     private long newestHeard;
     private long startedMillis;
     private boolean employed;
@@ -67,6 +60,7 @@ final class VirtualWorker {
         this.world = world;
         this.chance = chance;
         this.ring = new RingEnd(this, world.ring());
+        this.control = new VirtualControl(this, world, chance);
     }
 
     /** Its end of the ring. */
@@ -89,11 +83,6 @@ final class VirtualWorker {
     @Nullable VirtualStage stage(ShardKey key) {
         VirtualShard shard = shards.get(key);
         return shard == null ? null : shard.stage;
-    }
-
-    /** The way to a coordinator. */
-    ControlPath pathTo(VirtualCoordinator coordinator) {
-        return paths.stream().filter(p -> p.coordinator == coordinator).findFirst().orElseThrow();
     }
 
     /** How often it was started. */
@@ -119,12 +108,13 @@ final class VirtualWorker {
         apart = partitions;
     }
 
-    void add(ControlPath path) {
-        paths.add(path);
+    /** Its ways to the coordinators. */
+    VirtualControl control() {
+        return control;
     }
 
     List<ControlPath> paths() {
-        return Collections.unmodifiableList(paths);
+        return control.paths();
     }
 
     Collection<VirtualShard> shards() {
@@ -145,7 +135,7 @@ final class VirtualWorker {
 
     /** Whether sessions can run on it and a coordinator can know of it. */
     boolean takesPart() {
-        return up && !asleep && !leaving && paths.stream().anyMatch(ControlPath::passes);
+        return up && !asleep && !leaving && control.passes();
     }
 
     Desired desired() {
@@ -158,7 +148,7 @@ final class VirtualWorker {
     }
 
     int held() {
-        return postponed.size() + paths.stream().mapToInt(ControlPath::held).max().orElse(0);
+        return postponed.size() + control.held();
     }
 
     void start() {
@@ -168,7 +158,7 @@ final class VirtualWorker {
         newestHeard = 0;
         employed = false;
         startedMillis = world.nowMillis();
-        paths.forEach(this::connect);
+        control.start();
     }
 
     /**
@@ -179,14 +169,7 @@ final class VirtualWorker {
      */
     void crash(boolean closing) {
         boolean took = takesPart();
-        for (ControlPath path : paths) {
-            long broken = path.admitted;
-            if (closing) {
-                path.sendUp(() -> path.coordinator.closed(path, broken));
-            }
-            path.stream = 0;
-            path.welcomed = false;
-        }
+        control.crash(closing);
         List<VirtualShard> lost = List.copyOf(shards.values());
         up = false;
         asleep = false;
@@ -209,10 +192,7 @@ final class VirtualWorker {
 
     /** Says goodbye, ends its sessions, and goes. */
     void leave() {
-        for (ControlPath path : paths) {
-            long stream = path.stream;
-            path.sendUp(() -> path.coordinator.leaving(path, stream));
-        }
+        control.leave();
         boolean took = takesPart();
         leaving = true;
         recount(took);
@@ -274,83 +254,6 @@ final class VirtualWorker {
                                 });
                             }
                         });
-    }
-
-    private void connect(ControlPath path) {
-        long stream = ++streams;
-        path.stream = stream;
-        path.welcomed = false;
-        WorkerRecord self = self();
-        path.sendUp(() -> path.coordinator.hello(path, stream, self));
-        later(
-                WELCOME_MILLIS,
-                () -> {
-                    if (path.stream == stream && !path.welcomed) {
-                        streamBroke(path, stream);
-                    }
-                });
-    }
-
-    private WorkerRecord self() {
-        return new WorkerRecord(
-                id,
-                id + ".sim:7400",
-                "simulated",
-                "llama.cpp b4916",
-                hardware.memoryBytes(),
-                hardware.claimedBytesPerSecond(),
-                1,
-                world.nowMillis());
-    }
-
-    void streamBroke(ControlPath path, long stream) {
-        lost(path, stream, ControlPace.DEFAULT.lost().millis(failed(path), chance.generator()));
-    }
-
-    /** A coordinator does not let it in. */
-    void refused(ControlPath path, long stream, Problem.Kind why) {
-        Backoff pace = ControlPace.DEFAULT.after(why);
-        lost(path, stream, pace.millis(failed(path), chance.generator()));
-    }
-
-    private int failed(ControlPath path) {
-        return failures.merge(path.coordinator.id, 1, Integer::sum);
-    }
-
-    private void lost(ControlPath path, long stream, long waitMillis) {
-        if (up && path.stream == stream) {
-            path.stream = 0;
-            path.welcomed = false;
-            later(
-                    waitMillis,
-                    () -> {
-                        if (path.stream == 0) {
-                            connect(path);
-                        }
-                    });
-        }
-    }
-
-    void welcome(ControlPath path, long stream) {
-        if (up && path.stream == stream && !path.welcomed) {
-            path.welcomed = true;
-            failures.remove(path.coordinator.id);
-            report(path, stream);
-        }
-    }
-
-    private void report(ControlPath path, long stream) {
-        if (path.stream == stream && path.welcomed) {
-            reportNow(path);
-            later(world.policy().reportIntervalMillis(), () -> report(path, stream));
-        }
-    }
-
-    private void reportNow(ControlPath path) {
-        long stream = path.stream;
-        long generation = desired.generation();
-        var statuses = shards.values().stream().map(VirtualShard::status).toList();
-        path.sendUp(() -> path.coordinator.report(path, stream, generation, statuses));
     }
 
     /** A coordinator says what it should hold. */
@@ -521,6 +424,6 @@ final class VirtualWorker {
     /** Something became true of itself: it looks what follows, and reports it at once. */
     private void changed() {
         reconcile();
-        paths.stream().filter(p -> p.welcomed && p.stream != 0).forEach(this::reportNow);
+        control.report();
     }
 }

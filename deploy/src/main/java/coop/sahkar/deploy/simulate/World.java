@@ -47,7 +47,11 @@ final class World {
     private int joined;
     private @Nullable Violation broken;
 
-    World(Scenario scenario, Consumer<String> reader, Supplier<Planning> planning) {
+    World(
+            Scenario scenario,
+            Consumer<String> reader,
+            Supplier<Planning> planning,
+            Carrier carrier) {
         this.planning = planning;
         Chance chance = new Chance(scenario.seed() * 0x9E3779B97F4A7C15L + 1);
         this.scenario = scenario;
@@ -56,7 +60,7 @@ final class World {
         boolean replay = scenario.checksEveryEvent();
         this.log = new VirtualLog(agenda, chance.split(), trace, invariants, replay);
         this.answers = new Answers(this, chance.split());
-        this.ring = new VirtualRing(this, chance.split());
+        this.ring = new VirtualRing(this, carrier, chance.split());
         this.troubles = new Troubles(this, chance.split());
         this.gapWatch = new GapWatch(this);
         this.joining = chance.split();
@@ -93,22 +97,24 @@ final class World {
         gapWatch.expectRest();
         runUntil(troubleEnds + scenario.healMillis());
         invariants.everything(this);
-        gapWatch.demandProgress();
+        gapWatch.demandRest();
         demandEnds();
+        gapWatch.demandCovered();
         demandAnswers();
         demandEnds();
         runUntil(agenda.nowMillis() + 2 * scenario.engineLimits().idleMillis());
         workers.forEach(worker -> worker.stages().forEach(invariants::released));
     }
 
-    /** Every answer ends, be it on slow workers. */
+    /** Every answer ends and every gap is closed, be it on slow workers. */
     private void demandEnds() {
         long latestMillis = agenda.nowMillis() + ANSWERS_END_MILLIS;
-        while (!answers.running().isEmpty()) {
+        while (!answers.running().isEmpty() || gapWatch.closing()) {
             if (agenda.nowMillis() >= latestMillis) {
                 throw new Violation(
-                        "the world has healed and %d answers neither end nor fail: %s"
+                        "the world has healed, gaps are in %s, and %d answers neither end nor fail: %s"
                                 .formatted(
+                                        coverage.gaps(),
                                         answers.running().size(),
                                         answers.running().stream().map(Answer::id).toList()));
             }
@@ -218,7 +224,7 @@ final class World {
         Hardware hardware = Hardware.draw(joining);
         VirtualWorker worker = new VirtualWorker("w" + digits, hardware, this, joining.split());
         for (VirtualCoordinator coordinator : coordinators) {
-            worker.add(new ControlPath(worker, coordinator, agenda, joining.split()));
+            worker.control().add(new ControlPath(worker, coordinator, agenda, joining.split()));
         }
         agenda.after(
                 afterMillis,
