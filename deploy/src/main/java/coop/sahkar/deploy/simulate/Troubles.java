@@ -95,7 +95,7 @@ final class Troubles {
 
     private void strike() {
         Answer answer = world.answers().any(chance);
-        boolean aims = chance.happens(world.scenario().aimedTroubles());
+        boolean aims = answer != null && chance.happens(world.scenario().aimedTroubles());
         Answer aim = aims ? answer : null;
         int kind = chance.below(aim == null ? 10 : 8);
         if (kind >= 8) {
