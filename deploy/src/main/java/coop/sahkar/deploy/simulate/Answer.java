@@ -99,8 +99,7 @@ final class Answer {
                         question.prompt(),
                         committed,
                         question.mostTokens(),
-                        new TextAssembler(
-                                new LetterVocabulary(), List.of(), plan.deliveredBytes()),
+                        new TextAssembler(new LetterVocabulary(), List.of(), plan.deliveredBytes()),
                         line));
     }
 
@@ -156,8 +155,7 @@ final class Answer {
             survived = true;
         }
         if (plan.take(event) instanceof ResumePlan.Taken.Breach(String sentence)) {
-            world.broken(
-                    "session %s: worker %s %s".formatted(id, line.workerId(), sentence));
+            world.broken("session %s: worker %s %s".formatted(id, line.workerId(), sentence));
         }
         if (event.hasDelta() && event.getDelta().getTokensCount() > 0) {
             world.tally().served(event.getDelta().getTokensCount());
@@ -332,9 +330,7 @@ final class Answer {
 
     /** A route in words. */
     static String route(Ticket ticket) {
-        return ticket.stages().stream()
-                        .map(RouteStage::workerId)
-                        .collect(Collectors.joining(" → "))
+        return ticket.stages().stream().map(RouteStage::workerId).collect(Collectors.joining(" → "))
                 + " (epoch "
                 + ticket.epoch()
                 + ")";

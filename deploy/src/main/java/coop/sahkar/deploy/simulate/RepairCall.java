@@ -20,10 +20,7 @@ final class RepairCall {
     private final Iterator<ControlPath> left;
 
     RepairCall(
-            VirtualWorker worker,
-            SealedTicket newest,
-            Set<String> lost,
-            Consumer<Reroute> answer) {
+            VirtualWorker worker, SealedTicket newest, Set<String> lost, Consumer<Reroute> answer) {
         this.worker = worker;
         this.newest = newest;
         this.lost = lost;
@@ -51,8 +48,7 @@ final class RepairCall {
             return;
         }
         RouteAnswer found =
-                coordinator.repairs()
-                        .repair(newest.ticket(), lost, newest.ticket().epoch() + 1);
+                coordinator.repairs().repair(newest.ticket(), lost, newest.ticket().epoch() + 1);
         if (path.passes()) {
             worker.later(path.latencyMillis(), () -> answered(found));
         } else {

@@ -126,18 +126,12 @@ final class RingEnd {
             case Probe probe -> probe(probe);
             case Frames(List<Frame> frames) -> {
                 List<Frame> left =
-                        spread(
-                                frames,
-                                frame -> find(frame.session(), frame.epoch()),
-                                Frames::new);
+                        spread(frames, frame -> find(frame.session(), frame.epoch()), Frames::new);
                 yield left.isEmpty() ? null : new Frames(left);
             }
             case Tokens(List<Token> tokens) -> {
                 List<Token> left =
-                        spread(
-                                tokens,
-                                token -> find(token.session(), token.epoch()),
-                                Tokens::new);
+                        spread(tokens, token -> find(token.session(), token.epoch()), Tokens::new);
                 yield left.isEmpty() ? null : new Tokens(left);
             }
             case Progress m -> pass(m, m.session(), m.epoch());

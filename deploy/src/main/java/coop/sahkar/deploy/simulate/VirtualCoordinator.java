@@ -90,8 +90,7 @@ final class VirtualCoordinator {
     }
 
     private RepairDesk newRepairs() {
-        return new PoolRepairs(
-                log, attendance, new LatencyTable(), this::seal, world::nowMillis);
+        return new PoolRepairs(log, attendance, new LatencyTable(), this::seal, world::nowMillis);
     }
 
     private SealedTicket seal(Ticket ticket) {

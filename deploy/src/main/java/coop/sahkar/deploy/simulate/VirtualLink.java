@@ -6,9 +6,9 @@ import java.util.Deque;
 
 /**
  * The connection by which one worker sends to another. It keeps order, and when it breaks all that
- * is under way on it is lost and both ends are told, each in its own time. A loose one, though, also
- * delivers now and then late or twice: as where what an old connection still brings in meets what
- * came on the one after it.
+ * is under way on it is lost and both ends are told, each in its own time. A loose one, though,
+ * also delivers now and then late or twice: as where what an old connection still brings in meets
+ * what came on the one after it.
  */
 final class VirtualLink {
     /** Messages that may wait at one end before the invariants call it unbounded. */
@@ -81,8 +81,7 @@ final class VirtualLink {
             ring.after(
                     DIAL_MILLIS,
                     () -> {
-                        boolean still =
-                                ring.cut(from, to) || ring.cut(to, from) || to.asleep();
+                        boolean still = ring.cut(from, to) || ring.cut(to, from) || to.asleep();
                         if (still) {
                             breakIf(dialled, "it does not answer");
                         }

@@ -151,8 +151,7 @@ final class VirtualStage {
 
     private long batchMillis() {
         int rows = Math.min(MOST_ROWS, engine.waitingRows());
-        double micros =
-                shard.decodeMicros * worker.slowness() * (1 + (double) rows / ROWS_FOR_ONE);
+        double micros = shard.decodeMicros * worker.slowness() * (1 + (double) rows / ROWS_FOR_ONE);
         return Math.max(1, Math.round(micros / 1000));
     }
 

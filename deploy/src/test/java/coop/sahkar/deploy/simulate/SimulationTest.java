@@ -52,8 +52,7 @@ class SimulationTest {
         LongStream.concat(LongStream.rangeClosed(1, seeds), LongStream.of(onceWrong))
                 .forEach(seed -> {
                     try {
-                        SimulationReport report =
-                                Simulation.run(scenario.apply(seed), _ -> {});
+                        SimulationReport report = Simulation.run(scenario.apply(seed), _ -> {});
                         assertThat(report.events()).isGreaterThan(1000);
                     } catch (SimulationFailure failure) {
                         failures.add(failure.getMessage());
@@ -104,7 +103,8 @@ class SimulationTest {
                                 return List.of();
                             }
                         };
-        assertThatThrownBy(() -> Simulation.run(Scenario.small(SEED), _ -> {}, idle, Carrier.HONEST))
+        assertThatThrownBy(
+                        () -> Simulation.run(Scenario.small(SEED), _ -> {}, idle, Carrier.HONEST))
                 .isInstanceOf(SimulationFailure.class)
                 .hasMessageContaining("has a gap, there is memory for it");
     }
@@ -123,7 +123,8 @@ class SimulationTest {
                         }
                     };
                 };
-        assertThatThrownBy(() -> Simulation.run(Scenario.small(SEED), _ -> {}, restless, Carrier.HONEST))
+        assertThatThrownBy(() ->
+                        Simulation.run(Scenario.small(SEED), _ -> {}, restless, Carrier.HONEST))
                 .isInstanceOf(SimulationFailure.class)
                 .hasMessageContaining("the placement still changes");
     }

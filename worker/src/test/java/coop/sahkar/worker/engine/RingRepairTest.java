@@ -109,8 +109,10 @@ class RingRepairTest {
         List<Integer> expected = Routes.expected(PROMPT, SEED, MOST);
         assertThat(next.tokens).isEqualTo(expected.subList(20, expected.size()));
         int left = expected.size() - 20;
-        assertThat(ring.worker("w1").stage.computed() - before.getOrDefault("w1", 0)).isEqualTo(left);
-        assertThat(ring.worker("w2").stage.computed() - before.getOrDefault("w2", 0)).isEqualTo(left);
+        assertThat(ring.worker("w1").stage.computed() - before.getOrDefault("w1", 0))
+                .isEqualTo(left);
+        assertThat(ring.worker("w2").stage.computed() - before.getOrDefault("w2", 0))
+                .isEqualTo(left);
         assertThat(ring.worker("w1").stats().reopened()).isEqualTo(1);
         assertAllFreeBut("w0");
     }

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SealedTicket;
-import coop.sahkar.worker.simulate.LetterVocabulary;
 import coop.sahkar.worker.engine.RecordingSink;
 import coop.sahkar.worker.engine.Routes;
+import coop.sahkar.worker.simulate.LetterVocabulary;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
