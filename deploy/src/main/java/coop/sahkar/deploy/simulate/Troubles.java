@@ -149,7 +149,7 @@ final class Troubles {
 
     private void slowProcessor(VirtualWorker worker) {
         tell(worker.id, "computes slowly");
-        worker.slowness(chance.spread(3, 100));
+        worker.slowness((double) chance.spread(3, 100));
         lasts(chance.spread(2000, 60_000), () -> worker.slowness(1));
     }
 
