@@ -33,8 +33,9 @@ final class RestingSessions {
         sessions.put(session.id(), session);
     }
 
-    void remove(StageSession session) {
-        sessions.remove(session.id());
+    /** Whether it rested here. */
+    boolean remove(StageSession session) {
+        return sessions.remove(session.id(), session);
     }
 
     int count() {

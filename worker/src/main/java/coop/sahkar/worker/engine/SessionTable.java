@@ -151,13 +151,12 @@ final class SessionTable {
         return resting.nanosToExpiry(nowNanos);
     }
 
-    /** Frees all that a session took. */
+    /** Frees all that a session took; once, however often its end is found out. */
     void remove(StageSession session) {
         boolean rested = session.resting();
-        if (rested) {
-            resting.remove(session);
-        } else {
-            sessions.remove(session.id());
+        boolean here = rested ? resting.remove(session) : sessions.remove(session.id(), session);
+        if (!here) {
+            return;
         }
         session.close();
         sequences.clear(session.sequence());
