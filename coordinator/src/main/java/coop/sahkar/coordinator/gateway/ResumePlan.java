@@ -96,7 +96,7 @@ public final class ResumePlan {
     }
 
     /** Number of the request's first route: 1 unless a chat goes on in its session. */
-    int turn() {
+    public int turn() {
         return turn;
     }
 

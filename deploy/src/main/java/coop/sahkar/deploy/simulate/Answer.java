@@ -4,6 +4,8 @@ import coop.sahkar.coordinator.gateway.HeadWatch;
 import coop.sahkar.coordinator.gateway.Patience;
 import coop.sahkar.coordinator.gateway.Problems;
 import coop.sahkar.coordinator.gateway.ResumePlan;
+import coop.sahkar.coordinator.routing.Prospect;
+import coop.sahkar.coordinator.routing.RepairWish;
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
@@ -30,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Answer {
     private static final long LOOK_MILLIS = 100;
+    private static final long LEAVING_LOOK_MILLIS = 500;
 
     private final World world;
     private final VirtualCoordinator gateway;
@@ -40,7 +43,9 @@ final class Answer {
     private final SessionId id;
     private @Nullable HeadLine head;
     private @Nullable Ticket drawn;
-    private boolean changedHead;
+    private @Nullable HeadLine before;
+    private boolean headLeaves;
+    private long soughtMillis;
     private boolean over;
     private boolean disturbed;
     private boolean survived;
@@ -75,6 +80,7 @@ final class Answer {
 
     private void dial(SealedTicket sealed) {
         release();
+        headLeaves = false;
         Ticket ticket = sealed.ticket();
         boolean again = drawn != null;
         disturbed |= again;
@@ -100,7 +106,9 @@ final class Answer {
                         committed,
                         question.mostTokens(),
                         new TextAssembler(new LetterVocabulary(), List.of(), plan.deliveredBytes()),
-                        line));
+                        line,
+                        plan.turn(),
+                        0));
     }
 
     private static Sampling sampling(long seed) {
@@ -138,6 +146,9 @@ final class Answer {
         long now = world.nowMillis();
         watching.heard(now - heardMillis, now);
         heardMillis = now;
+        if (!event.hasStarted()) {
+            letGo();
+        }
         if (event.hasFailed()) {
             head = null;
             headFailed(line, event);
@@ -156,6 +167,10 @@ final class Answer {
         }
         if (plan.take(event) instanceof ResumePlan.Taken.Breach(String sentence)) {
             world.broken("session %s: worker %s %s".formatted(id, line.workerId(), sentence));
+        }
+        if (event.hasLeaving()) {
+            headLeaves = true;
+            moveOn(line);
         }
         if (event.hasDelta() && event.getDelta().getTokensCount() > 0) {
             world.tally().served(event.getDelta().getTokensCount());
@@ -184,24 +199,36 @@ final class Answer {
         String blamed = event.getFailed().getWorkerId();
         String worker = blamed.isEmpty() ? line.workerId() : blamed;
         Problem problem = Problems.ofHead(Wire.fromWire(event.getFailed().getProblem()), worker);
-        if (!event.getFailed().getNoSpare()) {
+        if (event.getFailed().getNoSpare()) {
+            follow(plan.withoutSpare(problem, worker, world.nowMillis()));
+        } else {
             failed(problem, worker);
+        }
+    }
+
+    /** Another head takes over from one that is about to leave, where there is any. */
+    private void moveOn(HeadLine line) {
+        soughtMillis = world.nowMillis();
+        Ticket current = plan.ticket();
+        if (current == null) {
             return;
         }
-        Ticket before = plan.ticket();
         Set<String> avoid = new TreeSet<>(plan.avoid(world.nowMillis()));
-        avoid.add(worker);
         avoid.add(line.workerId());
-        RouteAnswer answer =
-                before == null || changedHead
-                        ? new RouteAnswer.None(problem)
-                        : gateway.repairs().repair(before, avoid, plan.nextEpoch());
-        switch (answer) {
-            case RouteAnswer.Found(var route) -> {
-                changedHead = true;
-                dial(route.ticket());
-            }
-            case RouteAnswer.None _ -> giveUp(problem);
+        RepairWish away = new RepairWish(current, avoid, plan.nextEpoch(), RepairWish.Head.MAY_GO);
+        if (gateway.repairs().repair(away) instanceof RouteAnswer.Found(var route)) {
+            letGo();
+            before = line;
+            dial(route.ticket());
+        }
+    }
+
+    /** The head that was to leave may hang up: another has taken over, or nobody will. */
+    private void letGo() {
+        HeadLine line = before;
+        before = null;
+        if (line != null) {
+            line.hangUp();
         }
     }
 
@@ -209,6 +236,7 @@ final class Answer {
     void lineBroke(HeadLine line) {
         if (head == line && !over) {
             head = null;
+            letGo();
             failed(Problems.lost("Worker " + line.workerId() + " was lost."), line.workerId());
         }
     }
@@ -226,15 +254,18 @@ final class Answer {
     }
 
     private void draw() {
-        Ticket before = plan.ticket();
-        if (over || before == null) {
+        Ticket current = plan.ticket();
+        if (over || current == null) {
             return;
         }
         Set<String> avoid = plan.avoid(world.nowMillis());
-        switch (gateway.repairs().repair(before, avoid, plan.nextEpoch())) {
+        RepairWish.Head former =
+                plan.headWithoutSpare() ? RepairWish.Head.SHOULD_GO : RepairWish.Head.MAY_GO;
+        RepairWish wish = new RepairWish(current, avoid, plan.nextEpoch(), former);
+        switch (gateway.repairs().repair(wish)) {
             case RouteAnswer.Found(var route) -> dial(route.ticket());
-            case RouteAnswer.None(Problem problem) ->
-                    follow(plan.noRoute(problem, world.nowMillis()));
+            case RouteAnswer.None(Problem problem, Prospect prospect) ->
+                    follow(plan.noRoute(problem, prospect == Prospect.HEALING, world.nowMillis()));
         }
     }
 
@@ -242,6 +273,9 @@ final class Answer {
     private void look() {
         if (over) {
             return;
+        }
+        if (head != null && headLeaves && soughtMillis + LEAVING_LOOK_MILLIS <= world.nowMillis()) {
+            moveOn(head);
         }
         if (head != null) {
             lookAtHead(head, world.nowMillis());
@@ -276,6 +310,7 @@ final class Answer {
     private void headLost(HeadLine line, String what) {
         trace("has lost its head: " + line.workerId() + " " + what);
         head = null;
+        letGo();
         line.hangUp();
         failed(Problems.lost("Worker " + line.workerId() + " " + what + "."), line.workerId());
     }
@@ -308,6 +343,7 @@ final class Answer {
 
     private void end() {
         over = true;
+        letGo();
         HeadLine line = head;
         head = null;
         if (line != null) {

@@ -47,9 +47,10 @@ final class Answers {
             refused(question, Problem.of(Problem.Kind.NOT_LEADER, "No coordinator is up."));
             return;
         }
-        RouteWish wish = new RouteWish(modelId, question.positions(), Set.of(), List.of(), null, 0);
+        RouteWish wish =
+                new RouteWish(modelId, question.positions(), Set.of(), List.of(), null, 0, "");
         switch (gateway.desk().draw(wish)) {
-            case RouteAnswer.None(Problem problem) -> refused(question, problem);
+            case RouteAnswer.None(Problem problem, var _) -> refused(question, problem);
             case RouteAnswer.Found(var route) -> begin(gateway, question, route.ticket());
         }
     }

@@ -9,6 +9,7 @@ import coop.sahkar.proto.v1.FinishReason;
 import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.GenerationFailed;
+import coop.sahkar.proto.v1.HeadLeaving;
 import coop.sahkar.proto.v1.Prefilled;
 import coop.sahkar.proto.v1.Rerouted;
 import coop.sahkar.proto.v1.Started;
@@ -204,6 +205,12 @@ final class HeadLine implements GenerationSink {
         Rerouted.Builder event = Rerouted.newBuilder().setEpoch(route.epoch());
         route.stages().forEach(stage -> event.addRoute(Wire.toWire(stage)));
         say(GenerationEvent.newBuilder().setRerouted(event));
+    }
+
+    @Override
+    public void leaving() {
+        answer.trace("is asked to leave " + worker.id);
+        say(GenerationEvent.newBuilder().setLeaving(HeadLeaving.getDefaultInstance()));
     }
 
     @Override

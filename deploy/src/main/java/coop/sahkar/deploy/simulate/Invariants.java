@@ -14,7 +14,6 @@ import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.Transition;
 import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.proto.Span;
-import coop.sahkar.worker.engine.EngineLimits;
 import coop.sahkar.worker.engine.StageShape;
 import coop.sahkar.worker.engine.SteppedEngine.SessionLook;
 import java.util.List;
@@ -177,6 +176,7 @@ final class Invariants {
     /** Everything that can be counted anew. */
     void everything(World world) {
         for (VirtualWorker worker : world.workers()) {
+            logs(worker, world.scenario().logBytes());
             require(
                     worker.held() <= ControlPath.MOST_HELD,
                     "%d messages wait for %s",
@@ -203,14 +203,22 @@ final class Invariants {
         }
     }
 
+    private static void logs(VirtualWorker worker, long most) {
+        long logged = 0;
+        for (VirtualStage stage : worker.stages()) {
+            for (SessionLook session : stage.engine().sessions()) {
+                logged += session.logBytes();
+            }
+        }
+        require(logged <= most, "the boundary logs of %s have %d bytes", worker.id, logged);
+    }
+
     /** A stage has taken messages in, or computed: nothing in it may belong to two. */
     void sessions(String workerId, VirtualStage stage) {
         StageShape shape = stage.model().shape();
-        EngineLimits limits = stage.limits();
         Set<Integer> sequences = new TreeSet<>();
         int held = 0;
         int reserved = 0;
-        long logged = 0;
         List<SessionLook> sessions = stage.engine().sessions();
         for (SessionLook session : sessions) {
             boolean alone = sequences.add(session.sequence());
@@ -223,15 +231,8 @@ final class Invariants {
                     session.held(),
                     session.end() - session.held(),
                     cells);
-            require(
-                    session.logBytes() <= limits.logBytesPerSession(),
-                    "on %s the log of session %s has %d bytes",
-                    workerId,
-                    session.session(),
-                    session.logBytes());
             held += session.held();
             reserved += session.maxPositions();
-            logged += session.logBytes();
         }
         require(
                 stage.model().usedCells() == held && reserved <= shape.kvCells(),
@@ -242,11 +243,9 @@ final class Invariants {
                 reserved,
                 shape.kvCells());
         require(
-                logged <= limits.logBytesPerEngine()
-                        && stage.model().openSamplers() <= sessions.size(),
-                "on %s logs have %d bytes, and %d samplers are open for %d sessions",
+                stage.model().openSamplers() <= sessions.size(),
+                "on %s %d samplers are open for %d sessions",
                 workerId,
-                logged,
                 stage.model().openSamplers(),
                 sessions.size());
     }

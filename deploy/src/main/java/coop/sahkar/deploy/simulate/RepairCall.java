@@ -1,5 +1,7 @@
 package coop.sahkar.deploy.simulate;
 
+import coop.sahkar.coordinator.routing.Prospect;
+import coop.sahkar.coordinator.routing.RepairWish;
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SealedTicket;
@@ -47,8 +49,9 @@ final class RepairCall {
             worker.later(path.latencyMillis(), this::askNext);
             return;
         }
-        RouteAnswer found =
-                coordinator.repairs().repair(newest.ticket(), lost, newest.ticket().epoch() + 1);
+        int epoch = newest.ticket().epoch() + 1;
+        RepairWish wish = new RepairWish(newest.ticket(), lost, epoch, RepairWish.Head.STAYS);
+        RouteAnswer found = coordinator.repairs().repair(wish);
         if (path.passes()) {
             worker.later(path.latencyMillis(), () -> answered(found));
         } else {
@@ -67,8 +70,10 @@ final class RepairCall {
                     answer.accept(new Reroute.Found(next));
                 }
             }
-            case RouteAnswer.None(Problem problem) -> {
-                if (problem.kind().retryable()) {
+            case RouteAnswer.None(Problem problem, Prospect prospect) -> {
+                if (prospect == Prospect.ANOTHER_HEAD) {
+                    answer.accept(new Reroute.AnotherHead(problem));
+                } else if (problem.kind().retryable()) {
                     none(problem);
                 } else {
                     answer.accept(new Reroute.Never(problem));

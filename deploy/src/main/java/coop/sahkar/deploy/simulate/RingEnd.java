@@ -9,6 +9,7 @@ import coop.sahkar.worker.engine.StageMessage.Close;
 import coop.sahkar.worker.engine.StageMessage.Failed;
 import coop.sahkar.worker.engine.StageMessage.Frame;
 import coop.sahkar.worker.engine.StageMessage.Frames;
+import coop.sahkar.worker.engine.StageMessage.Leaving;
 import coop.sahkar.worker.engine.StageMessage.NeedFrom;
 import coop.sahkar.worker.engine.StageMessage.Open;
 import coop.sahkar.worker.engine.StageMessage.Probe;
@@ -43,8 +44,8 @@ final class RingEnd {
 
     /** Sends what a stage here has to say. */
     void send(RouteStage to, StageMessage message) {
-        if (message instanceof Close(SessionId session, int epoch)) {
-            forget(session, epoch);
+        if (message instanceof Close close) {
+            forget(close.session(), close.epoch());
         }
         ring.send(worker, to.workerId(), message);
     }
@@ -137,6 +138,7 @@ final class RingEnd {
             case Progress m -> pass(m, m.session(), m.epoch());
             case NeedFrom m -> pass(m, m.session(), m.epoch());
             case Failed m -> pass(m, m.session(), m.epoch());
+            case Leaving m -> pass(m, m.session(), m.epoch());
             case ProbeAnswer m -> pass(m, m.session(), m.epoch());
             case Close m -> {
                 StageMessage left = pass(m, m.session(), m.epoch());

@@ -2,6 +2,7 @@ package coop.sahkar.deploy.simulate;
 
 import coop.sahkar.governance.Policy;
 import coop.sahkar.worker.engine.EngineLimits;
+import coop.sahkar.worker.engine.LogRoom;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -19,7 +20,7 @@ import java.util.concurrent.TimeUnit;
  * @param generationsPerSecond questions asked
  * @param aimedTroubles the part of troubles that is aimed at workers and links which some answer
  *     runs through
- * @param logBytes what the boundary log of one session may keep
+ * @param logBytes what the boundary logs of one worker may keep together
  * @param lookMillis how often a coordinator considers the placement
  * @param policy the pool's rules
  */
@@ -41,7 +42,7 @@ public record Scenario(
     private static final int SMALL = 60;
 
     /** Boundary logs that evict nothing here. */
-    private static final long ALL_BYTES = EngineLimits.DEFAULT.logBytesPerSession();
+    private static final long ALL_BYTES = LogRoom.MEMORY_BYTES;
 
     private static final long IDLE_MILLIS = 60_000;
     private static final int MOST_WORKERS = 20_000;
@@ -123,8 +124,7 @@ public record Scenario(
         return new EngineLimits(
                 usual.mailboxMessages(),
                 usual.mailboxRows(),
-                logBytes,
-                2 * logBytes,
+                usual.replayBytes(),
                 IDLE_MILLIS,
                 usual.stallMillis(),
                 usual.askAgainMillis(),

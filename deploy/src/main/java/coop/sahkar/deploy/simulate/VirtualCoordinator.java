@@ -48,6 +48,7 @@ final class VirtualCoordinator {
     private LeaseTable leases;
     private Attendance attendance;
     private Planning placement;
+    private RecentLosses losses = new RecentLosses();
     private RouteDesk desk;
     private RepairDesk repairs;
     private boolean up;
@@ -72,6 +73,7 @@ final class VirtualCoordinator {
         leases = new LeaseTable(world.nowMillis());
         attendance = new Attendance(log, leases, world::nowMillis);
         placement = world.newPlanning();
+        losses = new RecentLosses();
         desk = newDesk();
         repairs = newRepairs();
         log.start();
@@ -85,7 +87,7 @@ final class VirtualCoordinator {
                 log,
                 attendance,
                 new LatencyTable(),
-                new RecentLosses(),
+                losses,
                 model -> decision.shortfalls().getOrDefault(model, ""),
                 this::seal,
                 new CallerMarks(new byte[] {1}),
@@ -94,7 +96,15 @@ final class VirtualCoordinator {
     }
 
     private RepairDesk newRepairs() {
-        return new PoolRepairs(log, attendance, new LatencyTable(), this::seal, world::nowMillis);
+        Planning decision = placement;
+        return new PoolRepairs(
+                log,
+                attendance,
+                new LatencyTable(),
+                losses,
+                model -> decision.shortfalls().getOrDefault(model, ""),
+                this::seal,
+                world::nowMillis);
     }
 
     private SealedTicket seal(Ticket ticket) {

@@ -3,7 +3,6 @@ package coop.sahkar.deploy.simulate;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.worker.engine.BatchPolicy;
-import coop.sahkar.worker.engine.EngineLimits;
 import coop.sahkar.worker.engine.LoadedStage;
 import coop.sahkar.worker.engine.StageMessage;
 import coop.sahkar.worker.engine.SteppedEngine;
@@ -51,7 +50,8 @@ final class VirtualStage {
                 new SteppedEngine(
                         new LoadedStage(model, new LetterVocabulary()),
                         (to, message) -> worker.ring().send(to, message),
-                        limits(),
+                        world.scenario().engineLimits(),
+                        worker.logs(),
                         BatchPolicy.DEFAULT,
                         rerouting(),
                         world::nowNanos);
@@ -82,10 +82,6 @@ final class VirtualStage {
         return engine;
     }
 
-    EngineLimits limits() {
-        return world.scenario().engineLimits();
-    }
-
     boolean offer(StageMessage message) {
         boolean taken = engine.offer(message);
         turn();
@@ -105,6 +101,12 @@ final class VirtualStage {
 
     void peerLost(String workerId, String why) {
         engine.peerLost(workerId, why);
+        turn();
+    }
+
+    /** Has its sessions led elsewhere, where there is anywhere. */
+    void leave() {
+        engine.leave();
         turn();
     }
 

@@ -7,6 +7,7 @@ import coop.sahkar.worker.agent.DesiredShard;
 import coop.sahkar.worker.agent.ObservedShard;
 import coop.sahkar.worker.agent.Reconciler;
 import coop.sahkar.worker.agent.ShardPhase;
+import coop.sahkar.worker.engine.LogRoom;
 import coop.sahkar.worker.store.ShardKey;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -41,6 +42,7 @@ final class VirtualWorker {
     private final SortedMap<ShardKey, VirtualShard> shards = new TreeMap<>();
     private final SortedSet<ShardKey> onDisk = new TreeSet<>();
     private final RingEnd ring;
+    private LogRoom logs;
     private final Deque<Runnable> postponed = new ArrayDeque<>();
     private Desired desired = Desired.NOTHING;
     private boolean up;
@@ -60,7 +62,13 @@ final class VirtualWorker {
         this.world = world;
         this.chance = chance;
         this.ring = new RingEnd(this, world.ring());
+        this.logs = LogRoom.inMemory(world.scenario().logBytes());
         this.control = new VirtualControl(this, world, chance);
+    }
+
+    /** What the boundary logs of its stages share. */
+    LogRoom logs() {
+        return logs;
     }
 
     /** Its end of the ring. */
@@ -186,13 +194,15 @@ final class VirtualWorker {
             }
         }
         ring.clear();
+        logs = LogRoom.inMemory(world.scenario().logBytes());
         world.ring().died(this, closing);
         world.answers().workerDied(this, closing);
     }
 
-    /** Says goodbye, ends its sessions, and goes. */
+    /** Says goodbye, hands its sessions over, and goes. */
     void leave() {
         control.leave();
+        stages().forEach(VirtualStage::leave);
         boolean took = takesPart();
         leaving = true;
         recount(took);

@@ -106,6 +106,7 @@ public final class SteppedEngine implements StageInbox {
      *
      * @param loaded the shard
      * @param links the way to other stages
+     * @param logs what the boundary logs of its worker share
      * @param rerouting where a head asks for other routes
      * @param nanoClock the time
      */
@@ -113,6 +114,7 @@ public final class SteppedEngine implements StageInbox {
             LoadedStage loaded,
             Links links,
             EngineLimits limits,
+            LogRoom logs,
             BatchPolicy policy,
             Rerouting rerouting,
             LongSupplier nanoClock) {
@@ -128,7 +130,7 @@ public final class SteppedEngine implements StageInbox {
                         rows,
                         links,
                         limits,
-                        LogRoom.inMemory(LogRoom.MEMORY_BYTES),
+                        logs,
                         policy,
                         meter,
                         () -> nanoClock.getAsLong() - computesNanos,
@@ -159,6 +161,11 @@ public final class SteppedEngine implements StageInbox {
     /** As {@link StageEngine#drain}. */
     public void drain() {
         mailbox.put(new Inbound.Drain());
+    }
+
+    /** As {@link StageEngine#leave}. */
+    public void leave() {
+        mailbox.put(new Inbound.Leave());
     }
 
     /**
