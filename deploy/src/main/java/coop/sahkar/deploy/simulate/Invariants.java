@@ -77,6 +77,9 @@ final class Invariants {
         SortedSet<Span> staying = new TreeSet<>();
         Placement current = sight.state().placement();
         for (WorkerPresence here : sight.presence().values()) {
+            if (here.standing() == WorkerPresence.Standing.LEAVING) {
+                continue; // it goes whatever the placement says
+            }
             for (ShardStatus shard : here.shards()) {
                 boolean counts = shard.serving() && shard.modelId().equals(model.id());
                 if (counts && keeps(current, here.workerId(), shard)) {
