@@ -17,6 +17,9 @@ public final class Limits {
     /** Floats of one hidden state (the model's width). */
     public static final int MAX_WIDTH = 65_536;
 
+    /** Query heads of one block. */
+    public static final int MAX_ATTENTION_HEADS = 65_536;
+
     /** Bytes of hidden states in one frame. */
     public static final int MAX_FRAME_BYTES = 32 * 1024 * 1024;
 

@@ -64,6 +64,7 @@ public final class ManifestReader {
                 LlamaRelease.named(m.getOldestLlama()),
                 m.getFileBytes(),
                 m.getKvBytesPerPositionPerBlock(),
+                m.getAttentionHeads(),
                 m.getKeyValues().getBytes(),
                 tensors,
                 new Encoded(encoded));

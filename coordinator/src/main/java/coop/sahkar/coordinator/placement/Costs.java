@@ -5,9 +5,6 @@ import coop.sahkar.proto.Span;
 
 /** What the spans of one model cost, from sums made once. */
 final class Costs {
-    /** What llama.cpp keeps for a shard besides weights and KV. */
-    static final long SHARD_OVERHEAD_BYTES = 1024 * 1024;
-
     /** A block costs this however small it is: graph, attention, callbacks. */
     private static final long BLOCK_NANOS = 50_000;
 
@@ -38,7 +35,13 @@ final class Costs {
 
     /** Memory a shard takes. */
     long bytes(Span span, int kvCells) {
-        return weightBytes(span) + footprint.kvBytes(span, kvCells) + SHARD_OVERHEAD_BYTES;
+        boolean tail = span.isTail(footprint.blockCount());
+        return weightBytes(span) + footprint.kvBytes(span, kvCells) + bufferBytes(tail, kvCells);
+    }
+
+    /** What of that is neither weights nor KV. */
+    long bufferBytes(boolean tail, int kvCells) {
+        return footprint.buffers().bytes(tail, kvCells);
     }
 
     /** Time of one token in a span at a worker that does nothing else. */

@@ -49,7 +49,8 @@ final class Explanation {
         Span all = new Span(0, holding.blocks());
         int stages = Math.min(loads.size(), model.cuts().units());
         long needed =
-                holding.costs().bytes(all, kvCells) + (stages - 1) * Costs.SHARD_OVERHEAD_BYTES;
+                holding.costs().bytes(all, kvCells)
+                        + (stages - 1) * holding.costs().bufferBytes(false, kvCells);
         long free = loads.stream().mapToLong(l -> Math.max(0, l.freeBytes())).sum();
         if (free < needed) {
             return "%s needs %s more memory: it takes %s, and %s. Lend more, or start another worker."

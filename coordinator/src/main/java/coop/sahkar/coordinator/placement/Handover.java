@@ -8,15 +8,22 @@ import java.util.Set;
 
 /**
  * Makes before it breaks: a model that is served now keeps a serving chain at every moment of a
- * change. What serves and is to go stays until what replaces it serves; what has no room beside it
- * waits until then.
+ * change, and does not come to depend on more workers meanwhile where everything has room beside
+ * each other. What serves and is to go stays until what replaces it serves; what has no room beside
+ * it waits until then.
  */
 final class Handover {
+    /** Any number of workers, so that it is a chain. */
+    private static final int CHAIN = Integer.MAX_VALUE - 1;
+
     private final Holding model;
     private final List<Shard> before;
     private final List<Shard> target;
     private final List<Shard> leaving = new ArrayList<>();
     private final List<Shard> serving = new ArrayList<>();
+
+    /** Workers that what stays until then may depend on. */
+    private int mostIndispensable = CHAIN;
 
     /** Of a model that has the shards it is to have in the end. */
     Handover(Holding model) {
@@ -28,6 +35,16 @@ final class Handover {
         // Nothing is given up on the word of those who are only taken to serve, if it need not be.
         if (!sorted(true) && !sorted(false)) {
             leaving.clear();
+        }
+        List<Shard> all = new ArrayList<>(serving);
+        all.addAll(leaving);
+        if (!leaving.isEmpty()) {
+            int before = Redundancy.indispensable(model.blocks(), all);
+            int after = Redundancy.indispensable(model.blocks(), target);
+            mostIndispensable = Math.min(CHAIN, Math.max(before, after));
+            if (!beside(needed(leaving, serving)).containsAll(target)) {
+                mostIndispensable = CHAIN;
+            }
         }
     }
 
@@ -102,14 +119,17 @@ final class Handover {
         return free >= 0;
     }
 
-    /** Those of {@code some} without which no chain would serve beside {@code others}. */
+    /**
+     * Those of {@code some} without which no chain would serve beside {@code others}, or one that
+     * depends on too many workers.
+     */
     private List<Shard> needed(List<Shard> some, List<Shard> others) {
         List<Shard> kept = new ArrayList<>(some);
         for (Shard shard : some) {
             kept.remove(shard);
             List<Shard> left = new ArrayList<>(others);
             left.addAll(kept);
-            if (!chain(left)) {
+            if (Redundancy.indispensable(model.blocks(), left) > mostIndispensable) {
                 kept.add(shard);
             }
         }

@@ -70,6 +70,15 @@ final class Holding {
         leaving.clear();
     }
 
+    /** Whether a worker was to hold this when the plan was begun. */
+    boolean stood(Load load, Span span, int kvCells) {
+        return before.stream()
+                .anyMatch(shard ->
+                        shard.load() == load
+                                && shard.span().equals(span)
+                                && shard.kvCells() == kvCells);
+    }
+
     /** A worker serves these blocks now, so that others can fetch them there. */
     void servedSomewhere(Span span) {
         Arrays.fill(served, span.first(), Math.min(span.end(), blocks()), true);
@@ -103,6 +112,22 @@ final class Holding {
     boolean canGive(Load load, Span span, int kvCells) {
         return load.of(this) == null
                 && costs.bytes(span, kvCells) <= load.freeBytes()
+                && load.takes(this, span)
+                && obtainable(span);
+    }
+
+    /**
+     * Whether a worker may be given a further part, beside those it has: others must hold what it
+     * has too, since it can stand in a route only once.
+     */
+    boolean canGiveBeside(Load load, Span span, int kvCells) {
+        for (Shard own : load.shards()) {
+            boolean apart = own.span().end() <= span.first() || span.end() <= own.span().first();
+            if (own.model() == this && !(apart && holders(own.span()) > 1)) {
+                return false;
+            }
+        }
+        return costs.bytes(span, kvCells) <= load.freeBytes()
                 && load.takes(this, span)
                 && obtainable(span);
     }

@@ -20,6 +20,26 @@ final class Layout {
     /** What a model counts for that has no chain. */
     private static final double UNCOVERED = -100;
 
+    /**
+     * What it counts for that all models outlive any loss and get what is asked: above all else.
+     */
+    private static final double SAFE = 10;
+
+    /**
+     * The part of what is asked that is as good as all of it: demand is told in steps of four, and
+     * workers' time is shared out more cleverly than here.
+     */
+    private static final double ENOUGH = 0.5;
+
+    /** How much each worker counts against a layout without whom a model has no chain. */
+    private static final double INDISPENSABLE_PRICE = 0.02;
+
+    /**
+     * The same for the only head of a model in parts: second holders of other parts can be had from
+     * workers that hold one already, but a head must do without them.
+     */
+    private static final double ONLY_HEAD_PRICE = 2;
+
     private final List<Holding> models;
     private final List<Load> loads;
     private final long[] memory;
@@ -67,7 +87,12 @@ final class Layout {
 
     /** A copy to be changed. */
     Layout copy() {
-        Layout copy = new Layout(models, loads, memory, kvCells, fetchPrice);
+        return priced(fetchPrice);
+    }
+
+    /** A copy in which what is fetched counts otherwise. */
+    Layout priced(double otherFetchPrice) {
+        Layout copy = new Layout(models, loads, memory, kvCells, otherFetchPrice);
         copy.set(this);
         return copy;
     }
@@ -172,13 +197,15 @@ final class Layout {
     }
 
     /**
-     * How good it is; a difference of 0.1 is a tenth in throughput. What the model that fares worst
-     * gets counts most, all models together a little; more stages and bytes to be fetched count
+     * How good it is; a difference of 0.1 is a tenth in throughput. Models that get what is asked
+     * of them and outlive the loss of any worker count above all; then what the model that fares
+     * worst gets, and all models together a little; more stages and bytes to be fetched count
      * against.
      */
     double score() {
         double[][] time = evenTime();
         double best = -Double.MAX_VALUE;
+        double[] bestGets = new double[grids.length];
         for (int round = 0; round < SHARING_ROUNDS; round++) {
             double[] gets = new double[grids.length];
             double sum = 0;
@@ -189,12 +216,69 @@ final class Layout {
                 sum += value;
                 worst = Math.min(worst, value);
             }
-            best = Math.max(best, 0.9 * worst + 0.1 * sum / gets.length);
+            double value = 0.9 * worst + 0.1 * sum / gets.length;
+            if (value > best) {
+                best = value;
+                bestGets = gets;
+            }
             if (!shift(time, gets)) {
                 break;
             }
         }
-        return best - price();
+        return best + safety(bestGets) - price();
+    }
+
+    private double safety(double[] gets) {
+        double safety = 0;
+        for (int m = 0; m < gets.length; m++) {
+            if (gets[m] > 0) {
+                int count = indispensable(m);
+                boolean served = gets[m] >= ENOUGH || unasked(m);
+                safety += count == 0 && served ? SAFE / gets.length : 0;
+                double price = INDISPENSABLE_PRICE * count;
+                price += inParts(m) && heads(m) == 1 ? ONLY_HEAD_PRICE : 0;
+                safety -= price / gets.length;
+            }
+        }
+        return safety;
+    }
+
+    /** Whether no more is asked of a model than the least that is told apart. */
+    private boolean unasked(int model) {
+        return models.get(model).model().demand() <= 1;
+    }
+
+    /** Whether every model has a chain whoever goes. */
+    boolean safe() {
+        for (int m = 0; m < grids.length; m++) {
+            int[] column = column(firsts, m);
+            boolean held = Arrays.stream(column).anyMatch(first -> first >= 0);
+            if (!held || indispensable(m) > 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether each worker holds exactly one of a number of parts. */
+    private boolean inParts(int model) {
+        return models.get(model).model().minStages() > 1;
+    }
+
+    private int heads(int model) {
+        return (int) Arrays.stream(column(firsts, model)).filter(first -> first == 0).count();
+    }
+
+    private int indispensable(int model) {
+        return Redundancy.indispensable(column(firsts, model), column(ends, model), places(model));
+    }
+
+    private static int[] column(int[][] rows, int model) {
+        int[] column = new int[rows.length];
+        for (int load = 0; load < rows.length; load++) {
+            column[load] = rows[load][model];
+        }
+        return column;
     }
 
     /** No layout scores more: every worker does nothing but compute what is asked for. */
@@ -211,7 +295,27 @@ final class Layout {
             perSecond += 1e9 / nanos;
         }
         // All models together count a tenth: one may get up to all there is.
-        return Math.log(perSecond) + 0.1 * Math.log(models.size());
+        return Math.log(perSecond) + 0.1 * Math.log(models.size()) + mostSafety();
+    }
+
+    private double mostSafety() {
+        double most = 0;
+        for (Holding model : models) {
+            PlanModel asked = model.model();
+            long once = model.costs().weightBytes(new Span(0, model.blocks()));
+            long room = 0;
+            int able = 0;
+            for (Load load : loads) {
+                if (load.canLoad(asked)) {
+                    able++;
+                    room += Math.min(memory[load.index()], once);
+                }
+            }
+            boolean parts = asked.minStages() > 1;
+            int stages = parts ? ChainFinder.leastStages(asked, able) : 1;
+            most += able >= 2 * stages && room >= 2 * once ? SAFE / models.size() : 0;
+        }
+        return most;
     }
 
     /** The more of a model is held, the nearer it is to a chain. */

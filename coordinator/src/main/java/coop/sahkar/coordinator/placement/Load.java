@@ -77,6 +77,15 @@ final class Load {
         return null;
     }
 
+    /** How many parts of a model it has. */
+    int parts(Holding model) {
+        int parts = 0;
+        for (Shard shard : shards) {
+            parts += shard.model() == model ? 1 : 0;
+        }
+        return parts;
+    }
+
     /** Whether its llama.cpp is new enough for a model. */
     boolean canLoad(PlanModel model) {
         return worker.release().atLeast(model.oldestRelease());

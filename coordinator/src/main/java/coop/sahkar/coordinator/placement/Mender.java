@@ -56,8 +56,9 @@ final class Mender {
     }
 
     /**
-     * What it costs to use a worker: bytes evicted above all, then an idle worker is better than
-     * one that works, and a small one better than a large one. The largest number when it cannot.
+     * What it costs to use a worker: bytes evicted above all, and most those of second copies; then
+     * an idle worker is better than one that works, and a small one better than a large one. The
+     * largest number when it cannot.
      */
     private long cost(Load load, Span gap, long bytes) {
         if (room(load) < bytes || !load.takes(holding, gap) || barred(load)) {
@@ -65,7 +66,17 @@ final class Mender {
         }
         long evicted = Math.max(0, bytes - load.freeBytes());
         long busy = load.idle() ? 0 : load.memoryBytes();
-        return evicted * 4 + busy + load.freeBytes() / 1024;
+        long bared = evicted > 0 ? bared(load) : 0;
+        return (evicted + bared) * 4 + busy + load.freeBytes() / 1024;
+    }
+
+    /** Bytes it holds of what one other worker alone would hold without it. */
+    private static long bared(Load load) {
+        long bytes = 0;
+        for (Shard shard : load.shards()) {
+            bytes += shard.model().holders(shard.span()) == 2 ? shard.bytes() : 0;
+        }
+        return bytes;
     }
 
     /**

@@ -24,9 +24,11 @@ import java.util.TreeMap;
  *   <li>what stands stays: gaps are mended where they are, by idle workers, then by others with
  *       room, then in place of further copies; a model is built anew only if that does not do;
  *   <li>KV caches hold as many positions as the policy wants, or half, or a quarter, …;
+ *   <li>as many tokens per second for each model as are asked of it;
+ *   <li>whichever worker goes, a chain of the others is left;
  *   <li>as many tokens per second as possible for the model that gets least of what is asked of it,
  *       with as few stages as do;
- *   <li>workers left over serve the weakest spans, and what only one worker holds is held twice.
+ *   <li>workers left over serve the weakest spans.
  * </ol>
  *
  * <p>A worker that is about to leave is given nothing, and keeps a shard only until others serve
@@ -87,6 +89,7 @@ public final class Planner {
             }
         }
         List<Holding> uncovered = models.stream().filter(model -> !model.covered()).toList();
+        models.stream().filter(Holding::covered).forEach(Spares::add);
         models.forEach(Planner::handOver);
         roster.all().forEach(Planner::fit);
         return written(uncovered);

@@ -28,6 +28,9 @@ final class Refinement {
     /** The same where nothing stands yet. */
     private static final double FIRST_FETCH_PRICE = 0.05;
 
+    /** The same where a model depends on one worker: what helps against that must come soon. */
+    private static final double RESCUE_FETCH_PRICE = 1.0;
+
     /** Layouts looked at where nothing stands yet. */
     private static final int FIRST_LAYOUTS = 6000;
 
@@ -53,27 +56,50 @@ final class Refinement {
         this.mostKvCells = mostKvCells;
     }
 
+    /** Whether a pool is small enough to be searched. */
+    static boolean few(List<Holding> models, List<Load> loads) {
+        return models.size() <= MOST_MODELS && loads.size() <= MOST_WORKERS;
+    }
+
     /**
      * Whether anything was changed.
      *
      * @param first whether nothing was refined for this plan before
      */
     boolean refine(boolean first) {
-        if (models.isEmpty() || models.size() > MOST_MODELS || loads.size() > MOST_WORKERS) {
+        if (models.isEmpty() || !few(models, loads)) {
             return false;
         }
         boolean fresh = first && models.stream().allMatch(model -> model.before().isEmpty());
-        double worth = fresh ? LEAST_GAIN : WORTH_MOVING;
-        Layout start = layout(fresh ? FIRST_FETCH_PRICE : FETCH_PRICE);
+        return (fresh && begin()) || change();
+    }
+
+    /** Looks far, where nothing stands yet. */
+    private boolean begin() {
+        Layout start = layout(FIRST_FETCH_PRICE);
         double score = start.score();
-        if (start.bound() - score < worth) {
+        if (start.bound() - score < LEAST_GAIN) {
             return false;
         }
-        Layout found =
-                fresh
-                        ? new Search(models, loads, FIRST_LAYOUTS, FIRST_PAIRS).from(start)
-                        : new Search(models, loads, LAYOUTS, PAIRS).from(start);
-        return found.score() - score >= worth && apply(found);
+        Layout found = new Search(models, loads, FIRST_LAYOUTS, FIRST_PAIRS).from(start);
+        return found.score() - score >= LEAST_GAIN && apply(found);
+    }
+
+    private boolean change() {
+        Layout start = layout(FETCH_PRICE);
+        double score = start.score();
+        if (start.bound() - score < WORTH_MOVING) {
+            return false;
+        }
+        Layout found = better(start);
+        return found.score() - score >= WORTH_MOVING && apply(found);
+    }
+
+    private Layout better(Layout start) {
+        double price = start.safe() ? FETCH_PRICE : RESCUE_FETCH_PRICE;
+        return new Search(models, loads, LAYOUTS, PAIRS)
+                .from(start.priced(price))
+                .priced(FETCH_PRICE);
     }
 
     private Layout layout(double fetchPrice) {

@@ -9,10 +9,11 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Further copies of the spans of models that are covered. A worker that has nothing to do serves
- * the weakest span that it can hold. A span that a single worker holds gets a second holder where
- * there is memory for it, so that the loss of a worker costs no fetching. When demand has moved,
- * copies of the strongest spans make way for the weakest.
+ * Further copies of the spans of models that are covered. A worker that has nothing to do serves a
+ * span that a model stands and falls with, or else the weakest span that it can hold. A span that a
+ * single worker holds gets a second holder where there is memory for it, or where another span has
+ * three, so that the loss of a worker costs no fetching. When demand has moved, copies of the
+ * strongest spans make way for the weakest.
  */
 final class Replicas {
     /** A copy changes its span only if the one it leaves is so many times as strong. */
@@ -41,14 +42,41 @@ final class Replicas {
         idle.sort(
                 Comparator.comparingLong((Load l) -> -l.bytesPerSecond())
                         .thenComparingInt(Load::index));
+        List<Strengths.Entry> lonely = lonely();
         for (Load load : idle) {
-            Strengths.Entry weakest = weakestFor(load, Double.MAX_VALUE);
-            if (weakest != null) {
-                give(load, weakest);
+            Strengths.Entry entry = lonelyFor(load, lonely);
+            if (entry == null) {
+                entry = weakestFor(load, Double.MAX_VALUE);
+            }
+            if (entry != null) {
+                give(load, entry);
             }
         }
         second();
-        balance();
+        // What stands is moved by a search where there are few, which sees more.
+        if (!Refinement.few(models, loads)) {
+            lonely().forEach(this::second);
+            balance();
+        }
+    }
+
+    /** Spans whose only holder a model cannot do without, the weakest first. */
+    private List<Strengths.Entry> lonely() {
+        return new ArrayList<>(
+                strengths.weakestFirst().stream()
+                        .filter(entry -> Spares.lonely(strengths.model(entry), entry.span()))
+                        .toList());
+    }
+
+    private Strengths.@Nullable Entry lonelyFor(Load load, List<Strengths.Entry> lonely) {
+        for (Strengths.Entry entry : lonely) {
+            Holding model = strengths.model(entry);
+            if (model.canGive(load, entry.span(), model.kvCells())) {
+                lonely.remove(entry);
+                return entry;
+            }
+        }
+        return null;
     }
 
     private Strengths.@Nullable Entry weakestFor(Load load, double below) {
@@ -74,16 +102,51 @@ final class Replicas {
         roomy.addAll(loads);
         for (Holding model : models) {
             for (Span span : List.copyOf(model.spans())) {
-                if (model.holders(span) == 1) {
+                if (Spares.lonely(model, span)) {
                     Load holder = firstThatTakes(roomy, model, span);
                     if (holder != null) {
                         roomy.remove(holder);
-                        model.give(holder, span, model.kvCells());
+                        strengths.added(model.give(holder, span, model.kvCells()));
                         roomy.add(holder);
                     }
                 }
             }
         }
+    }
+
+    /** A second holder is one of three or more of another span that holds nothing else. */
+    private void second(Strengths.Entry lonely) {
+        for (Strengths.Entry strong : strengths.strongest(MOST_TRIES)) {
+            if (strengths.model(strong).holders(strong.span()) > 2) {
+                for (Shard shard : copies(strong)) {
+                    if (changed(shard, lonely)) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    private boolean changed(Shard shard, Strengths.Entry lonely) {
+        Holding to = strengths.model(lonely);
+        strengths.removing(shard);
+        shard.model().take(shard);
+        boolean can = to.canGive(shard.load(), lonely.span(), to.kvCells());
+        if (can) {
+            give(shard.load(), lonely);
+        } else {
+            shard.model().put(shard);
+            strengths.added(shard);
+        }
+        return can;
+    }
+
+    private List<Shard> copies(Strengths.Entry entry) {
+        return strengths.model(entry).shards().stream()
+                .filter(shard -> shard.span().equals(entry.span()))
+                .filter(shard -> shard.load().shards().size() == 1)
+                .limit(MOST_TRIES)
+                .toList();
     }
 
     private static @Nullable Load firstThatTakes(
@@ -120,13 +183,8 @@ final class Replicas {
             if (weakest * WORTH_MOVING > strong.strength()) {
                 return false;
             }
-            List<Shard> copies =
-                    strengths.model(strong).shards().stream()
-                            .filter(shard -> shard.span().equals(strong.span()))
-                            .filter(shard -> shard.load().shards().size() == 1)
-                            .limit(MOST_TRIES)
-                            .toList();
-            for (Shard shard : copies) {
+            boolean enough = weakest >= 1 && strengths.model(strong).holders(strong.span()) < 3;
+            for (Shard shard : enough ? List.<Shard>of() : copies(strong)) {
                 if (Mender.surplus(shard) && moved(strong, shard)) {
                     return true;
                 }

@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.placement;
 
+import coop.sahkar.coordinator.routing.Coverage;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.proto.Span;
 import java.util.ArrayList;
@@ -69,7 +70,9 @@ final class Standing {
 
     /**
      * In the middle of a change a worker has two spans of a model, the old and the new. The better
-     * cut is the one that the change leads to; it was found better before, and is again.
+     * cut is the one that the change leads to; it was found better before, and is again. Of a part
+     * and a spare beside it, either may be the better one to count on; the other is given again if
+     * it is needed.
      */
     private void oneEach(Holding model) {
         SortedMap<Integer, List<Shard>> several = new TreeMap<>();
@@ -83,9 +86,10 @@ final class Standing {
         if (several.isEmpty()) {
             return;
         }
+        List<List<Span>> chains = Chains.all(model.blocks(), model.spans());
         List<Shard> best = List.of();
         double bestWorth = -1;
-        for (List<Span> chain : Chains.all(model.blocks(), model.spans())) {
+        for (List<Span> chain : chains.isEmpty() ? List.of(List.<Span>of()) : chains) {
             List<Shard> dropped = new ArrayList<>();
             for (List<Shard> shards : several.values()) {
                 Shard kept = kept(shards, chain);
@@ -100,6 +104,21 @@ final class Standing {
             dropped.forEach(model::put);
         }
         best.forEach(model::take);
+        several.values().forEach(shards -> exchange(model, shards));
+    }
+
+    /** Counts on another of a worker's shards, if more passes then. */
+    private static void exchange(Holding model, List<Shard> shards) {
+        for (Shard other : shards) {
+            double worth = worth(model);
+            List<Shard> kept = shards.stream().filter(model.shards()::contains).toList();
+            kept.forEach(model::take);
+            model.put(other);
+            if (worth(model) <= worth) {
+                model.take(other);
+                kept.forEach(model::put);
+            }
+        }
     }
 
     private static Shard kept(List<Shard> shards, List<Span> chain) {
@@ -111,11 +130,18 @@ final class Standing {
         return shards.getFirst();
     }
 
-    /** More where more stages that are asked for are there, then where more passes. */
+    /**
+     * More where more stages that are asked for are there, then where more passes; without a chain
+     * less than with any, and the less the more is missing.
+     */
     private static double worth(Holding model) {
         int stages = model.stages();
         if (stages == 0) {
-            return 0;
+            int missing = 0;
+            for (Span gap : Coverage.missing(model.blocks(), List.copyOf(model.spans()))) {
+                missing += gap.length();
+            }
+            return 1 - (double) missing / model.blocks();
         }
         boolean asked = stages >= Math.max(1, model.model().minStages());
         return (asked ? 1e12 : 1) * (1 + passes(model));

@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.state;
 
+import coop.sahkar.proto.ShardBuffers;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -43,7 +44,9 @@ public final class Footprints {
                 tied ? embedding : output,
                 tied,
                 shared,
-                manifest.kvBytesPerPositionPerBlock());
+                manifest.kvBytesPerPositionPerBlock(),
+                ShardBuffers.of(
+                        manifest.width(), manifest.vocabulary(), manifest.attentionHeads()));
     }
 
     /** The block a tensor belongs to; empty for those outside the blocks. */

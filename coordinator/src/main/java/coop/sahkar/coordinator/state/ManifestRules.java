@@ -72,6 +72,7 @@ public final class ManifestRules {
         within("grain", m.grain(), 1, m.blockCount());
         within("file_bytes", m.fileBytes(), 1, MAX_FILE_BYTES);
         within("kv_bytes_per_position_per_block", m.kvBytesPerPositionPerBlock(), 0, MAX_KV_BYTES);
+        within("attention_heads", m.attentionHeads(), 0, Limits.MAX_ATTENTION_HEADS);
         within("tensors", m.tensors().size(), 1, Limits.MAX_TENSORS);
         within("key_values.bytes", m.keyValueBytes(), 0, m.fileBytes());
     }

@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.state;
 
+import coop.sahkar.proto.ShardBuffers;
 import coop.sahkar.proto.Span;
 import java.util.List;
 
@@ -13,6 +14,7 @@ import java.util.List;
  * @param tied whether the tail's matrix is the embedding
  * @param sharedBytes what every shard needs besides (rope factors, norms)
  * @param kvBytesPerPositionPerBlock KV bytes one position takes in one block
+ * @param buffers what a shard takes besides weights and KV
  */
 public record ModelFootprint(
         List<Long> blockBytes,
@@ -20,7 +22,8 @@ public record ModelFootprint(
         long outputBytes,
         boolean tied,
         long sharedBytes,
-        long kvBytesPerPositionPerBlock) {
+        long kvBytesPerPositionPerBlock,
+        ShardBuffers buffers) {
     public ModelFootprint {
         blockBytes = List.copyOf(blockBytes);
     }
@@ -47,6 +50,13 @@ public record ModelFootprint(
     /** KV bytes of {@code positions} positions in {@code span}. */
     public long kvBytes(Span span, long positions) {
         return positions * span.length() * kvBytesPerPositionPerBlock;
+    }
+
+    /** Memory the shard of {@code span} takes with so many KV positions. */
+    public long memoryBytes(Span span, int kvCells) {
+        return weightBytes(span)
+                + kvBytes(span, kvCells)
+                + buffers.bytes(span.isTail(blockCount()), kvCells);
     }
 
     private long blocksOf(Span span) {

@@ -19,6 +19,7 @@ import java.util.List;
  * @param oldestRelease first llama.cpp that loads it
  * @param fileBytes bytes of the published file
  * @param kvBytesPerPositionPerBlock KV bytes one position takes in one block
+ * @param attentionHeads query heads of a block; 0 where that is not said
  * @param keyValueBytes bytes of the file's key-value section
  * @param tensors every tensor, in file order
  * @param encoded the manifest exactly as it was published
@@ -36,6 +37,7 @@ public record ModelManifest(
         LlamaRelease oldestRelease,
         long fileBytes,
         long kvBytesPerPositionPerBlock,
+        int attentionHeads,
         long keyValueBytes,
         List<Tensor> tensors,
         Encoded encoded) {

@@ -42,7 +42,9 @@ class BreadthTest {
                     .isEqualTo("A worker");
         }
         assertThat(json.get("usage").toString())
-                .isEqualTo("{\"prompt_tokens\":7,\"completion_tokens\":6,\"total_tokens\":13}");
+                .isEqualTo(
+                        "{\"prompt_tokens\":7,\"completion_tokens\":6,\"total_tokens\":13,"
+                                + "\"prompt_tokens_details\":{\"cached_tokens\":0}}");
         assertThat(head.requests.stream().map(r -> r.getRequest().getSampling().getSeed()))
                 .containsExactlyInAnyOrder(7L, 8L, 9L);
     }

@@ -3,15 +3,21 @@ package coop.sahkar.coordinator.placement;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.proto.Span;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.function.Consumer;
 
 /**
  * Every placement of a small pool, and what a linear program says it can serve at most: the
- * greatest multiple of the demand for all models at once, each worker's time shared as is best.
+ * greatest multiple of the demand for all models at once, each worker's time shared as is best. In
+ * every placement a worker holds one part of a model at most; placements that are asked about may
+ * have workers with several, of which a chain may use one.
  */
 final class Exhaustive {
+    /** In a chain a shard is its worker's number times this, and its place among its shards. */
+    private static final int SHARDS = 16;
+
     private final PlanView view;
     private final List<List<List<AssignedShard>>> options = new ArrayList<>();
 
@@ -99,8 +105,8 @@ final class Exhaustive {
         }
         for (int chain = 0; chain < chains.size(); chain++) {
             int m = models.get(chain);
-            for (int w : chains.get(chain)) {
-                a[w][chain + 1] = seconds(placement, w, m);
+            for (int shard : chains.get(chain)) {
+                a[shard / SHARDS][chain + 1] = seconds(placement, shard);
             }
             a[workers + m][chain + 1] = -1;
             a[workers + m][0] = view.models().get(m).demand();
@@ -118,25 +124,54 @@ final class Exhaustive {
             return;
         }
         for (int w = 0; w < placement.size(); w++) {
-            for (AssignedShard shard : placement.get(w)) {
+            int worker = w;
+            boolean used = Arrays.stream(begun).anyMatch(shard -> shard / SHARDS == worker);
+            for (int i = 0; i < placement.get(w).size() && !used; i++) {
+                AssignedShard shard = placement.get(w).get(i);
                 if (shard.modelId().equals(model.id()) && shard.span().first() == block) {
-                    int[] longer = java.util.Arrays.copyOf(begun, begun.length + 1);
-                    longer[begun.length] = w;
+                    int[] longer = Arrays.copyOf(begun, begun.length + 1);
+                    longer[begun.length] = w * SHARDS + i;
                     chains(placement, m, shard.span().end(), longer, all);
                 }
             }
         }
     }
 
-    private double seconds(List<List<AssignedShard>> placement, int w, int m) {
-        PlanModel model = view.models().get(m);
-        for (AssignedShard shard : placement.get(w)) {
-            if (shard.modelId().equals(model.id())) {
-                long speed = view.workers().get(w).bytesPerSecond();
-                return new Costs(model.footprint()).nanos(shard.span(), speed) / 1e9;
+    private double seconds(List<List<AssignedShard>> placement, int shard) {
+        AssignedShard used = placement.get(shard / SHARDS).get(shard % SHARDS);
+        long speed = view.workers().get(shard / SHARDS).bytesPerSecond();
+        return new Costs(model(used).footprint()).nanos(used.span(), speed) / 1e9;
+    }
+
+    /** Models that have a chain whichever worker goes. */
+    int safe(List<List<AssignedShard>> placement) {
+        int safe = 0;
+        for (int m = 0; m < view.models().size(); m++) {
+            safe += safe(placement, m) ? 1 : 0;
+        }
+        return safe;
+    }
+
+    /** Those of them of which no more is asked than the least. */
+    int safeAndUnasked(List<List<AssignedShard>> placement) {
+        int safe = 0;
+        for (int m = 0; m < view.models().size(); m++) {
+            safe += view.models().get(m).demand() == 1 && safe(placement, m) ? 1 : 0;
+        }
+        return safe;
+    }
+
+    private boolean safe(List<List<AssignedShard>> placement, int m) {
+        for (int gone = 0; gone < placement.size(); gone++) {
+            List<List<AssignedShard>> left = new ArrayList<>(placement);
+            left.set(gone, List.of());
+            List<int[]> chains = new ArrayList<>();
+            chains(left, m, 0, new int[0], chains);
+            if (chains.isEmpty()) {
+                return false;
             }
         }
-        throw new IllegalStateException("worker %d holds nothing of %s".formatted(w, model.name()));
+        return true;
     }
 
     /** Weights that must be fetched to come from the placement in force to another. */
@@ -151,26 +186,5 @@ final class Exhaustive {
             }
         }
         return bytes;
-    }
-
-    /** Blocks that one worker alone holds. */
-    int heldOnce(List<List<AssignedShard>> placement) {
-        int once = 0;
-        for (PlanModel model : view.models()) {
-            int[] holders = new int[model.footprint().blockCount()];
-            for (List<AssignedShard> shards : placement) {
-                for (AssignedShard shard : shards) {
-                    if (shard.modelId().equals(model.id())) {
-                        for (int b = shard.span().first(); b < shard.span().end(); b++) {
-                            holders[b]++;
-                        }
-                    }
-                }
-            }
-            for (int held : holders) {
-                once += held == 1 ? 1 : 0;
-            }
-        }
-        return once;
     }
 }

@@ -8,6 +8,7 @@ import coop.sahkar.coordinator.state.Footprints;
 import coop.sahkar.coordinator.state.Placement;
 import coop.sahkar.proto.Cuts;
 import coop.sahkar.proto.LlamaRelease;
+import coop.sahkar.proto.ShardBuffers;
 import coop.sahkar.proto.Span;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,10 @@ import org.junit.jupiter.api.Test;
 class PlannerTest {
     private static final long MB = 1_000_000;
     private static final int KV = 1024;
+
+    /** A little more than a shard takes without its blocks. */
+    private static final long SHARD = ShardBuffers.of(64, 32, 0).bytes(true, KV) + 100_000;
+
     private static final PlanModel SIX = model("six", 6, 0, 1);
 
     @Test
@@ -58,18 +63,18 @@ class PlannerTest {
     @Test
     void cutsOnlyAtTheGrain() {
         Plan plan = plan(Placement.EMPTY, List.of(model("m", 8, 3, 4)), equal("a", "b", "c"));
-        assertThat(spans(plan)).contains("a [0, 4)", "b [4, 8)");
+        assertThat(spans(plan)).contains("a [0, 4)", "c [4, 8)");
     }
 
     @Test
     void leavesNoPartShorterThanTheGrain() {
         Plan plan = plan(Placement.EMPTY, List.of(model("m", 14, 3, 6)), equal("a", "b", "c"));
-        assertThat(spans(plan)).contains("a [0, 6)", "b [6, 14)").doesNotContain("c [12, 14)");
+        assertThat(spans(plan)).contains("a [0, 6)", "c [6, 14)").doesNotContain("c [12, 14)");
     }
 
     @Test
     void splitsWhatOneWorkerCannotHold() {
-        long half = new Costs(SIX.footprint()).bytes(new Span(0, 3), KV);
+        long half = new Costs(SIX.footprint()).bytes(new Span(3, 6), KV);
         List<PlanWorker> workers = List.of(worker("a", half, MB), worker("b", half, MB));
         assertThat(spans(plan(Placement.EMPTY, List.of(SIX), workers)))
                 .containsExactly("a [0, 3)", "b [3, 6)");
@@ -92,7 +97,68 @@ class PlannerTest {
                                 List.of(model("six", 6, 3, 1)),
                                 equal("b", "c", "d")));
         Plan after = plan(before, List.of(model("six", 6, 3, 1)), equal("a", "b", "c", "d"));
-        assertThat(spans(after)).contains("b [0, 2)", "c [2, 4)", "d [4, 6)").hasSize(4);
+        assertThat(spans(after)).contains("b [0, 2)", "c [2, 4)", "d [4, 6)");
+        assertThat(spans(after)).contains("a [0, 2)").hasSize(7);
+    }
+
+    @Test
+    void holdsEveryPartTwiceWhereWorkersDo() {
+        Plan plan =
+                plan(
+                        Placement.EMPTY,
+                        List.of(model("six", 6, 3, 1)),
+                        equal("a", "b", "c", "d", "e", "f"));
+        assertThat(spans(plan).stream().map(span -> span.substring(2)).sorted().toList())
+                .containsExactly("[0, 2)", "[0, 2)", "[2, 4)", "[2, 4)", "[4, 6)", "[4, 6)");
+    }
+
+    @Test
+    void outlivesOneLossAfterTheOtherAsLongAsFourAreLeft() {
+        List<PlanWorker> six =
+                List.of(
+                        worker("a", 100 * MB, MB),
+                        worker("b", 100 * MB, 9 * MB),
+                        worker("c", 100 * MB, 2 * MB),
+                        worker("d", 100 * MB, 3 * MB),
+                        worker("e", 100 * MB, MB),
+                        worker("f", 100 * MB, 5 * MB));
+        loseEach(Placement.EMPTY, List.of(model("six", 6, 3, 1)), six);
+    }
+
+    /** Whoever goes, and whoever goes next, each time when the pool has come to rest. */
+    private static void loseEach(
+            Placement before, List<PlanModel> models, List<PlanWorker> workers) {
+        Placement placement = before;
+        boolean safe = false;
+        for (int step = 0; step < 8; step++) {
+            Placement next = adopted(plan(placement, models, serving(placement, workers)));
+            if (safe) {
+                assertThat(outlivesLoss(models, serving(placement, workers), next)).isTrue();
+            }
+            placement = next;
+            safe = outlivesLoss(models, serving(placement, workers), placement);
+        }
+        assertThat(safe).as("%s", placement).isTrue();
+        assertThat(plan(placement, models, serving(placement, workers)).assignments())
+                .isEqualTo(placement.assignments());
+        for (int gone = 0; workers.size() > 4 && gone < workers.size(); gone++) {
+            List<PlanWorker> left = new ArrayList<>(workers);
+            left.remove(gone);
+            loseEach(placement, models, left);
+        }
+    }
+
+    /** Whether what serves and stays outlives the loss of any worker. */
+    private static boolean outlivesLoss(
+            List<PlanModel> models, List<PlanWorker> serving, Placement next) {
+        PlanView view = new PlanView(serving, models, next, KV, KV);
+        List<List<AssignedShard>> stays = new ArrayList<>();
+        for (PlanWorker worker : serving) {
+            List<AssignedShard> both = new ArrayList<>(worker.serving());
+            both.retainAll(next.of(worker.id()));
+            stays.add(both);
+        }
+        return new Exhaustive(view).safe(stays) == models.size();
     }
 
     @Test
@@ -223,7 +289,7 @@ class PlannerTest {
         Plan small = plan(Placement.EMPTY, List.of(SIX), List.of(worker("a", 500_000, MB)));
         assertThat(small.shortfalls().get(SIX.id()))
                 .startsWith(
-                        "six needs 662 kB more memory: it takes 2 MB, and 1 worker lends 500 kB");
+                        "six needs 17 MB more memory: it takes 18 MB, and 1 worker lends 500 kB");
     }
 
     @Test
@@ -279,7 +345,7 @@ class PlannerTest {
             }
             List<PlanWorker> workers = new ArrayList<>();
             for (int w = 0; w < random.nextInt(7); w++) {
-                long memory = 900_000L + random.nextInt(3_000_000);
+                long memory = random.nextInt(4) * SHARD + random.nextInt(640_000);
                 workers.add(worker("w" + w, memory, 1 + random.nextInt(100_000_000)));
             }
             Plan plan = plan(Placement.EMPTY, models, workers);

@@ -10,6 +10,7 @@ import coop.sahkar.coordinator.state.ModelFootprint;
 import coop.sahkar.coordinator.state.Placement;
 import coop.sahkar.proto.Cuts;
 import coop.sahkar.proto.LlamaRelease;
+import coop.sahkar.proto.ShardBuffers;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -171,7 +172,13 @@ public final class PlannerBench {
         long ends = 2 * perBlock;
         ModelFootprint footprint =
                 new ModelFootprint(
-                        Collections.nCopies(blocks, perBlock), ends, ends, false, 4096, 4096);
+                        Collections.nCopies(blocks, perBlock),
+                        ends,
+                        ends,
+                        false,
+                        4096,
+                        4096,
+                        new ShardBuffers(4096, 32_000, 32));
         return new PlanModel(
                 "model-%03d@%d".formatted(number, number),
                 "model-%03d".formatted(number),

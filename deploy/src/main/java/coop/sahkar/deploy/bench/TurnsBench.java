@@ -14,6 +14,9 @@ import java.util.stream.IntStream;
 public final class TurnsBench {
     private static final int ANSWER_TOKENS = 8;
 
+    /** From messages of so many words, and of twice as many, a word's tokens are learnt. */
+    private static final int FEW_WORDS = 10;
+
     private final InferenceClient client;
     private final String model;
 
@@ -54,12 +57,15 @@ public final class TurnsBench {
      * Has chats of two turns, each of which begins otherwise. The same are had by whoever runs the
      * same model.
      *
-     * @param historyWords words of the first message; about as many tokens or more
+     * @param historyTokens tokens of the first message with its template, nearly
      */
-    public List<Turn> run(int historyWords, int chats) {
+    public List<Turn> run(int historyTokens, int chats) {
+        int few = tokens(FEW_WORDS);
+        int perWord = Math.max(1, (tokens(2 * FEW_WORDS) - few) / FEW_WORDS);
+        int words = Math.max(1, FEW_WORDS + (historyTokens - few) / perWord);
         List<Turn> turns = new ArrayList<>();
         for (int chat = 0; chat < chats; chat++) {
-            ChatMessage first = ChatMessage.user(history(historyWords, chat));
+            ChatMessage first = ChatMessage.user(history(words, chat));
             String said = client.complete(request(List.of(first))).text();
             turns.add(
                     turn(
@@ -88,6 +94,11 @@ public final class TurnsBench {
         GenerationOptions greedy =
                 GenerationOptions.builder().temperature(0).maxTokens(ANSWER_TOKENS).build();
         return InferenceRequest.chat(model, messages).with(greedy);
+    }
+
+    private int tokens(int words) {
+        ChatMessage message = ChatMessage.user(history(words, 0));
+        return client.complete(request(List.of(message))).usage().promptTokens();
     }
 
     private static String history(int words, int chat) {

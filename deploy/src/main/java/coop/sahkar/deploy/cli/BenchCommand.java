@@ -51,6 +51,8 @@ import picocli.CommandLine.Option;
             "Let the machine do nothing else meanwhile, and leave a core for each worker thread."
         })
 final class BenchCommand extends Subcommand {
+    private static final String BUNDLED = "bundled";
+    private static final String BUNDLED_FILE = "models/sahkar-tiny/sahkar-tiny-Q8_0.gguf";
     private static final int MOST_STAGES = 64;
     private static final int POOL_WORKERS = 10_000;
     private static final int POOL_MODELS = 100;
@@ -60,8 +62,9 @@ final class BenchCommand extends Subcommand {
     @Option(
             names = "--shape",
             paramLabel = "SHAPE",
-            description = "160M or 1.1B; may be given several times. Default: 160M.")
-    private List<String> shapes = List.of("160M");
+            description =
+                    "160M or 1.1B; may be given several times. Default: 160M; with --turns the bundled model, whose words mean something.")
+    private List<String> shapes = List.of();
 
     @Option(
             names = "--type",
@@ -128,7 +131,7 @@ final class BenchCommand extends Subcommand {
     @Option(
             names = "--turns",
             description =
-                    "Instead of one answer, measure the second turn of a chat whose first message has about --prompt tokens, in a pool whose workers keep finished chats, and in one whose workers do not: time to the first token, as the asker sees it.")
+                    "Instead of one answer, measure the second turn of a chat whose first message has about --prompt tokens (the bundled model has room for 512 in all), in a pool whose workers keep finished chats, and in one whose workers do not: time to the first token, as the asker sees it.")
     private boolean turns;
 
     @Override
@@ -138,13 +141,13 @@ final class BenchCommand extends Subcommand {
             return plans();
         }
         if (turns) {
-            for (String shape : shapes) {
+            for (String shape : shapes.isEmpty() ? List.of(BUNDLED) : shapes) {
                 measureTurns(shape);
             }
             return ExitCode.OK;
         }
         List<BenchReport> reports = new ArrayList<>();
-        for (String shape : shapes) {
+        for (String shape : shapes.isEmpty() ? List.of("160M") : shapes) {
             BenchReport report = measure(shape);
             reports.add(report);
             if (!"-".equals(json)) {
@@ -241,7 +244,7 @@ final class BenchCommand extends Subcommand {
             throws IOException, InterruptedException {
         try (Lifetime lifetime = new Lifetime()) {
             DemoPool pool = lifetime.add(DemoPool.start(policy));
-            serveRandom(pool, shape);
+            serve(pool, shape);
             InferenceClient client = lifetime.add(InferenceClient.connect(pool.address()));
             step("measuring second turns");
             List<TurnsBench.Turn> turns =
@@ -256,13 +259,22 @@ final class BenchCommand extends Subcommand {
         return turns.stream().map(TurnsBench.Turn::text).toList();
     }
 
-    /** Starts the workers of a chain with a model of random weights. */
-    private Path serveRandom(DemoPool pool, String shape) throws IOException, InterruptedException {
+    /** Starts the workers of a chain. */
+    private Path serve(DemoPool pool, String shape) throws IOException, InterruptedException {
+        Path model = model(pool, shape);
+        pool.serve(Home.launcher(), model, new DemoPool.Crew(stages, threads), stages, this::step);
+        return model;
+    }
+
+    /** The bundled model, or one of random weights. */
+    private Path model(DemoPool pool, String shape) throws IOException, InterruptedException {
+        if (shape.equals(BUNDLED)) {
+            return Home.folder().resolve(BUNDLED_FILE);
+        }
         TensorType stored = stored();
         Path model = pool.folder().resolve("random-%s-%s.gguf".formatted(shape, stored));
         step("writing a model of shape " + shape);
         RandomModel.preset(shape, stored, 1).write(model, Progress.NONE);
-        pool.serve(Home.launcher(), model, new DemoPool.Crew(stages, threads), stages, this::step);
         return model;
     }
 
@@ -274,7 +286,7 @@ final class BenchCommand extends Subcommand {
             Policy policy =
                     Policy.DEFAULT.withKvPositions(plan.kvPositions()).withRestingSessions(0);
             DemoPool pool = lifetime.add(DemoPool.start(policy));
-            Path model = serveRandom(pool, shape);
+            Path model = serve(pool, shape);
             LlamaLibrary library = LlamaLibrary.bundled(pool.folder().resolve("library"));
             InferenceClient client = lifetime.add(InferenceClient.connect(pool.address()));
             return new Bench(plan, library, model, sizes(model), this::step).run(pool, client);

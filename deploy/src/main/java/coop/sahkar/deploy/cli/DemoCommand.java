@@ -42,7 +42,7 @@ import picocli.CommandLine.Parameters;
 final class DemoCommand extends Subcommand {
     private static final int WORKERS = 3;
     private static final int CHAOS_WORKERS = 5;
-    private static final int CHAOS_STAGES = 2;
+    private static final int CHAOS_STAGES = 3;
     private static final int MOST_WORKERS = 64;
     private static final String BUNDLED = "models/sahkar-tiny/sahkar-tiny-Q8_0.gguf";
 
@@ -57,7 +57,7 @@ final class DemoCommand extends Subcommand {
             names = "--chaos",
             description = {
                 "Kill a worker in the middle of every answer, and watch the text go on.",
-                "The first and the last worker of the chain are killed in turn, and started again. With a PROMPT: three times; the exit code is 0 only if all three answers are the same as without. Without: until Ctrl-C."
+                "The first worker of the chain, one between and the last are killed in turn, and started again. With a PROMPT: three times; the exit code is 0 only if all three answers are the same as without. Without: until Ctrl-C."
             })
     private boolean chaos;
 

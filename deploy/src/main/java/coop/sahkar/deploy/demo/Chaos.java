@@ -21,12 +21,15 @@ public final class Chaos {
     public enum Victim {
         /** The one that holds the first blocks and drives the generation. */
         HEAD,
+        /** One between. */
+        MIDDLE,
         /** The one that holds the last blocks and chooses the tokens. */
         TAIL;
 
         private RouteStage of(List<RouteStage> route) {
             return switch (this) {
                 case HEAD -> route.getFirst();
+                case MIDDLE -> route.get(route.size() / 2);
                 case TAIL -> route.getLast();
             };
         }

@@ -129,8 +129,7 @@ final class Invariants {
                 throw new Violation("a part of no model is placed: " + shard);
             }
             ModelFootprint footprint = model.footprint();
-            bytes += footprint.weightBytes(shard.span());
-            bytes += footprint.kvBytes(shard.span(), shard.kvCells());
+            bytes += footprint.memoryBytes(shard.span(), shard.kvCells());
         }
         require(
                 record != null && bytes <= record.memoryBytes(),

@@ -43,6 +43,7 @@ final class SimulatedModels {
                         .setGrain(grain)
                         .setOldestLlama("b4916")
                         .setGgufVersion(3)
+                        .setAttentionHeads(32)
                         .setKvBytesPerPositionPerBlock(chance.spread(1024, 8192));
         long offset = add(manifest, "token_embd.weight", HEADER_BYTES, embeddingBytes);
         for (int i = 0; i < blocks; i++) {

@@ -26,9 +26,6 @@ import org.jspecify.annotations.Nullable;
  * stopped goes on when it is woken; what it knew when it died is gone, but for its disk.
  */
 final class VirtualWorker {
-    /** What llama.cpp keeps for a shard besides weights and KV. */
-    private static final long SHARD_OVERHEAD_BYTES = 1024 * 1024;
-
     private static final long LOAD_BYTES_PER_SECOND = 2_000_000_000;
     private static final long CACHED_FETCH_MILLIS = 100;
     private static final long DRAIN_MILLIS = 30_000;
@@ -309,10 +306,7 @@ final class VirtualWorker {
     private void fetch(DesiredShard wish) {
         ModelFootprint footprint = world.footprint(wish.key().modelId());
         long weight = footprint.weightBytes(wish.key().span());
-        long memory =
-                weight
-                        + footprint.kvBytes(wish.key().span(), wish.kvCells())
-                        + SHARD_OVERHEAD_BYTES;
+        long memory = footprint.memoryBytes(wish.key().span(), wish.kvCells());
         double seconds =
                 (double) footprint.decodeBytes(wish.key().span()) / hardware.bytesPerSecond();
         VirtualShard shard =

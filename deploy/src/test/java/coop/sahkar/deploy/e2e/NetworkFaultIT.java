@@ -319,7 +319,7 @@ class NetworkFaultIT {
     }
 
     private static void awaitSix(TestPool pool) {
-        await().atMost(TestPool.SOON).until(() -> pool.chain().size() == 6);
+        pool.awaitOnePartEach(6);
     }
 
     private static void start(TestPool pool, SmallInternet internet, String id) throws Exception {

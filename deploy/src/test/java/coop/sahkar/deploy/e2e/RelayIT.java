@@ -1,7 +1,6 @@
 package coop.sahkar.deploy.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import coop.sahkar.client.TextPiece;
@@ -73,7 +72,7 @@ class RelayIT {
         for (int i = 3; i <= 5; i++) {
             start("worker-" + i, List.of());
         }
-        await().atMost(TestPool.SOON).until(() -> pool().chain().size() == 6);
+        pool().awaitOnePartEach(6);
         Answer direct = ask(_ -> {});
         assertThat(direct.relayed()).isEmpty();
         assertThat(direct.text()).isEqualTo(relayed.text());
@@ -90,7 +89,7 @@ class RelayIT {
         }
         pool().awaitPresent(6);
         pool().publish(Distribution.bundledModel(), 3);
-        await().atMost(TestPool.SOON).until(() -> pool().chain().size() == 6);
+        pool().awaitOnePartEach(6);
 
         Answer unbroken = ask(_ -> {});
         assertThat(unbroken.relayed()).hasSize(3);
@@ -128,7 +127,7 @@ class RelayIT {
             for (int i = 3; i <= 5; i++) {
                 start("worker-" + i, spare);
             }
-            await().atMost(TestPool.SOON).until(() -> pool().chain().size() == 6);
+            pool().awaitOnePartEach(6);
             AtomicLong struck = new AtomicLong();
             for (int i = 0; i < MAX_ASKS && struck.get() == 0; i++) {
                 Answer answer = ask(stream -> cutIfUsed(network, stream, struck));

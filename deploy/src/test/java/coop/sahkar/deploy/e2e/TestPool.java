@@ -234,6 +234,16 @@ final class TestPool implements AutoCloseable {
         return served.stream().map(Served::worker).toList();
     }
 
+    /** Waits until so many workers serve a part each, and nobody a spare beside it any more. */
+    void awaitOnePartEach(int workers) {
+        await("a part for each of " + workers)
+                .atMost(SOON)
+                .until(() -> {
+                    List<String> chain = chain();
+                    return chain.size() == workers && chain.stream().distinct().count() == workers;
+                });
+    }
+
     /** Every shard as its worker last reported it. */
     List<ShardReport> shards() {
         return status().getWorkersList().stream()

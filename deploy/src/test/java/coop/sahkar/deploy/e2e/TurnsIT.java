@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class TurnsIT {
-    private static final int HISTORY_WORDS = 60;
+    private static final int HISTORY_TOKENS = 350;
     private static final int CHATS = 4;
 
     /** Tokens that a turn adds, those of the chat template included, are fewer. */
@@ -76,9 +76,9 @@ class TurnsIT {
     @Order(1)
     void aChatGoesOnWhereItEnded() {
         TurnsBench bench = new TurnsBench(pool().client(), pool().model());
-        List<TurnsBench.Turn> turns = bench.run(HISTORY_WORDS, CHATS);
+        List<TurnsBench.Turn> turns = bench.run(HISTORY_TOKENS, CHATS);
         for (TurnsBench.Turn turn : turns) {
-            assertThat(turn.promptTokens()).isGreaterThan(HISTORY_WORDS);
+            assertThat(turn.promptTokens()).isGreaterThan(HISTORY_TOKENS - NEW_TOKENS);
             assertThat(turn.cachedTokens())
                     .isBetween(turn.promptTokens() - NEW_TOKENS, turn.promptTokens() - 1);
         }
@@ -114,7 +114,7 @@ class TurnsIT {
         TurnsBench bench = new TurnsBench(pool().client(), pool().model());
         int killed = 0;
         for (int stage = 2; stage > 0; stage--) {
-            TurnsBench.Turn before = bench.run(HISTORY_WORDS, 1).getFirst();
+            TurnsBench.Turn before = bench.run(HISTORY_TOKENS, 1).getFirst();
             RouteStage dead = before.answer().answering().route().get(stage);
             if (!spared(dead)) {
                 continue; // it takes a new placement to go on, and a request is refused till then

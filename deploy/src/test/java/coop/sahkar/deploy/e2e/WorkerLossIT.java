@@ -112,7 +112,7 @@ class WorkerLossIT {
         for (int i = 4; i <= 6; i++) {
             pool().startWorker("worker-" + i);
         }
-        await().atMost(TestPool.SOON).until(() -> pool().chain().size() == 6);
+        pool().awaitOnePartEach(6);
 
         for (int stage = 0; stage < 3; stage++) {
             Outcome outcome = generateAndStrike(stage, worker -> pool().node(worker).kill());
@@ -138,7 +138,7 @@ class WorkerLossIT {
             report("stopped stage " + stage + " with spares", outcome);
             assertWhole(outcome);
             assertThat(outcome.pause()).isLessThan(STOPPED_PAUSE_BOUND);
-            await().atMost(TestPool.SOON).until(() -> pool().chain().size() == 6);
+            pool().awaitOnePartEach(6);
             await().atMost(TestPool.SOON).until(() -> pool().idle());
         }
         assertWhole(generate(_ -> "", _ -> {}));
@@ -155,7 +155,7 @@ class WorkerLossIT {
                 pool().startWorker("worker-" + i);
             }
         }
-        await().atMost(TestPool.SOON).until(() -> pool().chain().size() == 6);
+        pool().awaitOnePartEach(6);
     }
 
     private void assertWhole(Outcome outcome) {

@@ -1,5 +1,6 @@
 package coop.sahkar.worker.agent;
 
+import coop.sahkar.proto.ShardBuffers;
 import coop.sahkar.worker.llama.StageOptions;
 
 /**
@@ -19,18 +20,12 @@ public record HostOptions(
         int gpuLayers,
         long drainMillis,
         Backoff retry) {
-    /**
-     * Rows of one batch: a chunk of a prompt, or decode rows of many sessions beside half of one.
-     * llama.cpp's buffers grow with it, by a float for every KV cell and query head.
-     */
-    private static final int MAX_ROWS = 128;
-
     StageOptions stage(int kvCells) {
         return new StageOptions(
                 threads,
                 kvCells,
                 maxSequences,
-                Math.min(MAX_ROWS, kvCells),
+                Math.min(ShardBuffers.MAX_ROWS, kvCells),
                 StageOptions.KvType.F16);
     }
 }

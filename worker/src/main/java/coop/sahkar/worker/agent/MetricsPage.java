@@ -146,6 +146,10 @@ final class MetricsPage {
                 "sahkar_stage_hop_p99_seconds",
                 "99 of 100 decode rows took at most this outside of computing",
                 stats -> stats.hopMicrosP99() / MICROS_PER_SECOND);
+        stageCounts();
+    }
+
+    private void stageCounts() {
         stageCount("sahkar_stage_rows", "Rows computed", StageStats::rowsComputed);
         stageCount("sahkar_stage_batches", "Batches computed", StageStats::batches);
         stageCount("sahkar_stage_hops", "Decode rows that were timed", StageStats::hops);

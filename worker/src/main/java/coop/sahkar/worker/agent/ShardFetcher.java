@@ -75,9 +75,7 @@ final class ShardFetcher {
     void fetch(HostedShard shard, Done done, BiConsumer<HostedShard, String> failed) {
         try {
             ModelManifest manifest = manifests.of(shard.key().modelId());
-            long need =
-                    MemoryNeed.of(manifest, shard.key().span(), options.stage(shard.wish.kvCells()))
-                            .bytes();
+            long need = MemoryNeed.bytes(manifest, shard.key().span(), shard.wish.kvCells());
             if (need > options.lentBytes()) {
                 failed.accept(
                         shard,

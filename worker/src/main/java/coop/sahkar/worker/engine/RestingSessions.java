@@ -15,10 +15,13 @@ final class RestingSessions {
     static final int MOST = 64;
 
     /**
-     * The KV cells they may fill are all cells divided by this: a stage pays a little for each cell
-     * in use with every token it computes.
+     * The KV cells that several of them may fill are all cells divided by this. llama.cpp pays for
+     * each cell in use with every token it computes, whosesoever the cell is.
      */
-    static final int CELLS_DIVISOR = 2;
+    static final int CELLS_DIVISOR = 8;
+
+    /** The same for one alone: a long chat gains most from its next turn. */
+    static final int LONE_CELLS_DIVISOR = 2;
 
     /** No session rests for longer, whatever its head asks for. */
     static final int MOST_MILLIS = 600_000;
@@ -49,7 +52,8 @@ final class RestingSessions {
 
     /** Whether one of them has to go. */
     boolean tooMany(int kvCells) {
-        return count() > MOST || cells() > kvCells / CELLS_DIVISOR;
+        int divisor = count() > 1 ? CELLS_DIVISOR : LONE_CELLS_DIVISOR;
+        return count() > MOST || cells() > kvCells / divisor;
     }
 
     /** The one that has rested for longest; there is one. */

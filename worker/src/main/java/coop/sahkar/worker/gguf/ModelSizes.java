@@ -1,5 +1,7 @@
 package coop.sahkar.worker.gguf;
 
+import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.ShardBuffers;
 import coop.sahkar.proto.Span;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -15,6 +17,7 @@ import java.util.OptionalInt;
  * @param tailBytes what the tail carries besides: the output matrix
  * @param tied whether these two are one tensor, which a whole model carries once
  * @param kvBytesPerPosition of each block: bytes one position takes in an F16 KV cache
+ * @param buffers what llama.cpp takes for a shard besides
  */
 public record ModelSizes(
         List<Long> blockBytes,
@@ -22,7 +25,8 @@ public record ModelSizes(
         long headBytes,
         long tailBytes,
         boolean tied,
-        List<Long> kvBytesPerPosition) {
+        List<Long> kvBytesPerPosition,
+        ShardBuffers buffers) {
     public ModelSizes {
         blockBytes = List.copyOf(blockBytes);
         kvBytesPerPosition = List.copyOf(kvBytesPerPosition);
@@ -57,7 +61,17 @@ public record ModelSizes(
                 embedding,
                 manifest.tied() ? embedding : output,
                 manifest.tied(),
-                shape.kvBytesPerPosition());
+                shape.kvBytesPerPosition(),
+                ShardBuffers.of(manifest.width(), manifest.vocabulary(), attentionHeads(manifest)));
+    }
+
+    /** Query heads of every block; 0 where they differ or are not said. */
+    public static int attentionHeads(ModelManifest manifest) {
+        long heads =
+                manifest.metadata()
+                        .whole(manifest.architecture() + ".attention.head_count")
+                        .orElse(0);
+        return Math.clamp(heads, 0, Limits.MAX_ATTENTION_HEADS);
     }
 
     /** Weights of a shard in bytes, without the few kilobytes of its header. */

@@ -49,6 +49,7 @@ public final class ManifestCodec {
                         .setKeyValues(
                                 blob(keyValues.offset(), keyValues.bytes(), keyValues.sha256()))
                         .setKeyValuesCount(keyValues.count())
+                        .setAttentionHeads(ModelSizes.attentionHeads(manifest))
                         .setKvBytesPerPositionPerBlock(
                                 ModelSizes.of(manifest).kvBytesPerPosition().stream()
                                         .mapToLong(Long::longValue)
