@@ -9,7 +9,7 @@ import java.util.ArrayDeque;
  * pace explains it is asked whether it is there, and it is lost if it does not answer. A head that
  * does may be waiting for a repair: it is left alone, and asked again after twice the time.
  */
-final class HeadWatch {
+public final class HeadWatch {
     /** No silence shorter than this is suspicious. */
     static final long FLOOR_MILLIS = 300;
 
@@ -37,7 +37,7 @@ final class HeadWatch {
     private long quietMillis;
 
     /** Another head has the session. */
-    void begun(long nowMillis) {
+    public void begun(long nowMillis) {
         pauses.clear();
         asking = false;
         patience = 0;
@@ -50,7 +50,7 @@ final class HeadWatch {
      * @param pauseMillis how long it was waited for; less than it was silent when the reader was
      *     slow
      */
-    void heard(long pauseMillis, long nowMillis) {
+    public void heard(long pauseMillis, long nowMillis) {
         pauses.addLast(pauseMillis);
         if (pauses.size() > PAUSES) {
             pauses.removeFirst();
@@ -64,7 +64,7 @@ final class HeadWatch {
      *
      * @param waitingSinceMillis since when the reader has waited
      */
-    boolean suspects(long waitingSinceMillis, long nowMillis) {
+    public boolean suspects(long waitingSinceMillis, long nowMillis) {
         long silent = nowMillis - Math.max(waitingSinceMillis, quietMillis);
         if (asking || silent < deadlineMillis()) {
             return false;
@@ -74,12 +74,12 @@ final class HeadWatch {
     }
 
     /** Time within which the head must answer. */
-    long answerMillis() {
+    public long answerMillis() {
         return ANSWER_MILLIS << Math.min(headsLost, MOST_DOUBLINGS);
     }
 
     /** The head answered: it is there. */
-    void answered(long nowMillis) {
+    public void answered(long nowMillis) {
         asking = false;
         quietMillis = nowMillis;
         if (deadlineMillis() < CEILING_MILLIS) {
@@ -88,7 +88,7 @@ final class HeadWatch {
     }
 
     /** The head did not answer. */
-    void lost() {
+    public void lost() {
         asking = false;
         headsLost++;
     }

@@ -51,7 +51,7 @@ public record Patience(
     }
 
     /** After this much silence the pool is asked whether the head is still there. */
-    int suspicionMillis() {
+    public int suspicionMillis() {
         return Math.min(MOST_SUSPICION_MILLIS, nextTokenMillis / 4);
     }
 

@@ -7,7 +7,7 @@ import coop.sahkar.proto.v1.GenerationFailed;
 import io.grpc.Status;
 
 /** Problems between the wire, gRPC statuses and the domain. */
-final class Problems {
+public final class Problems {
     private Problems() {}
 
     /** The last event of a generation that failed. */
@@ -25,7 +25,7 @@ final class Problems {
      * does not know the model it was placed with, or speaks another protocol is a lost worker, not
      * a fault of the caller.
      */
-    static Problem ofHead(Problem said, String worker) {
+    public static Problem ofHead(Problem said, String worker) {
         return switch (said.kind()) {
             case UNAUTHORIZED, PROTOCOL, NOT_LEADER, MODEL_NOT_FOUND, CANCELLED ->
                     Problem.of(
@@ -111,7 +111,7 @@ final class Problems {
     }
 
     /** A worker is lost. */
-    static Problem lost(String sentence) {
+    public static Problem lost(String sentence) {
         return Problem.of(Problem.Kind.WORKER_LOST, sentence);
     }
 

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * another may have the session. A first request that finds no route, or only full workers, is
  * refused at once.
  */
-final class ResumePlan {
+public final class ResumePlan {
     /** Heads tried in a row from which no token comes. */
     static final int MAX_ATTEMPTS = 3;
 
@@ -41,7 +41,7 @@ final class ResumePlan {
     static final int MAX_PAUSE_MILLIS = 1_000;
 
     /** What to do after a failure. */
-    sealed interface Next {
+    public sealed interface Next {
         /** Draw a route after a pause. */
         record TryAgain(int pauseMillis) implements Next {}
 
@@ -50,7 +50,7 @@ final class ResumePlan {
     }
 
     /** What to do with an event of a head. */
-    sealed interface Taken {
+    public sealed interface Taken {
         /** Pass it to the reader. */
         record Pass(GenerationEvent event) implements Taken {}
 
@@ -76,7 +76,8 @@ final class ResumePlan {
     private boolean startedPassed;
     private boolean heardTokens;
 
-    ResumePlan(Patience patience) {
+    /** A generation that has no route yet. */
+    public ResumePlan(Patience patience) {
         this.patience = patience;
         this.pauseMillis = patience.pauseMillis();
     }
@@ -90,12 +91,12 @@ final class ResumePlan {
      * Number of the route for another head. It leaves room for repairs that the head before made
      * and nobody heard of: stages keep to the highest number they know.
      */
-    int nextEpoch() {
+    public int nextEpoch() {
         return epoch() + UNHEARD_REPAIRS;
     }
 
     /** Number of the request's first route: 1 unless a chat goes on in its session. */
-    int turn() {
+    public int turn() {
         return turn;
     }
 
@@ -105,7 +106,7 @@ final class ResumePlan {
     }
 
     /** The right to the newest route; null before the first. */
-    @Nullable Ticket ticket() {
+    public @Nullable Ticket ticket() {
         return ticket;
     }
 
@@ -115,7 +116,7 @@ final class ResumePlan {
     }
 
     /** Workers the next route must not use. */
-    Set<String> avoid(long nowMillis) {
+    public Set<String> avoid(long nowMillis) {
         Set<String> avoid = new TreeSet<>();
         lostAtMillis.forEach((worker, at) -> {
             if (nowMillis - at < patience.returnMillis()) {
@@ -126,12 +127,12 @@ final class ResumePlan {
     }
 
     /** Tokens committed after the prompt, in order. */
-    List<Integer> committed() {
+    public List<Integer> committed() {
         return Collections.unmodifiableList(committed);
     }
 
     /** UTF-8 bytes of text passed to the reader. */
-    long deliveredBytes() {
+    public long deliveredBytes() {
         return deliveredBytes;
     }
 
@@ -141,12 +142,12 @@ final class ResumePlan {
     }
 
     /** Whether the present head still computes the prompt: it may be silent for longer. */
-    boolean prefilling() {
+    public boolean prefilling() {
         return !heardTokens;
     }
 
     /** A route was drawn and its head is about to be asked. */
-    void drawn(Ticket route) {
+    public void drawn(Ticket route) {
         turn = ticket == null ? route.epoch() : turn;
         ticket = route;
         attempts++;
@@ -156,7 +157,7 @@ final class ResumePlan {
     }
 
     /** Judges an event that is not the last one. */
-    Taken take(GenerationEvent event) {
+    public Taken take(GenerationEvent event) {
         return switch (event.getEventCase()) {
             case STARTED -> takeStarted(event);
             case PREFILLED -> new Taken.Pass(event);
@@ -224,7 +225,7 @@ final class ResumePlan {
     }
 
     /** The last event as the reader should see it: counts cover every head that took part. */
-    Finished finish(Finished finished) {
+    public Finished finish(Finished finished) {
         return finished.getCompletionTokens() >= committed.size()
                 ? finished
                 : finished.toBuilder().setCompletionTokens(committed.size()).build();
@@ -236,7 +237,7 @@ final class ResumePlan {
      * @param problem what happened
      * @param worker id of the worker at fault
      */
-    Next failed(Problem problem, String worker, long nowMillis) {
+    public Next failed(Problem problem, String worker, long nowMillis) {
         if (!problem.kind().retryable()) {
             return new Next.GiveUp(problem);
         }
@@ -252,7 +253,7 @@ final class ResumePlan {
      *
      * @param worker id of the worker whose loss began it
      */
-    Next withoutSpare(Problem problem, String worker, long nowMillis) {
+    public Next withoutSpare(Problem problem, String worker, long nowMillis) {
         Next next = failed(problem, worker, nowMillis);
         headWithoutSpare = true;
         lossMillis = nowMillis - patience.spareMillis();
@@ -260,7 +261,7 @@ final class ResumePlan {
     }
 
     /** Whether the head of the newest route found no other for itself. */
-    boolean headWithoutSpare() {
+    public boolean headWithoutSpare() {
         return headWithoutSpare;
     }
 
@@ -269,7 +270,7 @@ final class ResumePlan {
      *
      * @param healing whether the pool is on its way to serve the model again
      */
-    Next noRoute(Problem problem, boolean healing, long nowMillis) {
+    public Next noRoute(Problem problem, boolean healing, long nowMillis) {
         Problem before = loss;
         if (before == null || !problem.kind().retryable()) {
             return new Next.GiveUp(problem);

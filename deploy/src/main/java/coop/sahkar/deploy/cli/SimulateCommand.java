@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
         description = {
             "Break a pool that exists in virtual time only, and see whether it heals.",
             "",
-            "The placement, routing, liveness and reconciling that run in production meet workers, disks and a network made up from a seed: workers come and go, die, stop, or lie; networks fall apart; coordinators restart. After each event it is checked that what must hold does; at the end the world heals, and progress is demanded.",
+            "The placement, routing, liveness, reconciling, stage engines and repairs that run in production meet workers, disks and a network made up from a seed, and compute a model made of arithmetic: workers come and go, die, stop, slow down, or lie; networks fall apart, cut one way, deliver late or twice; coordinators restart. After each event it is checked that what must hold does: above all that each answer gets every token of it, once. At the end the world heals, and progress is demanded.",
             "",
             "The same seed gives the same run. A run that fails prints its seed and what led to it.",
             ""
@@ -27,6 +27,7 @@ import picocli.CommandLine.Option;
             "Examples:",
             "  sahkar simulate",
             "  sahkar simulate --seeds 1..1000",
+            "  sahkar simulate --sessions --seeds 1..1000",
             "  sahkar simulate --seeds 42 --trace",
             "  sahkar simulate --workers 10000 --models 100 --hours 1"
         })
@@ -58,6 +59,12 @@ final class SimulateCommand extends Subcommand {
             paramLabel = "H",
             description = "Simulated hours of trouble. Default: some minutes, by the seed.")
     private @Nullable Double hours;
+
+    @Option(
+            names = "--sessions",
+            description =
+                    "Smaller worlds in which workers and links of running answers are hit again and again.")
+    private boolean sessions;
 
     @Option(names = "--trace", description = "Print every line of what happens.")
     private boolean trace;
@@ -99,8 +106,13 @@ final class SimulateCommand extends Subcommand {
     }
 
     private Scenario scenario(long seed) {
-        if (workers == null && models == null && hours == null) {
-            return Scenario.small(seed);
+        boolean sized = workers != null || models != null || hours != null;
+        if (sessions && sized) {
+            throw new CommandFailure(
+                    ExitCode.USAGE, "--sessions draws the size of its worlds from the seed.");
+        }
+        if (!sized) {
+            return sessions ? Scenario.rough(seed) : Scenario.small(seed);
         }
         double length = hours == null ? 1 : hours;
         if (!(length > 0 && length <= MOST_HOURS)) {

@@ -126,6 +126,11 @@ final class ControlPath {
         down.heal();
     }
 
+    /** How long a message takes one way. */
+    int latencyMillis() {
+        return latencyMillis;
+    }
+
     /** Whether messages pass in both directions. */
     boolean passes() {
         return up.cuts == 0 && down.cuts == 0;
@@ -141,6 +146,6 @@ final class ControlPath {
         down.held.clear();
         long broken = stream;
         coordinator.closed(this, admitted);
-        worker.whenAwake(() -> worker.streamBroke(this, broken));
+        worker.whenAwake(() -> worker.control().streamBroke(this, broken));
     }
 }

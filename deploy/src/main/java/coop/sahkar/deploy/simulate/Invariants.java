@@ -14,7 +14,10 @@ import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.Transition;
 import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.proto.Span;
+import coop.sahkar.worker.engine.StageShape;
+import coop.sahkar.worker.engine.SteppedEngine.SessionLook;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -74,6 +77,9 @@ final class Invariants {
         SortedSet<Span> staying = new TreeSet<>();
         Placement current = sight.state().placement();
         for (WorkerPresence here : sight.presence().values()) {
+            if (here.standing() == WorkerPresence.Standing.LEAVING) {
+                continue; // it goes whatever the placement says
+            }
             for (ShardStatus shard : here.shards()) {
                 boolean counts = shard.serving() && shard.modelId().equals(model.id());
                 if (counts && keeps(current, here.workerId(), shard)) {
@@ -172,13 +178,17 @@ final class Invariants {
     /** Everything that can be counted anew. */
     void everything(World world) {
         for (VirtualWorker worker : world.workers()) {
+            logs(worker, world.scenario().logBytes());
             require(
                     worker.held() <= ControlPath.MOST_HELD,
                     "%d messages wait for %s",
                     worker.held(),
                     worker.id);
-            worker.shards().forEach(shard -> positions(world, worker, shard));
         }
+        require(
+                world.ring().mostWaiting() <= VirtualLink.MOST_WAITING,
+                "%d messages wait on a link",
+                world.ring().mostWaiting());
         for (String model : world.log().newest().models().keySet()) {
             SortedMap<Span, Integer> counted = new TreeMap<>();
             for (VirtualWorker worker : world.workers()) {
@@ -195,31 +205,64 @@ final class Invariants {
         }
     }
 
-    private static void positions(World world, VirtualWorker worker, VirtualShard shard) {
+    private static void logs(VirtualWorker worker, long most) {
+        long logged = 0;
+        for (VirtualStage stage : worker.stages()) {
+            for (SessionLook session : stage.engine().sessions()) {
+                logged += session.logBytes();
+            }
+        }
+        require(logged <= most, "the boundary logs of %s have %d bytes", worker.id, logged);
+    }
+
+    /** A stage has taken messages in, or computed: nothing in it may belong to two. */
+    void sessions(String workerId, VirtualStage stage) {
+        StageShape shape = stage.model().shape();
+        Set<Integer> sequences = new TreeSet<>();
+        int held = 0;
+        int reserved = 0;
+        List<SessionLook> sessions = stage.engine().sessions();
+        for (SessionLook session : sessions) {
+            boolean alone = sequences.add(session.sequence());
+            int cells = stage.model().cells(session.sequence());
+            require(
+                    alone && cells == session.held() && session.end() <= session.maxPositions(),
+                    "on %s session %s says that it holds %d positions and %d wait; the KV has %d",
+                    workerId,
+                    session.session(),
+                    session.held(),
+                    session.end() - session.held(),
+                    cells);
+            held += session.held();
+            reserved += session.maxPositions();
+        }
         require(
-                shard.reservedPositions() <= shard.kvCells,
-                "%s of %s holds %d positions in %d cells",
-                shard.named(),
-                worker.id,
-                shard.reservedPositions(),
-                shard.kvCells);
-        shard.reserved
-                .keySet()
-                .forEach(id -> {
-                    Generations.Generation owner = world.generations().running().get(id);
-                    boolean owned =
-                            owner != null
-                                    && owner.ticket != null
-                                    && owner.ticket.stages().stream()
-                                            .anyMatch(s ->
-                                                    s.workerId().equals(worker.id)
-                                                            && s.span().equals(shard.key.span()));
-                    require(
-                            owned,
-                            "%s of %s holds positions that nobody owns",
-                            shard.named(),
-                            worker.id);
-                });
+                stage.model().usedCells() == held && reserved <= shape.kvCells(),
+                "on %s %d positions lie in the KV, its sessions hold %d and have reserved %d of %d",
+                workerId,
+                stage.model().usedCells(),
+                held,
+                reserved,
+                shape.kvCells());
+        require(
+                stage.model().openSamplers() <= sessions.size(),
+                "on %s %d samplers are open for %d sessions",
+                workerId,
+                stage.model().openSamplers(),
+                sessions.size());
+    }
+
+    /** The world has healed and all answers have ended: nothing of them may be left. */
+    void released(VirtualStage stage) {
+        require(
+                stage.engine().idle()
+                        && stage.model().usedCells() == 0
+                        && stage.engine().stats().kvReserved() == 0
+                        && stage.engine().waitingRows() == 0
+                        && stage.model().openSamplers() == 0,
+                "%s is left with sessions %s, though all answers have ended",
+                stage.shard().named(),
+                stage.engine().sessions());
     }
 
     @SuppressWarnings({"FormatStringAnnotation", "AnnotateFormatMethod"})

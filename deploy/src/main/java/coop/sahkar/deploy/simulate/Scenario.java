@@ -1,6 +1,9 @@
 package coop.sahkar.deploy.simulate;
 
 import coop.sahkar.governance.Policy;
+import coop.sahkar.worker.engine.EngineLimits;
+import coop.sahkar.worker.engine.LogRoom;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -15,6 +18,9 @@ import java.util.concurrent.TimeUnit;
  * @param replacedPerHour workers that leave for good and are replaced, in parts of all
  * @param troublesPerMinute crashes, stalls, cuts and restarts
  * @param generationsPerSecond questions asked
+ * @param aimedTroubles the part of troubles that is aimed at workers and links which some answer
+ *     runs through
+ * @param logBytes what the boundary logs of one worker may keep together
  * @param lookMillis how often a coordinator considers the placement
  * @param policy the pool's rules
  */
@@ -28,11 +34,17 @@ public record Scenario(
         double replacedPerHour,
         double troublesPerMinute,
         double generationsPerSecond,
+        double aimedTroubles,
+        long logBytes,
         int lookMillis,
         Policy policy) {
     /** Below so many workers everything is checked after every event. */
     private static final int SMALL = 60;
 
+    /** Boundary logs that evict nothing here. */
+    private static final long ALL_BYTES = LogRoom.MEMORY_BYTES;
+
+    private static final long IDLE_MILLIS = 60_000;
     private static final int MOST_WORKERS = 20_000;
     private static final int MOST_MODELS = 1000;
     private static final long MINUTE = TimeUnit.MINUTES.toMillis(1);
@@ -62,6 +74,27 @@ public record Scenario(
                 chance.happens(0.3) ? 0 : chance.spread(1, 10),
                 chance.spread(1, 12),
                 chance.fraction() * 2,
+                0.2,
+                ALL_BYTES,
+                100,
+                Policy.DEFAULT);
+    }
+
+    /** A smaller world in which answers are hit again and again, different for every seed. */
+    public static Scenario rough(long seed) {
+        Chance chance = new Chance(~seed);
+        return new Scenario(
+                seed,
+                (int) chance.spread(3, 14),
+                (int) chance.spread(1, 2),
+                chance.happens(0.5) ? 1 : 3,
+                chance.between(60, 150) * 1000,
+                3 * MINUTE,
+                chance.happens(0.5) ? 0 : chance.spread(1, 20),
+                chance.spread(5, 40),
+                0.5 + chance.fraction() * 3,
+                0.8,
+                chance.pick(List.of(0L, 512L, 4096L, ALL_BYTES)),
                 100,
                 Policy.DEFAULT);
     }
@@ -79,8 +112,24 @@ public record Scenario(
                 0.5,
                 2,
                 2,
+                0.2,
+                ALL_BYTES,
                 large ? 500 : 100,
                 Policy.DEFAULT);
+    }
+
+    /** The bounds of its workers' engines. Sessions that are left behind are given up sooner. */
+    EngineLimits engineLimits() {
+        EngineLimits usual = EngineLimits.DEFAULT;
+        return new EngineLimits(
+                usual.mailboxMessages(),
+                usual.mailboxRows(),
+                usual.replayBytes(),
+                IDLE_MILLIS,
+                usual.stallMillis(),
+                usual.askAgainMillis(),
+                usual.retryAfterMillis(),
+                usual.closeMillis());
     }
 
     boolean checksEveryEvent() {

@@ -18,18 +18,23 @@ public final class Simulation {
      *     seed, what it was, and what led to it
      */
     public static SimulationReport run(Scenario scenario, Consumer<String> reader) {
-        return run(scenario, reader, Planning::production);
+        return run(scenario, reader, Planning::production, Carrier.HONEST);
     }
 
     /**
-     * The same with other plans than those of production: bad ones must be noticed.
+     * The same with other plans than those of production, or with messages that are spoiled: that
+     * must be noticed.
      *
      * @param planning what a coordinator that starts decides with
+     * @param carrier what becomes of messages between stages
      */
     static SimulationReport run(
-            Scenario scenario, Consumer<String> reader, Supplier<Planning> planning) {
+            Scenario scenario,
+            Consumer<String> reader,
+            Supplier<Planning> planning,
+            Carrier carrier) {
         long began = System.nanoTime();
-        World world = new World(scenario, reader, planning);
+        World world = new World(scenario, reader, planning, carrier);
         try {
             world.run();
         } catch (RuntimeException broken) {

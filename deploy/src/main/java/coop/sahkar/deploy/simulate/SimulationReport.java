@@ -24,10 +24,10 @@ import java.util.TreeMap;
  * @param fetchedBytes their bytes
  * @param asked generations asked for
  * @param finished those that came to their end
- * @param repaired those of them that outlived a stage
+ * @param repaired those of them that went on along another route
  * @param refused those that were refused at once, by kind
  * @param failed those that were begun and failed, by kind
- * @param pauseMillis from a stage's loss to the next route
+ * @param pauseMillis from the last token before a repair to the first after it, as the reader sees
  * @param tokens committed in all
  * @param tokensWanted asked for in all
  * @param tokensPossible what all memory bandwidth that was there could decode, one token at a time
@@ -136,9 +136,10 @@ public record SimulationReport(
             return "";
         }
         return say(
-                ", p50 %.1f, p95 %.1f, most %.1f %s",
+                ", p50 %.1f, p95 %.1f, p99 %.1f, most %.1f %s",
                 percentile(samples, 0.5) / unit,
                 percentile(samples, 0.95) / unit,
+                percentile(samples, 0.99) / unit,
                 percentile(samples, 1) / unit,
                 name);
     }

@@ -29,13 +29,19 @@ final class Trace {
         this.reader = reader;
     }
 
+    /** Something happened to the pool. */
     void say(String who, String what) {
+        said++;
+        note(who, what);
+    }
+
+    /** Something happened to an answer, which checks itself. */
+    void note(String who, String what) {
         long millis = agenda.nowMillis() - startMillis;
         String line = seconds(millis) + " " + who + " " + what;
         for (int i = 0; i < line.length(); i++) {
             hash = (hash ^ line.charAt(i)) * FNV_PRIME;
         }
-        said++;
         reader.accept(line);
         lines.addLast(line);
         if (lines.size() > LINES_KEPT) {
@@ -43,7 +49,7 @@ final class Trace {
         }
     }
 
-    /** How many lines there were. */
+    /** How many lines there were about the pool. */
     long said() {
         return said;
     }

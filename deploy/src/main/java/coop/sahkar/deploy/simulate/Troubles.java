@@ -2,6 +2,7 @@ package coop.sahkar.deploy.simulate;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What goes wrong: workers that come and go, die, stop, or slow down; networks that fall apart,
@@ -13,6 +14,7 @@ final class Troubles {
     private final Chance chance;
     private final List<Passing> passing = new ArrayList<>();
     private boolean over;
+    private int partitions;
 
     /** A trouble that can be undone once. */
     private static final class Passing {
@@ -92,12 +94,15 @@ final class Troubles {
     }
 
     private void strike() {
-        int kind = chance.below(9);
-        if (kind >= 7) {
-            coordinator(kind == 7);
+        Answer answer = world.answers().any(chance);
+        boolean aims = answer != null && chance.happens(world.scenario().aimedTroubles());
+        Answer aim = aims ? answer : null;
+        int kind = chance.below(aim == null ? 10 : 8);
+        if (kind >= 8) {
+            coordinator(kind == 8);
             return;
         }
-        VirtualWorker worker = world.anyWorker(chance);
+        VirtualWorker worker = aim == null ? world.anyWorker(chance) : workerOf(aim);
         if (worker == null || !worker.up() || worker.asleep()) {
             return;
         }
@@ -108,8 +113,44 @@ final class Troubles {
             case 3 -> oneWay(worker);
             case 4 -> partition();
             case 5 -> slow(worker);
-            default -> world.generations().cutOne(chance);
+            case 6 -> slowProcessor(worker);
+            default -> link(answer);
         }
+    }
+
+    private @Nullable VirtualWorker workerOf(Answer answer) {
+        List<String> route = answer.workers();
+        return route.isEmpty() ? null : world.worker(chance.pick(route));
+    }
+
+    /** The link between two neighbours of some answer's route is cut one way, or breaks. */
+    private void link(@Nullable Answer answer) {
+        List<String> route = answer == null ? List.of() : answer.workers();
+        if (route.size() < 2) {
+            return;
+        }
+        int at = chance.below(route.size());
+        VirtualWorker one = world.worker(route.get(at));
+        VirtualWorker other = world.worker(route.get((at + 1) % route.size()));
+        if (one == null || other == null || one == other) {
+            return;
+        }
+        if (chance.happens(0.3)) {
+            tell(one.id, "loses its link to " + other.id);
+            world.ring().reset(one, other);
+            return;
+        }
+        VirtualWorker from = chance.happens(0.7) ? one : other;
+        VirtualWorker to = from == one ? other : one;
+        tell(from.id, "is not heard by " + to.id);
+        world.ring().cutOneWay(from, to);
+        lasts(chance.spread(200, 60_000), () -> world.ring().healOneWay(from, to));
+    }
+
+    private void slowProcessor(VirtualWorker worker) {
+        tell(worker.id, "computes slowly");
+        worker.slowness((double) chance.spread(3, 100));
+        lasts(chance.spread(2000, 60_000), () -> worker.slowness(1));
     }
 
     private void crash(VirtualWorker worker, boolean closing) {
@@ -169,6 +210,9 @@ final class Troubles {
         List<VirtualWorker> apart =
                 world.workers().stream().filter(_ -> chance.happens(0.3)).toList();
         tell("network", "cuts off " + apart.size() + " workers");
+        long bit = 1L << (partitions++ % Long.SIZE);
+        apart.forEach(worker -> worker.apart(worker.apart() | bit));
+        world.ring().parted();
         for (VirtualWorker worker : apart) {
             world.disturbed(worker);
             change(
@@ -182,16 +226,22 @@ final class Troubles {
         }
         lasts(
                 chance.spread(200, 60_000),
+                () -> {
+                    apart.forEach(worker -> rejoins(worker, bit));
+                    world.ring().parted();
+                });
+    }
+
+    private static void rejoins(VirtualWorker worker, long bit) {
+        worker.apart(worker.apart() & ~bit);
+        change(
+                worker,
                 () ->
-                        apart.forEach(worker ->
-                                change(
-                                        worker,
-                                        () ->
-                                                worker.paths()
-                                                        .forEach(path -> {
-                                                            path.healUp();
-                                                            path.healDown();
-                                                        }))));
+                        worker.paths()
+                                .forEach(path -> {
+                                    path.healUp();
+                                    path.healDown();
+                                }));
     }
 
     private static void change(VirtualWorker worker, Runnable what) {
@@ -201,7 +251,7 @@ final class Troubles {
     }
 
     private void slow(VirtualWorker worker) {
-        tell(worker.id, "has a slow disk");
+        tell(worker.id, "fetches slowly");
         worker.slowDisk(true);
         lasts(chance.spread(5000, 120_000), () -> worker.slowDisk(false));
     }

@@ -8,7 +8,9 @@ import coop.sahkar.coordinator.liveness.ShardStatus;
 import coop.sahkar.coordinator.placement.PoolSight;
 import coop.sahkar.coordinator.routing.CallerMarks;
 import coop.sahkar.coordinator.routing.PoolDesk;
+import coop.sahkar.coordinator.routing.PoolRepairs;
 import coop.sahkar.coordinator.routing.RecentLosses;
+import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.coordinator.state.Command;
@@ -21,6 +23,7 @@ import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.Ticket;
 import coop.sahkar.worker.agent.Desired;
 import coop.sahkar.worker.agent.DesiredShard;
 import coop.sahkar.worker.store.ShardKey;
@@ -45,7 +48,9 @@ final class VirtualCoordinator {
     private LeaseTable leases;
     private Attendance attendance;
     private Planning placement;
+    private RecentLosses losses = new RecentLosses();
     private RouteDesk desk;
+    private RepairDesk repairs;
     private boolean up;
     private boolean sendPending;
     private int boot;
@@ -59,6 +64,7 @@ final class VirtualCoordinator {
         this.attendance = new Attendance(log, leases, world::nowMillis);
         this.placement = world.newPlanning();
         this.desk = newDesk();
+        this.repairs = newRepairs();
     }
 
     void start() {
@@ -67,7 +73,9 @@ final class VirtualCoordinator {
         leases = new LeaseTable(world.nowMillis());
         attendance = new Attendance(log, leases, world::nowMillis);
         placement = world.newPlanning();
+        losses = new RecentLosses();
         desk = newDesk();
+        repairs = newRepairs();
         log.start();
         log.onChange(this::sendSoon);
         look(boot);
@@ -79,12 +87,28 @@ final class VirtualCoordinator {
                 log,
                 attendance,
                 new LatencyTable(),
-                new RecentLosses(),
+                losses,
                 model -> decision.shortfalls().getOrDefault(model, ""),
-                ticket -> new SealedTicket(ticket, new byte[0], new byte[0], id),
+                this::seal,
                 new CallerMarks(new byte[] {1}),
                 () -> new SessionId(chance.bits(), chance.bits()),
                 world::nowMillis);
+    }
+
+    private RepairDesk newRepairs() {
+        Planning decision = placement;
+        return new PoolRepairs(
+                log,
+                attendance,
+                new LatencyTable(),
+                losses,
+                model -> decision.shortfalls().getOrDefault(model, ""),
+                this::seal,
+                world::nowMillis);
+    }
+
+    private SealedTicket seal(Ticket ticket) {
+        return new SealedTicket(ticket, new byte[0], new byte[0], id);
     }
 
     /** The process ends; its peers see their streams close. */
@@ -94,9 +118,10 @@ final class VirtualCoordinator {
         for (ControlPath path : List.copyOf(attached.values())) {
             long broken = path.admitted;
             path.admitted = 0;
-            path.sendDown(() -> path.worker.streamBroke(path, broken));
+            path.sendDown(() -> path.worker.control().streamBroke(path, broken));
         }
         attached.clear();
+        world.answers().gatewayDied(this);
         log.stop();
     }
 
@@ -106,6 +131,10 @@ final class VirtualCoordinator {
 
     RouteDesk desk() {
         return desk;
+    }
+
+    RepairDesk repairs() {
+        return repairs;
     }
 
     VirtualLog.Replica log() {
@@ -153,12 +182,12 @@ final class VirtualCoordinator {
     /** A worker says hello on a new stream. */
     void hello(ControlPath path, long stream, WorkerRecord worker) {
         if (!up) {
-            path.sendDown(() -> path.worker.streamBroke(path, stream));
+            path.sendDown(() -> path.worker.control().streamBroke(path, stream));
             return;
         }
         Optional<Problem.Kind> refusal = register(worker);
         if (refusal.isPresent()) {
-            path.sendDown(() -> path.worker.refused(path, stream, refusal.get()));
+            path.sendDown(() -> path.worker.control().refused(path, stream, refusal.get()));
             return;
         }
         path.admittedAtMillis = world.nowMillis();
@@ -166,7 +195,7 @@ final class VirtualCoordinator {
         path.assigned = null;
         path.lease = leases.attached(worker.id(), world.nowMillis());
         attached.put(worker.id(), path);
-        path.sendDown(() -> path.worker.welcome(path, stream));
+        path.sendDown(() -> path.worker.control().welcome(path, stream));
         assign(path);
         sendSoon();
         world.agenda().after(FirstAssignment.HELD_MILLIS, this::sendSoon);

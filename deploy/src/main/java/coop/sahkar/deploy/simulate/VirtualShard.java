@@ -1,12 +1,11 @@
 package coop.sahkar.deploy.simulate;
 
 import coop.sahkar.coordinator.liveness.ShardStatus;
-import coop.sahkar.proto.SessionId;
 import coop.sahkar.worker.agent.ObservedShard;
 import coop.sahkar.worker.agent.ShardPhase;
+import coop.sahkar.worker.engine.StageStats;
 import coop.sahkar.worker.store.ShardKey;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** A shard on a virtual worker. */
 final class VirtualShard {
@@ -18,8 +17,8 @@ final class VirtualShard {
     /** What one token takes in it. */
     final int decodeMicros;
 
-    /** KV positions by the session they are reserved for. */
-    final Map<SessionId, Integer> reserved = new LinkedHashMap<>();
+    /** What computes it while it serves or drains. */
+    @Nullable VirtualStage stage;
 
     ShardPhase phase = ShardPhase.FETCHING;
     long retryAtMillis;
@@ -49,15 +48,12 @@ final class VirtualShard {
         };
     }
 
-    int reservedPositions() {
-        return reserved.values().stream().mapToInt(Integer::intValue).sum();
-    }
-
     ObservedShard observed() {
         return new ObservedShard(key, kvCells, phase, memoryBytes, retryAtMillis);
     }
 
     ShardStatus status() {
+        StageStats stats = stage == null ? null : stage.engine().stats();
         return new ShardStatus(
                 key.modelId(),
                 key.span(),
@@ -66,9 +62,9 @@ final class VirtualShard {
                 weightBytes,
                 phase == ShardPhase.FAILED ? "the fetch broke off" : "",
                 kvCells,
-                reservedPositions(),
-                reserved.size(),
-                0,
+                stats == null ? 0 : stats.kvReserved(),
+                stats == null ? 0 : stats.sessions(),
+                stats == null ? 0 : stats.queuedRows(),
                 serving() ? decodeMicros : 0,
                 0,
                 ShardStatus.Pace.UNKNOWN);

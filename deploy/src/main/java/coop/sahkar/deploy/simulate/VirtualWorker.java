@@ -1,17 +1,13 @@
 package coop.sahkar.deploy.simulate;
 
 import coop.sahkar.coordinator.state.ModelFootprint;
-import coop.sahkar.coordinator.state.WorkerRecord;
-import coop.sahkar.proto.Problem;
-import coop.sahkar.proto.SessionId;
 import coop.sahkar.worker.agent.Action;
-import coop.sahkar.worker.agent.Backoff;
-import coop.sahkar.worker.agent.ControlPace;
 import coop.sahkar.worker.agent.Desired;
 import coop.sahkar.worker.agent.DesiredShard;
 import coop.sahkar.worker.agent.ObservedShard;
 import coop.sahkar.worker.agent.Reconciler;
 import coop.sahkar.worker.agent.ShardPhase;
+import coop.sahkar.worker.engine.LogRoom;
 import coop.sahkar.worker.store.ShardKey;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -32,7 +28,6 @@ import org.jspecify.annotations.Nullable;
 final class VirtualWorker {
     private static final long LOAD_BYTES_PER_SECOND = 2_000_000_000;
     private static final long CACHED_FETCH_MILLIS = 100;
-    private static final long WELCOME_MILLIS = 10_000;
     private static final long DRAIN_MILLIS = 30_000;
     private static final long RETRY_MILLIS = 2000;
 
@@ -40,18 +35,20 @@ final class VirtualWorker {
     final Hardware hardware;
     private final World world;
     private final Chance chance;
-    private final List<ControlPath> paths = new ArrayList<>();
+    private final VirtualControl control;
     private final SortedMap<ShardKey, VirtualShard> shards = new TreeMap<>();
     private final SortedSet<ShardKey> onDisk = new TreeSet<>();
+    private final RingEnd ring;
+    private LogRoom logs;
     private final Deque<Runnable> postponed = new ArrayDeque<>();
-    private final SortedMap<String, Integer> failures = new TreeMap<>();
     private Desired desired = Desired.NOTHING;
     private boolean up;
     private boolean asleep;
     private boolean slowDisk;
+    private double slowness = 1;
+    private long apart;
     private boolean leaving;
     private int boot;
-    private long streams;
     private long newestHeard;
     private long startedMillis;
     private boolean employed;
@@ -61,14 +58,68 @@ final class VirtualWorker {
         this.hardware = hardware;
         this.world = world;
         this.chance = chance;
+        this.ring = new RingEnd(this, world.ring());
+        this.logs = LogRoom.inMemory(world.scenario().logBytes());
+        this.control = new VirtualControl(this, world, chance);
     }
 
-    void add(ControlPath path) {
-        paths.add(path);
+    /** What the boundary logs of its stages share. */
+    LogRoom logs() {
+        return logs;
+    }
+
+    /** Its end of the ring. */
+    RingEnd ring() {
+        return ring;
+    }
+
+    /** What serves here, or still drains. */
+    List<VirtualStage> stages() {
+        List<VirtualStage> stages = new ArrayList<>();
+        for (VirtualShard shard : shards.values()) {
+            if (shard.stage != null) {
+                stages.add(shard.stage);
+            }
+        }
+        return stages;
+    }
+
+    /** What computes a shard here; null when nothing does. */
+    @Nullable VirtualStage stage(ShardKey key) {
+        VirtualShard shard = shards.get(key);
+        return shard == null ? null : shard.stage;
+    }
+
+    /** How often it was started. */
+    int boot() {
+        return boot;
+    }
+
+    /** How many times as long as usual its batches take. */
+    double slowness() {
+        return slowness;
+    }
+
+    void slowness(double times) {
+        slowness = times;
+    }
+
+    /** The partitions it is on the far side of, a bit each: others reach it if they are too. */
+    long apart() {
+        return apart;
+    }
+
+    void apart(long partitions) {
+        apart = partitions;
+    }
+
+    /** Its ways to the coordinators. */
+    VirtualControl control() {
+        return control;
     }
 
     List<ControlPath> paths() {
-        return Collections.unmodifiableList(paths);
+        return control.paths();
     }
 
     Collection<VirtualShard> shards() {
@@ -89,7 +140,7 @@ final class VirtualWorker {
 
     /** Whether sessions can run on it and a coordinator can know of it. */
     boolean takesPart() {
-        return up && !asleep && !leaving && paths.stream().anyMatch(ControlPath::passes);
+        return up && !asleep && !leaving && control.passes();
     }
 
     Desired desired() {
@@ -102,7 +153,7 @@ final class VirtualWorker {
     }
 
     int held() {
-        return postponed.size() + paths.stream().mapToInt(ControlPath::held).max().orElse(0);
+        return postponed.size() + control.held();
     }
 
     void start() {
@@ -112,7 +163,7 @@ final class VirtualWorker {
         newestHeard = 0;
         employed = false;
         startedMillis = world.nowMillis();
-        paths.forEach(this::connect);
+        control.start();
     }
 
     /**
@@ -123,14 +174,7 @@ final class VirtualWorker {
      */
     void crash(boolean closing) {
         boolean took = takesPart();
-        for (ControlPath path : paths) {
-            long broken = path.admitted;
-            if (closing) {
-                path.sendUp(() -> path.coordinator.closed(path, broken));
-            }
-            path.stream = 0;
-            path.welcomed = false;
-        }
+        control.crash(closing);
         List<VirtualShard> lost = List.copyOf(shards.values());
         up = false;
         asleep = false;
@@ -142,16 +186,20 @@ final class VirtualWorker {
             if (took && shard.serving()) {
                 world.coverage().count(shard.key, false);
             }
-            world.generations().stageEnded(shard, closing);
+            if (shard.stage != null) {
+                shard.stage.vanish();
+            }
         }
+        ring.clear();
+        logs = LogRoom.inMemory(world.scenario().logBytes());
+        world.ring().died(this, closing);
+        world.answers().workerDied(this, closing);
     }
 
-    /** Says goodbye, ends its sessions, and goes. */
+    /** Says goodbye, hands its sessions over, and goes. */
     void leave() {
-        for (ControlPath path : paths) {
-            long stream = path.stream;
-            path.sendUp(() -> path.coordinator.leaving(path, stream));
-        }
+        control.leave();
+        stages().forEach(VirtualStage::leave);
         boolean took = takesPart();
         leaving = true;
         recount(took);
@@ -164,7 +212,7 @@ final class VirtualWorker {
         boolean took = takesPart();
         asleep = true;
         recount(took);
-        shards.values().forEach(shard -> world.generations().stageEnded(shard, false));
+        world.ring().fellAsleep(this);
     }
 
     void wake() {
@@ -173,6 +221,7 @@ final class VirtualWorker {
         List<Runnable> waiting = List.copyOf(postponed);
         postponed.clear();
         waiting.forEach(this::whenAwake);
+        world.ring().woke(this);
     }
 
     /** Whether it takes part may have changed; {@code took} says whether it did before. */
@@ -197,7 +246,8 @@ final class VirtualWorker {
         }
     }
 
-    private void later(long millis, Runnable what) {
+    /** Has something happen unless it is started anew meanwhile; when it is awake. */
+    void later(long millis, Runnable what) {
         int now = boot;
         world.agenda()
                 .after(
@@ -211,83 +261,6 @@ final class VirtualWorker {
                                 });
                             }
                         });
-    }
-
-    private void connect(ControlPath path) {
-        long stream = ++streams;
-        path.stream = stream;
-        path.welcomed = false;
-        WorkerRecord self = self();
-        path.sendUp(() -> path.coordinator.hello(path, stream, self));
-        later(
-                WELCOME_MILLIS,
-                () -> {
-                    if (path.stream == stream && !path.welcomed) {
-                        streamBroke(path, stream);
-                    }
-                });
-    }
-
-    private WorkerRecord self() {
-        return new WorkerRecord(
-                id,
-                id + ".sim:7400",
-                "simulated",
-                "llama.cpp b4916",
-                hardware.memoryBytes(),
-                hardware.claimedBytesPerSecond(),
-                1,
-                world.nowMillis());
-    }
-
-    void streamBroke(ControlPath path, long stream) {
-        lost(path, stream, ControlPace.DEFAULT.lost().millis(failed(path), chance.generator()));
-    }
-
-    /** A coordinator does not let it in. */
-    void refused(ControlPath path, long stream, Problem.Kind why) {
-        Backoff pace = ControlPace.DEFAULT.after(why);
-        lost(path, stream, pace.millis(failed(path), chance.generator()));
-    }
-
-    private int failed(ControlPath path) {
-        return failures.merge(path.coordinator.id, 1, Integer::sum);
-    }
-
-    private void lost(ControlPath path, long stream, long waitMillis) {
-        if (up && path.stream == stream) {
-            path.stream = 0;
-            path.welcomed = false;
-            later(
-                    waitMillis,
-                    () -> {
-                        if (path.stream == 0) {
-                            connect(path);
-                        }
-                    });
-        }
-    }
-
-    void welcome(ControlPath path, long stream) {
-        if (up && path.stream == stream && !path.welcomed) {
-            path.welcomed = true;
-            failures.remove(path.coordinator.id);
-            report(path, stream);
-        }
-    }
-
-    private void report(ControlPath path, long stream) {
-        if (path.stream == stream && path.welcomed) {
-            reportNow(path);
-            later(world.policy().reportIntervalMillis(), () -> report(path, stream));
-        }
-    }
-
-    private void reportNow(ControlPath path) {
-        long stream = path.stream;
-        long generation = desired.generation();
-        var statuses = shards.values().stream().map(VirtualShard::status).toList();
-        path.sendUp(() -> path.coordinator.report(path, stream, generation, statuses));
     }
 
     /** A coordinator says what it should hold. */
@@ -323,7 +296,7 @@ final class VirtualWorker {
         switch (action) {
             case Action.Fetch(DesiredShard wish) -> fetch(wish);
             case Action.Load(ShardKey key) -> load(key);
-            case Action.Serve(ShardKey key) -> phase(key, ShardPhase.SERVING);
+            case Action.Serve(ShardKey key) -> serve(key);
             case Action.Drain(ShardKey key) -> drain(key);
             case Action.Drop(ShardKey key) -> drop(key);
             case Action.Fail(ShardKey key, String why) -> fail(key, why);
@@ -387,27 +360,34 @@ final class VirtualWorker {
                                 }));
     }
 
+    private void serve(ShardKey key) {
+        VirtualShard shard = phase(key, ShardPhase.SERVING);
+        shard.stage = new VirtualStage(this, shard, world);
+    }
+
     private void drain(ShardKey key) {
         VirtualShard shard = phase(key, ShardPhase.DRAINING);
         later(DRAIN_MILLIS, () -> ifCurrent(shard, ShardPhase.DRAINING, () -> drained(shard)));
-        ifEmpty(shard);
+        if (shard.stage == null) {
+            rests(shard);
+        } else {
+            shard.stage.drain();
+        }
     }
 
-    /** Gives back what a session reserved. */
-    void release(VirtualShard shard, SessionId session) {
-        shard.reserved.remove(session);
-        ifEmpty(shard);
-    }
-
-    private void ifEmpty(VirtualShard shard) {
-        if (shard.phase == ShardPhase.DRAINING && shard.reserved.isEmpty()) {
+    /** No session is left in a shard. */
+    void rests(VirtualShard shard) {
+        if (shard.phase == ShardPhase.DRAINING) {
             later(1, () -> ifCurrent(shard, ShardPhase.DRAINING, () -> drained(shard)));
         }
     }
 
     private void drained(VirtualShard shard) {
         shard.phase = ShardPhase.DRAINED;
-        world.generations().stageEnded(shard, true);
+        if (shard.stage != null) {
+            shard.stage.close();
+            shard.stage = null;
+        }
         changed();
     }
 
@@ -448,6 +428,6 @@ final class VirtualWorker {
     /** Something became true of itself: it looks what follows, and reports it at once. */
     private void changed() {
         reconcile();
-        paths.stream().filter(p -> p.welcomed && p.stream != 0).forEach(this::reportNow);
+        control.report();
     }
 }

@@ -14,6 +14,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class World {
     private static final long START_MILLIS = 1_000_000;
     private static final long SECOND = 1000;
+    private static final long ANSWERS_END_MILLIS = TimeUnit.MINUTES.toMillis(15);
     private static final int CHECK_EVERY_MILLIS = 30_000;
 
     private final Scenario scenario;
@@ -32,7 +34,8 @@ final class World {
     private final Invariants invariants = new Invariants();
     private final Coverage coverage;
     private final VirtualLog log;
-    private final Generations generations;
+    private final Answers answers;
+    private final VirtualRing ring;
     private final Troubles troubles;
     private final GapWatch gapWatch;
     private final Chance joining;
@@ -42,8 +45,13 @@ final class World {
     private final List<VirtualWorker> workers = new ArrayList<>();
     private final List<String> models = new ArrayList<>();
     private int joined;
+    private @Nullable Violation broken;
 
-    World(Scenario scenario, Consumer<String> reader, Supplier<Planning> planning) {
+    World(
+            Scenario scenario,
+            Consumer<String> reader,
+            Supplier<Planning> planning,
+            Carrier carrier) {
         this.planning = planning;
         Chance chance = new Chance(scenario.seed() * 0x9E3779B97F4A7C15L + 1);
         this.scenario = scenario;
@@ -51,7 +59,8 @@ final class World {
         this.coverage = new Coverage(agenda, trace);
         boolean replay = scenario.checksEveryEvent();
         this.log = new VirtualLog(agenda, chance.split(), trace, invariants, replay);
-        this.generations = new Generations(this, chance.split());
+        this.answers = new Answers(this, chance.split());
+        this.ring = new VirtualRing(this, carrier, chance.split());
         this.troubles = new Troubles(this, chance.split());
         this.gapWatch = new GapWatch(this);
         this.joining = chance.split();
@@ -88,14 +97,45 @@ final class World {
         gapWatch.expectRest();
         runUntil(troubleEnds + scenario.healMillis());
         invariants.everything(this);
-        gapWatch.demandProgress();
+        gapWatch.demandRest();
+        demandEnds();
+        gapWatch.demandCovered();
+        demandAnswers();
+        demandEnds();
+        runUntil(agenda.nowMillis() + 2 * scenario.engineLimits().idleMillis());
+        workers.forEach(worker -> worker.stages().forEach(invariants::released));
+    }
+
+    /** Every answer ends and every gap is closed, be it on slow workers. */
+    private void demandEnds() {
+        long latestMillis = agenda.nowMillis() + ANSWERS_END_MILLIS;
+        while (!answers.running().isEmpty() || gapWatch.closing()) {
+            if (agenda.nowMillis() >= latestMillis) {
+                throw new Violation(
+                        "the world has healed, gaps are in %s, and %d answers neither end nor fail: %s"
+                                .formatted(
+                                        coverage.gaps(),
+                                        answers.running().size(),
+                                        answers.running().stream().map(Answer::id).toList()));
+            }
+            runUntil(agenda.nowMillis() + 5 * SECOND);
+        }
+    }
+
+    /** The world has healed: whoever asks a model that is covered must get an answer. */
+    private void demandAnswers() {
+        List<String> gaps = coverage.gaps();
+        models.stream().filter(model -> !gaps.contains(model)).forEach(answers::demand);
     }
 
     private void runUntil(long endMillis) {
         long nextCheck = agenda.nowMillis() + CHECK_EVERY_MILLIS;
         long checked = 0;
         while (agenda.step(endMillis)) {
-            long changes = trace.said() + generations.changes();
+            if (broken != null) {
+                throw broken;
+            }
+            long changes = trace.said();
             boolean often = scenario.checksEveryEvent() && changes != checked;
             if (often || agenda.nowMillis() >= nextCheck) {
                 invariants.everything(this);
@@ -131,7 +171,7 @@ final class World {
                                             + scenario.troubleMillis()
                                             + scenario.healMillis() / 4;
                     if (!models.isEmpty() && stillTime) {
-                        generations.ask(asking.pick(models));
+                        answers.ask(asking.pick(models));
                     }
                     if (stillTime) {
                         nextQuestion();
@@ -184,7 +224,7 @@ final class World {
         Hardware hardware = Hardware.draw(joining);
         VirtualWorker worker = new VirtualWorker("w" + digits, hardware, this, joining.split());
         for (VirtualCoordinator coordinator : coordinators) {
-            worker.add(new ControlPath(worker, coordinator, agenda, joining.split()));
+            worker.control().add(new ControlPath(worker, coordinator, agenda, joining.split()));
         }
         agenda.after(
                 afterMillis,
@@ -203,6 +243,7 @@ final class World {
         if (worker.up()) {
             worker.crash(true);
         }
+        ring.forget(worker);
     }
 
     boolean has(VirtualWorker worker) {
@@ -286,8 +327,27 @@ final class World {
         return log.newest().policy();
     }
 
-    Generations generations() {
-        return generations;
+    Answers answers() {
+        return answers;
+    }
+
+    VirtualRing ring() {
+        return ring;
+    }
+
+    /** The time as engines want it. */
+    long nowNanos() {
+        return TimeUnit.MILLISECONDS.toNanos(agenda.nowMillis());
+    }
+
+    /**
+     * Something came about that must never be. For code below which exceptions are caught: the run
+     * ends after this event.
+     */
+    void broken(String sentence) {
+        if (broken == null) {
+            broken = new Violation(sentence);
+        }
     }
 
     double availability() {

@@ -122,6 +122,16 @@ class SahkarTest {
         assertThat(result.err()).contains("no.gguf");
     }
 
+    @Test
+    void aSimulationIsDrawnFromItsSeed() {
+        Result result = run("simulate", "--sessions", "--seeds", "5");
+        assertThat(result.exitCode()).isZero();
+        assertThat(result.out()).contains("seed 5", "generations");
+        Result sized = run("simulate", "--sessions", "--workers", "3");
+        assertThat(sized.exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(sized.err()).contains("--sessions");
+    }
+
     private static Result run(String... arguments) {
         return run(Map.of(), arguments);
     }

@@ -212,8 +212,8 @@ final class StageCore {
         return !batches.empty();
     }
 
-    boolean idle() {
-        return table.all().isEmpty();
+    List<StageSession> sessions() {
+        return table.all();
     }
 
     /** When idle: how long there is nothing to look after. */

@@ -248,7 +248,8 @@ public final class StageEngine implements StageInbox, AutoCloseable {
         long ticked = nanoClock.getAsLong();
         while (true) {
             watch(core);
-            long wait = core.ready() ? 0 : core.idle() ? core.idleNanos() : TICK_NANOS;
+            long wait =
+                    core.ready() ? 0 : core.sessions().isEmpty() ? core.idleNanos() : TICK_NANOS;
             taken.addAll(mailbox.take(core.waitingRows(), wait));
             while (!taken.isEmpty()) {
                 if (!accept(core, taken.removeFirst())) {

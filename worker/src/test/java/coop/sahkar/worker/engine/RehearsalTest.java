@@ -3,6 +3,7 @@ package coop.sahkar.worker.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import coop.sahkar.proto.Span;
+import coop.sahkar.worker.simulate.LetterVocabulary;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -16,7 +17,7 @@ class RehearsalTest {
         FakeStage stage = new FakeStage(span, kvCells, 4);
         long[] now = {0};
         Rehearsal.of(
-                new LoadedStage(stage, stage.shape().head() ? new FakeVocabulary() : null),
+                new LoadedStage(stage, stage.shape().head() ? new LetterVocabulary() : null),
                 () -> now[0] += TimeUnit.MILLISECONDS.toNanos(millisPerLook));
         return stage;
     }
@@ -26,9 +27,9 @@ class RehearsalTest {
         for (Span span : SPANS) {
             FakeStage stage = rehearsed(span, 4096, 0);
 
-            assertThat(stage.computed).as("rows of %s", span).isGreaterThan(128);
+            assertThat(stage.computed()).as("rows of %s", span).isGreaterThan(128);
             assertThat(stage.usedCells()).isZero();
-            assertThat(stage.openSamplers).isZero();
+            assertThat(stage.openSamplers()).isZero();
         }
     }
 
@@ -37,7 +38,7 @@ class RehearsalTest {
         for (Span span : SPANS) {
             FakeStage stage = rehearsed(span, 4096, 400);
 
-            assertThat(stage.computed).as("rows of %s", span).isBetween(1, 40);
+            assertThat(stage.computed()).as("rows of %s", span).isBetween(1, 40);
             assertThat(stage.usedCells()).isZero();
         }
     }
@@ -47,7 +48,7 @@ class RehearsalTest {
         for (Span span : SPANS) {
             FakeStage stage = rehearsed(span, 64, 0);
 
-            assertThat(stage.computed).as("rows of %s", span).isBetween(1, 100);
+            assertThat(stage.computed()).as("rows of %s", span).isBetween(1, 100);
             assertThat(stage.usedCells()).isZero();
         }
     }

@@ -65,7 +65,7 @@ class RingRepairTest {
 
     private Map<String, Integer> computed() {
         Map<String, Integer> rows = new LinkedHashMap<>();
-        ring.workers.forEach((id, worker) -> rows.put(id, worker.stage.computed));
+        ring.workers.forEach((id, worker) -> rows.put(id, worker.stage.computed()));
         return rows;
     }
 
@@ -76,13 +76,13 @@ class RingRepairTest {
         goOnUntil(() -> sink.tokens.size() == tokensBefore && !sink.prefilled.isEmpty());
         ring.worker(leaver).core.leave();
         goOnUntil(() -> !sink.routes.isEmpty());
-        goOnUntil(() -> ring.worker(leaver).core.idle());
+        goOnUntil(() -> ring.worker(leaver).core.sessions().isEmpty());
         assertThat(sink.over()).as("it went on elsewhere").isFalse();
         ring.settle();
         assertWhole();
         int rows = PROMPT.length + Routes.expected(PROMPT, SEED, MOST).size() - 1;
         for (RouteStage stage : sink.routes.getLast().stages()) {
-            assertThat(ring.worker(stage.workerId()).stage.computed)
+            assertThat(ring.worker(stage.workerId()).stage.computed())
                     .as("rows of %s", stage.workerId())
                     .isBetween(rows, rows + FED_AGAIN + 8);
         }
@@ -147,7 +147,7 @@ class RingRepairTest {
         int rows = PROMPT.length + Routes.expected(PROMPT, SEED, MOST).size() - 1;
         int again = 0;
         for (RouteStage stage : sink.routes.getLast().stages()) {
-            int all = ring.worker(stage.workerId()).stage.computed;
+            int all = ring.worker(stage.workerId()).stage.computed();
             boolean survivor = ROUTE.contains(stage);
             assertThat(all).as(stage.workerId()).isBetween(rows, rows + FED_AGAIN + 8);
             again += survivor ? all - rows : 0;
@@ -178,8 +178,10 @@ class RingRepairTest {
         List<Integer> expected = Routes.expected(PROMPT, SEED, MOST);
         assertThat(next.tokens).isEqualTo(expected.subList(20, expected.size()));
         int left = expected.size() - 20;
-        assertThat(ring.worker("w1").stage.computed - before.getOrDefault("w1", 0)).isEqualTo(left);
-        assertThat(ring.worker("w2").stage.computed - before.getOrDefault("w2", 0)).isEqualTo(left);
+        assertThat(ring.worker("w1").stage.computed() - before.getOrDefault("w1", 0))
+                .isEqualTo(left);
+        assertThat(ring.worker("w2").stage.computed() - before.getOrDefault("w2", 0))
+                .isEqualTo(left);
         assertThat(ring.worker("w1").stats().reopened()).isEqualTo(1);
         assertAllFreeBut("w0");
     }

@@ -6,6 +6,7 @@ import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.worker.head.GenerationStart;
 import coop.sahkar.worker.head.Rerouting;
+import coop.sahkar.worker.simulate.LetterVocabulary;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -78,9 +79,9 @@ final class RingSimulation {
         }
 
         void compute() {
-            int before = stage.computed;
+            int before = stage.computed();
             core.compute();
-            largestBatch = Math.max(largestBatch, stage.computed - before);
+            largestBatch = Math.max(largestBatch, stage.computed() - before);
         }
 
         StageStats stats() {
@@ -95,7 +96,7 @@ final class RingSimulation {
 
         private StageCore core() {
             Rows rows = new Rows(Arena.ofAuto(), FakeStage.ROWS, FakeStage.WIDTH);
-            LoadedStage loaded = new LoadedStage(stage, new FakeVocabulary());
+            LoadedStage loaded = new LoadedStage(stage, new LetterVocabulary());
             Links out =
                     new Links() {
                         @Override

@@ -7,6 +7,7 @@ import coop.sahkar.proto.Span;
 import coop.sahkar.proto.Ticket;
 import coop.sahkar.worker.head.GenerationStart;
 import coop.sahkar.worker.head.TextAssembler;
+import coop.sahkar.worker.simulate.LetterVocabulary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
@@ -63,7 +64,7 @@ public final class Routes {
             int[] committed,
             int maxTokens,
             RecordingSink sink) {
-        TextAssembler text = new TextAssembler(new FakeVocabulary(), List.of(), committed.length);
+        TextAssembler text = new TextAssembler(new LetterVocabulary(), List.of(), committed.length);
         return new GenerationStart(
                 ticket, sampling(seed), prompt, committed, maxTokens, text, sink, 1, 0);
     }

@@ -7,6 +7,7 @@ import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.worker.engine.StageMessage.Open;
 import coop.sahkar.worker.head.Rerouting;
+import coop.sahkar.worker.simulate.LetterVocabulary;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,7 +46,7 @@ class StageEngineTest {
         StageEngine engine =
                 new StageEngine(
                         id,
-                        () -> new LoadedStage(stage, new FakeVocabulary()),
+                        () -> new LoadedStage(stage, new LetterVocabulary()),
                         links,
                         limits,
                         LogRoom.inMemory(1 << 20),

@@ -71,11 +71,11 @@ class TurnsFuzzTest {
         RingSimulation ring = ring(2, 100_000).with(Routes.even(3), 1000, 4);
         Chat chat = new Chat(5);
         say(ring, chat, Routes.even(3), Routes.prompt(100, 5));
-        int head = ring.worker("w0").stage.computed;
+        int head = ring.worker("w0").stage.computed();
         ring.worker("w1").restart();
         say(ring, chat, Routes.even(3), joined(chat.tokens, Routes.prompt(7, 6)));
-        assertThat(ring.worker("w1").stage.computed).isGreaterThan(107);
-        assertThat(ring.worker("w0").stage.computed - head).isLessThan(60);
+        assertThat(ring.worker("w1").stage.computed()).isGreaterThan(107);
+        assertThat(ring.worker("w0").stage.computed() - head).isLessThan(60);
     }
 
     @ParameterizedTest
@@ -96,7 +96,7 @@ class TurnsFuzzTest {
         int all = next.length + sink.tokens.size() - 1;
         for (RouteStage stage : sink.routes.getLast().stages()) {
             String id = stage.workerId();
-            int rows = ring.worker(id).stage.computed - before.getOrDefault(id, 0);
+            int rows = ring.worker(id).stage.computed() - before.getOrDefault(id, 0);
             int least = route.contains(stage) ? fed : all;
             assertThat(rows).as(id).isBetween(least, least + 8);
         }
@@ -240,12 +240,12 @@ class TurnsFuzzTest {
     }
 
     private static List<Integer> computed(RingSimulation ring) {
-        return ring.workers.values().stream().map(worker -> worker.stage.computed).toList();
+        return ring.workers.values().stream().map(worker -> worker.stage.computed()).toList();
     }
 
     private static Map<String, Integer> computedBy(RingSimulation ring) {
         Map<String, Integer> rows = new TreeMap<>();
-        ring.workers.forEach((id, worker) -> rows.put(id, worker.stage.computed));
+        ring.workers.forEach((id, worker) -> rows.put(id, worker.stage.computed()));
         return rows;
     }
 

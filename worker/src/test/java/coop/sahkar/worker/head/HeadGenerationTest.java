@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
-import coop.sahkar.worker.engine.FakeVocabulary;
 import coop.sahkar.worker.engine.RecordingSink;
 import coop.sahkar.worker.engine.Routes;
 import coop.sahkar.worker.engine.StageMessage;
+import coop.sahkar.worker.simulate.LetterVocabulary;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -23,12 +23,12 @@ class HeadGenerationTest {
     private final RecordingSink sink = new RecordingSink();
 
     private HeadGeneration generation(int[] committed, int maxTokens, List<String> stops) {
-        TextAssembler text = new TextAssembler(new FakeVocabulary(), stops, committed.length);
+        TextAssembler text = new TextAssembler(new LetterVocabulary(), stops, committed.length);
         GenerationStart start =
                 new GenerationStart(
                         TICKET, Routes.sampling(1), PROMPT, committed, maxTokens, text, sink, 1, 0);
         HeadGeneration generation =
-                new HeadGeneration(start, new FakeVocabulary(), 4, 2, STALL_MILLIS, micros(0));
+                new HeadGeneration(start, new LetterVocabulary(), 4, 2, STALL_MILLIS, micros(0));
         generation.begin();
         return generation;
     }

@@ -1,12 +1,13 @@
-package coop.sahkar.worker.engine;
+package coop.sahkar.worker.simulate;
 
+import coop.sahkar.worker.engine.Vocabulary;
 import java.nio.charset.StandardCharsets;
 
 /** Tokens that are small numbers, written as letters; token 0 ends a generation. */
-public final class FakeVocabulary implements Vocabulary {
+public final class LetterVocabulary implements Vocabulary {
     @Override
     public int size() {
-        return FakeStage.VOCABULARY;
+        return ArithmeticStage.VOCABULARY;
     }
 
     @Override

@@ -1,0 +1,259 @@
+package coop.sahkar.worker.engine;
+
+import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.SessionId;
+import coop.sahkar.worker.head.GenerationStart;
+import coop.sahkar.worker.head.Reroute;
+import coop.sahkar.worker.head.Rerouting;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+/**
+ * A {@link StageEngine} without its thread: the same mailbox and the same core, and a caller that
+ * decides when they get their turn, in whatever time it keeps. For simulations; not safe for use by
+ * several threads.
+ */
+public final class SteppedEngine implements StageInbox {
+    /** How often time is looked at while there are sessions, as in {@link StageEngine}. */
+    public static final long TICK_MILLIS = 50;
+
+    private final Mailbox mailbox;
+    private final StageMeter meter = new StageMeter();
+    private final StageShape shape;
+    private final LongSupplier nanoClock;
+    private final Rerouting rerouting;
+    private final StageCore core;
+    private long computesNanos;
+    private long tickedNanos;
+
+    /**
+     * One session as it lies in the stage.
+     *
+     * @param session the session
+     * @param epoch number of its route
+     * @param sequence the KV sequence it owns
+     * @param held positions in the KV
+     * @param end those and the ones that wait
+     * @param maxPositions positions reserved for it
+     * @param logBytes what its boundary log keeps
+     */
+    public record SessionLook(
+            SessionId session,
+            int epoch,
+            int sequence,
+            int held,
+            int end,
+            int maxPositions,
+            long logBytes) {}
+
+    /** A stage that computes in as much time as {@link #compute} is told. */
+    private final class Paced implements Stage {
+        private final Stage stage;
+
+        Paced(Stage stage) {
+            this.stage = stage;
+        }
+
+        @Override
+        public StageShape shape() {
+            return stage.shape();
+        }
+
+        @Override
+        public void compute(Rows rows) throws StageException {
+            computesNanos = 0;
+            stage.compute(rows);
+        }
+
+        @Override
+        public MemorySegment hiddenStates() {
+            return stage.hiddenStates();
+        }
+
+        @Override
+        public MemorySegment logits(int row) {
+            return stage.logits(row);
+        }
+
+        @Override
+        public void truncate(int sequence, int position) {
+            stage.truncate(sequence, position);
+        }
+
+        @Override
+        public void copyPrefix(int from, int to, int end) {
+            stage.copyPrefix(from, to, end);
+        }
+
+        @Override
+        public TokenSampler sampler(Sampling sampling) {
+            return stage.sampler(sampling);
+        }
+
+        @Override
+        public void close() {
+            stage.close();
+        }
+    }
+
+    /**
+     * An engine with no sessions.
+     *
+     * @param loaded the shard
+     * @param links the way to other stages
+     * @param logs what the boundary logs of its worker share
+     * @param rerouting where a head asks for other routes
+     * @param nanoClock the time
+     */
+    public SteppedEngine(
+            LoadedStage loaded,
+            Links links,
+            EngineLimits limits,
+            LogRoom logs,
+            BatchPolicy policy,
+            Rerouting rerouting,
+            LongSupplier nanoClock) {
+        this.shape = loaded.stage().shape();
+        this.nanoClock = nanoClock;
+        this.rerouting = rerouting;
+        this.mailbox = new Mailbox(limits.mailboxMessages(), limits.mailboxRows());
+        this.tickedNanos = nanoClock.getAsLong();
+        Rows rows = new Rows(Arena.ofAuto(), shape.maxRows(), shape.width());
+        this.core =
+                new StageCore(
+                        new LoadedStage(new Paced(loaded.stage()), loaded.vocabulary()),
+                        rows,
+                        links,
+                        limits,
+                        logs,
+                        policy,
+                        meter,
+                        () -> nanoClock.getAsLong() - computesNanos,
+                        this::ask);
+    }
+
+    @Override
+    public boolean offer(StageMessage message) {
+        return mailbox.offer(new Inbound.FromPeer(message, nanoClock.getAsLong()))
+                == Mailbox.Offer.TAKEN;
+    }
+
+    @Override
+    public void peerLost(String workerId, String reason) {
+        mailbox.put(new Inbound.PeerLost(workerId, reason));
+    }
+
+    /** As {@link StageEngine#start}. */
+    public boolean start(GenerationStart start) {
+        return mailbox.offer(new Inbound.Start(start)) == Mailbox.Offer.TAKEN;
+    }
+
+    /** As {@link StageEngine#cancel}. */
+    public void cancel(SessionId session, int epoch) {
+        mailbox.put(new Inbound.Cancel(session, epoch));
+    }
+
+    /** As {@link StageEngine#drain}. */
+    public void drain() {
+        mailbox.put(new Inbound.Drain());
+    }
+
+    /** As {@link StageEngine#leave}. */
+    public void leave() {
+        mailbox.put(new Inbound.Leave());
+    }
+
+    /**
+     * Takes in what has come and looks at the time if that is due.
+     *
+     * @return whether a batch can be computed now
+     */
+    public boolean take() {
+        try {
+            mailbox.take(core.waitingRows(), 0).forEach(this::accept);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("nobody waits here", e);
+        }
+        long now = nanoClock.getAsLong();
+        if (now - tickedNanos >= TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS)) {
+            tickedNanos = now;
+            core.tick();
+        }
+        if (!core.ready()) {
+            core.rest();
+            return false;
+        }
+        return true;
+    }
+
+    /** Computes one batch that was begun so long ago, and sends what it made. */
+    public void compute(long nanos) {
+        computesNanos = nanos;
+        core.compute();
+        computesNanos = 0;
+    }
+
+    /** Fails what still runs with a sentence. */
+    public void close(Problem problem) {
+        core.failAll(problem);
+        mailbox.close();
+    }
+
+    /** Rows that wait to be computed. */
+    public int waitingRows() {
+        return core.waitingRows();
+    }
+
+    /** The sessions that are open. */
+    public List<SessionLook> sessions() {
+        return core.sessions().stream().map(SteppedEngine::look).toList();
+    }
+
+    /** Whether no session is open. */
+    public boolean idle() {
+        return meter.sessions.get() == 0;
+    }
+
+    /** How the stage fares. */
+    public StageStats stats() {
+        return meter.read(shape.kvCells(), mailbox.queuedRows(), nanoClock.getAsLong());
+    }
+
+    private static SessionLook look(StageSession session) {
+        BoundaryLog log = session.log();
+        return new SessionLook(
+                session.id(),
+                session.epoch(),
+                session.sequence(),
+                session.held(),
+                session.end(),
+                session.ticket().maxPositions(),
+                log == null ? 0 : log.bytes());
+    }
+
+    private void ask(SessionId session, SealedTicket newest, Set<String> lost, Problem why) {
+        rerouting.ask(
+                newest, lost, why, answer -> mailbox.put(new Inbound.Rerouted(session, answer)));
+    }
+
+    private void accept(Inbound inbound) {
+        switch (inbound) {
+            case Inbound.FromPeer(StageMessage message, long arrivedNanos) ->
+                    core.accept(message, arrivedNanos);
+            case Inbound.Start(GenerationStart generation) -> core.start(generation);
+            case Inbound.Cancel(SessionId session, int epoch) -> core.cancel(session, epoch);
+            case Inbound.Rerouted(SessionId session, Reroute answer) ->
+                    core.rerouted(session, answer);
+            case Inbound.PeerLost(String workerId, String reason) ->
+                    core.peerLost(workerId, reason);
+            case Inbound.Leave _ -> core.leave();
+            case Inbound.Drain _ -> core.drain();
+            case Inbound.Stop _ -> throw new IllegalStateException("it is closed, not stopped");
+        }
+    }
+}
