@@ -5,6 +5,7 @@ import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.ShardStatus;
 import coop.sahkar.coordinator.liveness.WorkerPresence;
 import coop.sahkar.coordinator.liveness.WorkerPresence.Reach;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.PoolView;
@@ -16,9 +17,9 @@ import coop.sahkar.proto.Ticket;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.SortedMap;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Repairs routes from what is replicated and what workers report, and has them signed. */
@@ -68,29 +69,63 @@ public final class PoolRepairs implements RepairDesk {
                                     .formatted(current.modelId())));
         }
         wish.lost().forEach(id -> losses.lost(current, id, attendance.clockMillis()));
-        List<RouteStage> surviving =
-                current.stages().stream()
-                        .filter(stage -> !wish.lost().contains(stage.workerId()))
-                        .filter(stage -> holds(attendance.of(stage.workerId()), current, stage))
-                        .map(stage -> where(state, attendance.of(stage.workerId()), stage))
-                        .toList();
-        SortedMap<String, WorkerPresence> holders = attendance.holders(model.id());
-        List<StageOffer> offers =
-                Offers.of(state, model, holders).stream()
-                        .filter(offer -> !wish.lost().contains(offer.workerId()))
-                        .toList();
-        List<StageOffer> staying = Offers.staying(offers, holders);
+        List<RouteStage> surviving = surviving(state, current, wish.lost());
+        List<StageOffer> offers = offers(state, model, wish.lost());
+        List<StageOffer> staying = Offers.staying(offers, attendance.holders(model.id()));
         Optional<List<StageOffer>> route =
                 route(wish, surviving, staying).or(() -> route(wish, surviving, offers));
         if (route.isPresent()) {
             return new RouteAnswer.Found(sign(state, current, route.get(), wish.epoch()));
         }
-        boolean elsewhere =
-                wish.head() == RepairWish.Head.STAYS
-                        && route(wish, surviving, offers, false).isPresent();
         return new RouteAnswer.None(
-                none(model, surviving, offers),
-                elsewhere ? Prospect.ANOTHER_HEAD : healing(state, model.id()));
+                none(model, surviving, offers), prospect(state, model, wish, surviving, offers));
+    }
+
+    private List<RouteStage> surviving(PoolState state, Ticket current, Set<String> without) {
+        return current.stages().stream()
+                .filter(stage -> !without.contains(stage.workerId()))
+                .filter(stage -> holds(attendance.of(stage.workerId()), current, stage))
+                .map(stage -> where(state, attendance.of(stage.workerId()), stage))
+                .toList();
+    }
+
+    private List<StageOffer> offers(PoolState state, ModelRecord model, Set<String> without) {
+        return Offers.of(state, model, attendance.holders(model.id())).stream()
+                .filter(offer -> !without.contains(offer.workerId()))
+                .toList();
+    }
+
+    private Prospect prospect(
+            PoolState state,
+            ModelRecord model,
+            RepairWish wish,
+            List<RouteStage> surviving,
+            List<StageOffer> offers) {
+        if (wish.head() == RepairWish.Head.STAYS) {
+            if (route(wish, surviving, offers, false).isPresent()) {
+                return Prospect.ANOTHER_HEAD;
+            }
+        } else if (acquitted(state, model, wish)) {
+            return Prospect.HEALING;
+        }
+        return healing(state, model.id());
+    }
+
+    /**
+     * Whether a route leads through workers that count as lost but report as ever: where much
+     * happens at once the wrong one is blamed. They count as lost for a while only.
+     */
+    private boolean acquitted(PoolState state, ModelRecord model, RepairWish wish) {
+        Set<String> away =
+                wish.lost().stream()
+                        .filter(id -> attendance.of(id).standing() != Standing.HERE)
+                        .collect(Collectors.toSet());
+        return route(
+                        wish,
+                        surviving(state, wish.current(), away),
+                        offers(state, model, away),
+                        false)
+                .isPresent();
     }
 
     private Optional<List<StageOffer>> route(
