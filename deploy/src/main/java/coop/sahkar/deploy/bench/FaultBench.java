@@ -112,10 +112,13 @@ public final class FaultBench {
      * Runs it; a few seconds for each blow, until the struck worker is back.
      *
      * @param blows how many
+     * @param most time after which no more fall
      * @param contextTokens about how many tokens the prompt has
      * @param stages of a route
      */
-    public FaultReport run(int blows, int contextTokens, int stages) throws InterruptedException {
+    public FaultReport run(int blows, Duration most, int contextTokens, int stages)
+            throws InterruptedException {
+        long begun = System.nanoTime();
         String prompt = prompt(contextTokens);
         step.accept("warming up");
         Heard calm = generate(prompt, null);
@@ -129,7 +132,7 @@ public final class FaultBench {
                             .formatted(answer));
         }
         List<FaultReport.Strike> strikes = new ArrayList<>();
-        for (int i = 0; i < blows; i++) {
+        for (int i = 0; i < blows && System.nanoTime() - begun < most.toNanos(); i++) {
             int after = 1 + random.nextInt(answer - 2);
             Plan plan = new Plan(i % stages, after, random.nextLong(MOST_LATER_NANOS));
             strikes.add(strike(prompt, plan, calm));

@@ -14,6 +14,7 @@ import coop.sahkar.worker.gguf.synthetic.RandomModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +55,13 @@ final class FaultsCommand extends Subcommand {
             defaultValue = "30",
             description = "How many answers are struck. Default: 30.")
     private int blows;
+
+    @Option(
+            names = "--minutes",
+            paramLabel = "N",
+            defaultValue = "1440",
+            description = "Strike no more after so long, and tell what was seen until then.")
+    private int minutes;
 
     @ArgGroup private @Nullable OtherBlow other;
 
@@ -108,9 +116,10 @@ final class FaultsCommand extends Subcommand {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        if (blows < 1 || context < 1 || tokens < 4) {
+        if (blows < 1 || context < 1 || minutes < 1 || tokens < 4) {
             throw new CommandFailure(
-                    ExitCode.USAGE, "--blows and --context take 1 or more, --tokens 4 or more.");
+                    ExitCode.USAGE,
+                    "--blows, --context and --minutes take 1 or more, --tokens 4 or more.");
         }
         if (shape != null && !RandomModel.presets().contains(shape)) {
             throw new CommandFailure(
@@ -139,7 +148,7 @@ final class FaultsCommand extends Subcommand {
             pool.serve(launcher, model(pool), new DemoPool.Crew(2 * STAGES, 1), STAGES, this::step);
             InferenceClient client = lifetime.add(InferenceClient.connect(pool.address()));
             return new FaultBench(pool, client, blow, tokens, new Random(seed), this::step)
-                    .run(blows, context, STAGES);
+                    .run(blows, Duration.ofMinutes(minutes), context, STAGES);
         } catch (DemoException | BenchException e) {
             throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
         }
