@@ -15,6 +15,7 @@ import java.util.function.ToDoubleFunction;
  * @param blow what was done to them
  * @param contextTokens tokens of the prompt
  * @param calmMillis the longest pause of the unbroken answer
+ * @param late blows, not among the strikes, that came when all tokens were made
  * @param targets what was struck, by stage: "head", "middle → tail"
  * @param strikes one by one
  */
@@ -22,6 +23,7 @@ public record FaultReport(
         String blow,
         int contextTokens,
         double calmMillis,
+        int late,
         List<String> targets,
         List<Strike> strikes) {
     public FaultReport {
@@ -56,6 +58,11 @@ public record FaultReport(
             long survivorRows,
             long newcomerRows,
             String cause) {
+        /** Whether it did anything to the answer; else all tokens were made when it came. */
+        boolean felt() {
+            return repairs > 0 || !finished || !once || !equal;
+        }
+
         /** The part of the pause after the first question: finding a route, computing it again. */
         double mendedMillis() {
             return pauseMillis - noticedMillis;
@@ -83,6 +90,7 @@ public record FaultReport(
         row(table, "all", strikes);
         return """
         %d answers struck (%s) at %d tokens of prompt; longest pause of the unbroken answer: %.0f ms
+        (%d more blows came when all tokens were made, and are not counted)
         each token exactly once: %d of %d
         rows computed again, in the mean: %.1f by the stages that stayed, %.1f by those in a lost one's place
         milliseconds, from the last token before the blow to the first after it:
@@ -94,6 +102,7 @@ public record FaultReport(
                         blow,
                         contextTokens,
                         calmMillis,
+                        late,
                         count(Strike::once),
                         strikes.size(),
                         mean(Strike::survivorRows),
@@ -145,6 +154,7 @@ public record FaultReport(
         values.put("blow", blow);
         values.put("context_tokens", contextTokens);
         values.put("calm_millis", calmMillis);
+        values.put("late", late);
         values.put("targets", targets);
         values.put("struck", strikes.size());
         values.put("finished", count(Strike::finished));
