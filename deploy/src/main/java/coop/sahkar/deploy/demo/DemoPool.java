@@ -10,6 +10,7 @@ import coop.sahkar.deploy.network.SmallInternet;
 import coop.sahkar.governance.Policy;
 import coop.sahkar.proto.Span;
 import coop.sahkar.proto.v1.ModelStatus;
+import coop.sahkar.proto.v1.ReachState;
 import coop.sahkar.proto.v1.RepairStatus;
 import coop.sahkar.proto.v1.ShardReport;
 import coop.sahkar.proto.v1.ShardState;
@@ -25,8 +26,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -47,6 +50,10 @@ public final class DemoPool implements AutoCloseable {
 
     /** A worker that was not heard of for longer has been stopped. */
     private static final int MOST_SILENT_MILLIS = 2_500;
+
+    /** How a worker must be reached for routes to lead through it. */
+    private static final Set<ReachState> ROUTABLE =
+            EnumSet.of(ReachState.REACH_STATE_DIRECT, ReachState.REACH_STATE_RELAYED);
 
     private static final String LOOPBACK = "127.0.0.1";
 
@@ -256,7 +263,7 @@ public final class DemoPool implements AutoCloseable {
         }
     }
 
-    /** Waits until every worker serves one part and no more, and each part has two holders. */
+    /** Waits until every worker serves one part and can be reached, and each has two holders. */
     public void awaitSpares() throws InterruptedException {
         await("a second holder for every part", () -> whole() && spared(workers()));
     }
@@ -264,7 +271,7 @@ public final class DemoPool implements AutoCloseable {
     private static boolean spared(List<WorkerStatus> crew) {
         Map<Integer, Integer> holders = new TreeMap<>();
         for (WorkerStatus worker : crew) {
-            if (worker.getShardsCount() != 1) {
+            if (worker.getShardsCount() != 1 || !ROUTABLE.contains(worker.getReach())) {
                 return false;
             }
             holders.merge(worker.getShards(0).getSpan().getFirst(), 1, Integer::sum);
