@@ -33,7 +33,7 @@ final class OllamaFormat implements AnswerFormat {
 
     /** A problem in Ollama's shape. */
     static HttpResponse error(Problem problem) {
-        return OllamaModels.json(OpenAiErrors.status(problem), sentence(problem));
+        return Json.response(OpenAiErrors.status(problem), sentence(problem));
     }
 
     private static ObjectNode sentence(Problem problem) {
@@ -47,7 +47,7 @@ final class OllamaFormat implements AnswerFormat {
         ObjectNode json = line("");
         json.put("done", true);
         json.put("done_reason", "load");
-        return OllamaModels.json(200, json);
+        return Json.response(200, json);
     }
 
     /** Clients want the name they asked for back. */

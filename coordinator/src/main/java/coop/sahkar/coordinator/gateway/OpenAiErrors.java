@@ -78,8 +78,6 @@ final class OpenAiErrors {
     /** A refusal for reasons of HTTP alone, such as a wrong method. */
     static HttpResponse plain(int status, String message, @Nullable String code) {
         String type = status < 500 ? "invalid_request_error" : "server_error";
-        return HttpResponse.of(
-                ResponseHeaders.builder(status).contentType(MediaType.JSON_UTF_8).build(),
-                HttpData.wrap(Json.bytes(json(message, type, "", code))));
+        return Json.response(status, json(message, type, "", code));
     }
 }
