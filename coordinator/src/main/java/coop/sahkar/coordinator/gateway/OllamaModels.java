@@ -69,11 +69,7 @@ final class OllamaModels {
                 wanted.endsWith(LATEST)
                         ? wanted.substring(0, wanted.length() - LATEST.length())
                         : wanted;
-        List<ModelStatus> found =
-                pool.models().stream()
-                        .filter(model ->
-                                model.getModelId().equals(bare) || model.getName().equals(bare))
-                        .toList();
+        List<ModelStatus> found = pool.modelsNamed(bare);
         if (found.size() != 1) {
             throw new RefusedRequest(
                     Problem.of(

@@ -28,12 +28,7 @@ final class PoolPages {
 
     /** {@code GET /v1/models/{id}}: by id, or by a name that only one model has. */
     HttpResponse model(String wanted) {
-        List<ModelStatus> all = pool.models();
-        List<ModelStatus> found =
-                all.stream().filter(model -> model.getModelId().equals(wanted)).toList();
-        if (found.isEmpty()) {
-            found = all.stream().filter(model -> model.getName().equals(wanted)).toList();
-        }
+        List<ModelStatus> found = pool.modelsNamed(wanted);
         if (found.size() == 1) {
             return Json.response(200, json(found.getFirst()));
         }
