@@ -125,7 +125,7 @@ final class WholeAnswer {
     private synchronized boolean gather(List<Delta> deltas, Delta more) {
         size += more.getSerializedSize();
         deltas.add(more);
-        return size <= GatewayLimits.MAX_ANSWER_CHARS;
+        return size <= GatewayLimits.MAX_ANSWER_BYTES;
     }
 
     private void fail(Problem problem) {
