@@ -31,9 +31,10 @@ final class OllamaFormat implements AnswerFormat {
         this.model = model;
     }
 
-    /** A problem in Ollama's shape. */
+    /** A problem in Ollama's shape, with {@code Retry-After} where waiting helps. */
     static HttpResponse error(Problem problem) {
-        return Json.response(OpenAiErrors.status(problem), sentence(problem));
+        return HttpResponse.of(
+                OpenAiErrors.headers(problem), HttpData.wrap(Json.bytes(sentence(problem))));
     }
 
     private static ObjectNode sentence(Problem problem) {

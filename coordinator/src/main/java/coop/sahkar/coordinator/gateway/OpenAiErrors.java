@@ -35,11 +35,6 @@ final class OpenAiErrors {
         };
     }
 
-    /** The HTTP status for a problem. */
-    static int status(Problem problem) {
-        return shape(problem.kind()).status();
-    }
-
     /** The whole response for a problem. */
     static HttpResponse response(Problem problem) {
         return HttpResponse.of(headers(problem), HttpData.wrap(Json.bytes(json(problem))));
