@@ -104,10 +104,12 @@ public final class Planner {
 
     /** One that is about to leave waits only for what will come. */
     private static void handOver(Holding model) {
-        if (!model.covered() || !new Handover(model).completes()) {
+        Handover handover = new Handover(model);
+        if (!model.covered() || !handover.completes()) {
             model.letGo();
+            handover = new Handover(model);
         }
-        new Handover(model).stage();
+        handover.stage();
     }
 
     /** What must stay a while can leave too little room for what is new: that waits. */
