@@ -36,7 +36,7 @@ final class EagerReader implements AutoCloseable {
     int answers() {
         Throwable why = fault;
         if (why != null) {
-            throw new AssertionError("a reader noticed", why);
+            throw new AssertionError("a reader noticed: " + why, why);
         }
         return answers.get();
     }
