@@ -29,8 +29,11 @@ public final class RouteWatch {
     /** No silence longer than this goes without a probe. */
     static final long CEILING_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** So many times the slowest recent trip is silence. */
+    /** So many times a usual recent trip is silence. */
     static final int SILENT_TRIPS = 6;
+
+    /** But no less than so many times the slowest one. */
+    static final int SILENT_SLOWEST = 2;
 
     /** A stage that computes answers after its batch: it is given at least this. */
     static final long ANSWER_FLOOR_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
@@ -41,7 +44,7 @@ public final class RouteWatch {
     /** Or so many times the slowest recent batch of this head. */
     static final int ANSWER_BATCHES = 4;
 
-    /** Or so many times the slowest recent trip: where frames take their time probes do, too. */
+    /** Or so many times a usual recent trip: where frames take their time probes do, too. */
     static final int ANSWER_TRIPS = 2;
 
     /** Trips remembered; so many slow ones in a row make a route slow. */
@@ -115,7 +118,7 @@ public final class RouteWatch {
                 trips.removeFirst();
             }
             if (promisedNanos == 0 && trips.size() == TRIPS) {
-                promisedNanos = trips.stream().sorted().skip(TRIPS / 2).findFirst().orElseThrow();
+                promisedNanos = usualNanos();
             }
         }
         probing &= hedging;
@@ -158,19 +161,19 @@ public final class RouteWatch {
 
     /** Silence that is waited for now. */
     long deadlineNanos() {
-        long learnt =
-                trips.isEmpty()
-                        ? FIRST_NANOS
-                        : Math.max(FLOOR_NANOS, SILENT_TRIPS * slowestNanos());
+        long slowest = trips.stream().mapToLong(Long::longValue).max().orElse(0);
+        long silent = Math.max(SILENT_TRIPS * usualNanos(), SILENT_SLOWEST * slowest);
+        long learnt = trips.isEmpty() ? FIRST_NANOS : Math.max(FLOOR_NANOS, silent);
         return Math.min(CEILING_NANOS, learnt << patience);
     }
 
-    private long slowestNanos() {
-        return trips.stream().mapToLong(Long::longValue).max().orElse(0);
+    /** The median of the recent trips; 0 before the first. */
+    private long usualNanos() {
+        return trips.stream().sorted().skip(trips.size() / 2).findFirst().orElse(0L);
     }
 
     private long answerNanos(long batchNanos) {
-        long usual = Math.max(ANSWER_BATCHES * batchNanos, ANSWER_TRIPS * slowestNanos());
+        long usual = Math.max(ANSWER_BATCHES * batchNanos, ANSWER_TRIPS * usualNanos());
         return Math.clamp(usual, ANSWER_FLOOR_NANOS, ANSWER_CEILING_NANOS);
     }
 

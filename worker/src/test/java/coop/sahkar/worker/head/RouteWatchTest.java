@@ -57,6 +57,18 @@ class RouteWatchTest {
     }
 
     @Test
+    void oneSlowTripDoesNotMakeItWaitLong() {
+        trips(4, 10);
+        trips(1, 1000);
+        trips(2, 10);
+        assertThat(watch.deadlineNanos()).isEqualTo(millis(2000));
+        after(2000);
+        answers(1, 0, 9, 9, 9);
+        answers(1, 1, 9, 9, 9);
+        assertThat(after(400)).isInstanceOf(Lost.class);
+    }
+
+    @Test
     void whoDoesNotAnswerIsLost() {
         trips(5, 10);
         assertThat(after(300)).isEqualTo(new ProbeAll(1));
