@@ -126,8 +126,7 @@ final class StageCore {
             HeadDesk.refuse(start.sink(), admission.noRoom(ticket), "");
             return;
         }
-        HeadGeneration generation = heads.generation(start, now);
-        generation.begins(session.held());
+        HeadGeneration generation = heads.generation(start, session.held(), now);
         session.drive(generation);
         openNext(open);
         heads.tell(session, HeadGeneration::begin);
