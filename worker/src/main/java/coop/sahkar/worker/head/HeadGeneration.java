@@ -356,7 +356,8 @@ public final class HeadGeneration {
     private void commit(StageMessage.Token chosen, long nowNanos) {
         int position = chosen.position();
         int token = chosen.token();
-        if (!sawToken) {
+        boolean first = !sawToken;
+        if (first) {
             sawToken = true;
             firstTokenNanos = nowNanos;
         }
@@ -375,6 +376,9 @@ public final class HeadGeneration {
             end(position, one, shown, !text.stopped());
         } else {
             untold.add(new Untold(position, one, shown, chosen.chances()));
+            if (first) {
+                tell(); // the reader has waited long enough
+            }
         }
     }
 
