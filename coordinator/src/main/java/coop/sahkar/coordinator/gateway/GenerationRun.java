@@ -104,6 +104,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         turn.execute(() -> {
             if (!done) {
                 stop("the reader hung up");
+                listener.abandoned();
             }
         });
     }
