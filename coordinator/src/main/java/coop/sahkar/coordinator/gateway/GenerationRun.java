@@ -105,6 +105,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             if (!done) {
                 tellEnded(true);
                 stop("the reader hung up");
+                listener.abandoned();
             }
         });
     }
