@@ -1,7 +1,6 @@
 package coop.sahkar.worker.engine;
 
 import coop.sahkar.proto.SessionId;
-import coop.sahkar.proto.ShardBuffers;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,8 +19,11 @@ final class RestingSessions {
     /** Sessions that rest in one stage. */
     static final int MOST = 64;
 
-    /** Memory for what they hold outside the cache. */
-    static final long MOST_BYTES = ShardBuffers.RESTING_BYTES;
+    /**
+     * Memory for what they hold outside the cache. It comes on top of what a shard is reckoned with,
+     * as the worker's heap does.
+     */
+    static final long MOST_BYTES = 32L << 20;
 
     /** The KV cells that several of them may fill are all cells divided by this. */
     static final int CELLS_DIVISOR = 16;
