@@ -68,6 +68,16 @@ const OPENAI = [
     const stopped = (await openai.completions.create({ ...plain, stop })).choices[0];
     assert.equal(stopped.text, whole.text.slice(0, whole.text.indexOf(stop)));
   }],
+  ['/v1/responses', ['input, instructions', 'previous_response_id', 'stream'], async () => {
+    const respond = { model, input: messages[0].content, temperature: 0, max_output_tokens: 24 };
+    const first = await openai.responses.create({ ...respond, instructions: 'Be kind.' });
+    assert.ok(first.output_text.length > 0);
+    const next = { ...respond, previous_response_id: first.id, stream: true };
+    const events = await all(await openai.responses.create(next));
+    const text = events.map((e) => (e.type === 'response.output_text.delta' ? e.delta : '')).join('');
+    assert.ok(events.at(-1).response.usage.input_tokens > first.usage.output_tokens);
+    assert.equal(text, events.at(-1).response.output[0].content[0].text);
+  }],
   [CHAT, ['messages, usage', 'n', 'logprobs'], async () => {
     const answer = await openai.chat.completions.create({ ...asked, n: 2, logprobs: true });
     assert.equal(answer.choices.length, 2);
@@ -209,7 +219,7 @@ const AI_SDK = [
       { ...generate, tools: { add: sum }, messages: [...messages, ...calling] });
     assert.ok(last.text.length + last.toolCalls.length > 0);
   }],
-  [CHAT, ['tools, streamed'], async () => {
+  [CHAT, ['tool_choice: a function', 'tools, streamed'], async () => {
     const stream = streamText({
       ...generate,
       maxOutputTokens: 160,
