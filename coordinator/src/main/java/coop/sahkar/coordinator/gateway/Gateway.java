@@ -148,6 +148,9 @@ public final class Gateway implements AutoCloseable {
         HeadQuestions heads = new HeadQuestions(answering.runner());
         post(builder, "/v1/chat/completions", new CompletionService(answering, shelf, true));
         post(builder, "/v1/completions", new CompletionService(answering, shelf, false));
+        ResponsesService responses = new ResponsesService(answering);
+        post(builder, "/v1/responses", responses);
+        builder.service("/v1/responses/{id}", responses::kept);
         get(builder, "/v1/models", (_, _) -> pages.models());
         get(builder, "/v1/models/{id}", (c, _) -> pages.model(String.valueOf(c.pathParam("id"))));
         post(builder, "/tokenize", new TokenService(pool, heads, false));

@@ -53,6 +53,18 @@ final class GatewayLimits {
     /** Schemas within schemas, references followed. */
     static final int MAX_SCHEMA_DEPTH = 128;
 
+    /** Answers of {@code /v1/responses} that callers may go on from. */
+    static final int MAX_KEPT_RESPONSES = 1024;
+
+    /** Bytes of one of them with all that was said before it. */
+    static final int MAX_KEPT_RESPONSE_BYTES = 256 * 1024;
+
+    /** Bytes of all of them. */
+    static final long MAX_KEPT_RESPONSES_BYTES = 16L * 1024 * 1024;
+
+    /** How long they are kept. */
+    static final long KEPT_RESPONSE_MILLIS = 30 * 60_000;
+
     /** Streams kept so that their readers may come back. */
     static final int MAX_KEPT_STREAMS = 256;
 

@@ -41,7 +41,29 @@ final class Unsupported {
                     new Parameter("suffix", v -> v.isString() && v.stringValue().isEmpty()),
                     new Parameter("echo", Unsupported::isFalse));
 
+    private static final List<Parameter> RESPONSES =
+            List.of(
+                    new Parameter("tools", Unsupported::isEmpty),
+                    new Parameter("tool_choice", oneOf("none", "auto")),
+                    new Parameter("include", Unsupported::isEmpty),
+                    new Parameter("background", Unsupported::isFalse),
+                    new Parameter("conversation", Unsupported::never),
+                    new Parameter("prompt", Unsupported::never),
+                    new Parameter("reasoning", Unsupported::isEmpty),
+                    new Parameter("top_logprobs", v -> v.isNumber() && v.asInt(1) == 0),
+                    new Parameter("service_tier", oneOf("auto", "default")),
+                    new Parameter("truncation", oneOf("disabled")));
+
     private Unsupported() {}
+
+    /**
+     * The same for {@code /v1/responses}.
+     *
+     * @throws RefusedRequest naming the parameter
+     */
+    static void checkResponses(Fields fields) {
+        refuse(fields, RESPONSES);
+    }
 
     /**
      * Refuses what cannot be honoured.

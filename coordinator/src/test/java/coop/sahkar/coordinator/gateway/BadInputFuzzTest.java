@@ -49,6 +49,14 @@ class BadInputFuzzTest {
                    "required":["a"],"additionalProperties":false,"$defs":{"c":{"type":"boolean"}}}}}}\
                 """);
         GOOD.put(
+                "/v1/responses",
+                """
+                {"model":"tiny-Q8_0","input":[{"type":"message","role":"user","content":[{"type":"input_text",
+                 "text":"x"}]}],"instructions":"i","max_output_tokens":5,"temperature":1,"top_p":1,"store":true,
+                 "stream":true,"text":{"format":{"type":"json_schema","name":"n","schema":{"enum":[1]}}},
+                 "metadata":{"a":"b"},"tools":[],"tool_choice":"auto","include":[],"truncation":"disabled"}\
+                """);
+        GOOD.put(
                 "/v1/completions",
                 "{\"model\":\"tiny-Q8_0\",\"prompt\":[\"x\"],\"logprobs\":1,\"max_tokens\":3,\"echo\":false,\"suffix\":\"\"}");
         GOOD.put(

@@ -50,7 +50,8 @@ final class EagerReader implements AutoCloseable {
         try {
             while (!enough) {
                 StringBuilder text = new StringBuilder();
-                try (TokenStream stream = pool.client().stream(Questions.steady(pool.model()))) {
+                try (TokenStream stream =
+                        pool.client().stream(Questions.brief(pool.model(), Questions.STORY))) {
                     long last = 0;
                     while (stream.hasNext()) {
                         TextPiece piece = stream.next();

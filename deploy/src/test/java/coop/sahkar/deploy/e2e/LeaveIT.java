@@ -46,7 +46,8 @@ class LeaveIT {
     @BeforeAll
     void start() throws Exception {
         running = TestPool.serving(scratch, Distribution.bundledModel(), STAGES, STAGES);
-        unbroken = pool().client().complete(Questions.steady(pool().model())).text();
+        unbroken =
+                pool().client().complete(Questions.brief(pool().model(), Questions.STORY)).text();
     }
 
     @AfterAll
@@ -196,7 +197,8 @@ class LeaveIT {
         int position = -1;
         long last = System.nanoTime();
         long longest = 0;
-        try (TokenStream stream = pool().client().stream(Questions.steady(pool().model()))) {
+        try (TokenStream stream =
+                pool().client().stream(Questions.brief(pool().model(), Questions.STORY))) {
             while (stream.hasNext()) {
                 TextPiece piece = stream.next();
                 long now = System.nanoTime();

@@ -9,6 +9,7 @@ import com.openai.core.http.StreamResponse;
 import com.openai.errors.BadRequestException;
 import com.openai.errors.NotFoundException;
 import com.openai.helpers.ChatCompletionAccumulator;
+import com.openai.helpers.ResponseAccumulator;
 import com.openai.models.chat.completions.ChatCompletion;
 import com.openai.models.chat.completions.ChatCompletionChunk;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
@@ -18,12 +19,16 @@ import com.openai.models.chat.completions.ChatCompletionStreamOptions;
 import com.openai.models.chat.completions.ChatCompletionToolChoiceOption;
 import com.openai.models.chat.completions.ChatCompletionToolMessageParam;
 import com.openai.models.completions.CompletionCreateParams;
+import com.openai.models.responses.Response;
+import com.openai.models.responses.ResponseCreateParams;
+import com.openai.models.responses.ResponseStreamEvent;
 import java.util.List;
 
 /** OpenAI's own library for Java. */
 final class OpenAiJavaCases implements AutoCloseable {
     private static final String CLIENT = "openai-java 4.101.0";
     private static final String CHAT = "/v1/chat/completions";
+    private static final String RESPONSES = "/v1/responses";
     private static final String QUESTION = "What is a worker?";
 
     private final TestPool pool;
@@ -57,6 +62,8 @@ final class OpenAiJavaCases implements AutoCloseable {
         return List.of(
                 of("/v1/models", this::findsModels, "list, retrieve"),
                 of("/v1/completions", this::completes, "prompt, stop, logprobs"),
+                of(RESPONSES, this::responds, "input, instructions", "previous_response_id"),
+                of(RESPONSES, this::streamsEvents, "stream"),
                 of(CHAT, this::chats, "messages, usage", "n", "seed", "logprobs"),
                 of(CHAT, this::streams, "stream", "stream_options"),
                 of(CHAT, this::stops, "stop"),
@@ -111,6 +118,42 @@ final class OpenAiJavaCases implements AutoCloseable {
         String stop = whole.text().substring(3, 6);
         var stopped = openAi.completions().create(asked.stop(stop).build()).choices().getFirst();
         assertThat(stopped.text()).isEqualTo(whole.text().substring(0, whole.text().indexOf(stop)));
+    }
+
+    private ResponseCreateParams.Builder respond() {
+        return ResponseCreateParams.builder()
+                .model(model)
+                .input(QUESTION)
+                .temperature(0.0)
+                .maxOutputTokens(24);
+    }
+
+    private static String text(Response response) {
+        return response.output().getFirst().asMessage().content().getFirst().asOutputText().text();
+    }
+
+    private void responds() {
+        Response first = openAi.responses().create(respond().instructions("Be kind.").build());
+        assertThat(text(first)).isNotBlank();
+        assertThat(first.usage().orElseThrow().inputTokens()).isPositive();
+        Response next = openAi.responses().create(respond().previousResponseId(first.id()).build());
+        assertThat(next.usage().orElseThrow().inputTokens())
+                .isGreaterThan(first.usage().orElseThrow().outputTokens());
+        assertThat(openAi.responses().retrieve(next.id()).previousResponseId())
+                .contains(first.id());
+    }
+
+    private void streamsEvents() {
+        ResponseAccumulator whole = ResponseAccumulator.create();
+        StringBuilder deltas = new StringBuilder();
+        try (StreamResponse<ResponseStreamEvent> stream =
+                openAi.responses().createStreaming(respond().build())) {
+            stream.stream()
+                    .peek(whole::accumulate)
+                    .forEach(event ->
+                            event.outputTextDelta().ifPresent(more -> deltas.append(more.delta())));
+        }
+        assertThat(deltas).hasToString(text(whole.response())).isNotBlank();
     }
 
     @SuppressWarnings("deprecation") // seed: OpenAI has grown tired of it, users have not

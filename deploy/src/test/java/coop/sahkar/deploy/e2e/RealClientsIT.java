@@ -49,10 +49,11 @@ class RealClientsIT {
     }
 
     @TestFactory
-    Stream<DynamicTest> clientsGetWhatTheyAskFor() {
+    Stream<DynamicTest> clientsGetWhatTheyAskFor() throws Exception {
         List<ClientCase> cases = new ArrayList<>(Objects.requireNonNull(openAi).all());
         cases.addAll(new LangChainCases(Objects.requireNonNull(running)).all());
-        ClientTable table = new ClientTable(cases.stream().map(ClientCase::client).toList());
+        cases.addAll(NpmCases.all(Objects.requireNonNull(running)));
+        ClientTable table = new ClientTable(PAGE, cases.stream().map(ClientCase::client).toList());
         List<ClientCase> done = new ArrayList<>();
         Stream<DynamicTest> tests =
                 cases.stream()
@@ -77,9 +78,9 @@ class RealClientsIT {
 
     private static void compare(ClientTable table) throws Exception {
         if (Boolean.getBoolean("sahkar.clients.update")) {
-            table.writeInto(PAGE);
+            table.write();
         }
-        assertThat(table.standsIn(PAGE))
+        assertThat(table.stands())
                 .as("the table in %s is this run's; -Dsahkar.clients.update=true writes it", PAGE)
                 .isTrue();
     }
