@@ -50,8 +50,7 @@ final class EagerReader implements AutoCloseable {
         try {
             while (!enough) {
                 StringBuilder text = new StringBuilder();
-                try (TokenStream stream =
-                        pool.client().stream(Questions.brief(pool.model(), Questions.STORY))) {
+                try (TokenStream stream = pool.client().stream(Questions.steady(pool.model()))) {
                     long last = 0;
                     while (stream.hasNext()) {
                         TextPiece piece = stream.next();
