@@ -41,9 +41,12 @@ public final class PlacementDecision {
     static final long FORGET_AT_SOONEST_MILLIS = 60_000;
 
     private final Recent recent = new Recent();
+    private final PlanViews views = new PlanViews();
     private @Nullable PlanView lastSeen;
     private @Nullable PlanView lastPlanned;
     private @Nullable Plan plan;
+    private @Nullable Placement agreed;
+    private long plansMade;
     private final SortedMap<String, Long> goneSinceMillis = new TreeMap<>();
     private long changedAtMillis;
     private long unsettledSinceMillis;
@@ -52,9 +55,10 @@ public final class PlacementDecision {
 
     /** What to propose to the log now, in this order; most often nothing. */
     public List<Command> decide(PoolSight sight) {
-        recent.observe(sight);
-        observeGone(sight);
-        PlanView view = PlanViews.of(sight, recent);
+        List<WorkerPresence> workers = List.copyOf(sight.presence().values());
+        recent.observe(sight, workers);
+        observeGone(sight, workers);
+        PlanView view = views.of(sight, workers, recent);
         List<Command> proposals = new ArrayList<>();
         if (settled(view, sight.nowMillis())) {
             Plan due = planned(view);
@@ -69,6 +73,11 @@ public final class PlacementDecision {
     /** Why models cannot be placed whole, a sentence by model id, as of the last plan. */
     public SortedMap<String, String> shortfalls() {
         return plan == null ? Collections.emptySortedMap() : plan.shortfalls();
+    }
+
+    /** Plans made since it began. */
+    public long plansMade() {
+        return plansMade;
     }
 
     private boolean settled(PlanView view, long now) {
@@ -88,6 +97,8 @@ public final class PlacementDecision {
         if (due == null || !view.equals(lastPlanned)) {
             due = Planner.plan(view);
             plan = due;
+            plansMade++;
+            agreed = null;
             lastPlanned = view;
             proposed = false;
         }
@@ -97,7 +108,7 @@ public final class PlacementDecision {
     private void adopt(PoolSight sight, Plan due, List<Command> proposals) {
         Placement current = sight.state().placement();
         boolean waits = proposed && sight.nowMillis() - proposedAtMillis < AGAIN_MILLIS;
-        if (waits || due.assignments().equals(current.assignments())) {
+        if (waits || inForce(due, current)) {
             return;
         }
         long parent = current.generation();
@@ -108,12 +119,20 @@ public final class PlacementDecision {
         proposedAtMillis = sight.nowMillis();
     }
 
-    private void observeGone(PoolSight sight) {
+    /** Whether the plan is the placement; looked at once for each pair. */
+    private boolean inForce(Plan due, Placement current) {
+        if (agreed != current && due.assignments().equals(current.assignments())) {
+            agreed = current;
+        }
+        return agreed == current;
+    }
+
+    private void observeGone(PoolSight sight, List<WorkerPresence> workers) {
         goneSinceMillis.keySet().retainAll(sight.presence().keySet());
-        for (WorkerPresence worker : sight.presence().values()) {
+        for (WorkerPresence worker : workers) {
             if (worker.standing() == Standing.GONE) {
                 goneSinceMillis.putIfAbsent(worker.workerId(), sight.nowMillis());
-            } else {
+            } else if (!goneSinceMillis.isEmpty()) {
                 goneSinceMillis.remove(worker.workerId());
             }
         }

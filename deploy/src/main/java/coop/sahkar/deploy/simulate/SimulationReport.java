@@ -3,6 +3,7 @@ package coop.sahkar.deploy.simulate;
 import coop.sahkar.deploy.terminal.Amounts;
 import coop.sahkar.deploy.terminal.Table;
 import coop.sahkar.proto.Problem;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.SortedMap;
@@ -18,7 +19,7 @@ import java.util.TreeMap;
  * @param traceHash equal for equal runs
  * @param availability part of all models' time in which they could be used
  * @param gapMillis lengths of the gaps in models that had been covered
- * @param planningNanos time that plans took here, those that changed something
+ * @param plans what each plan took here
  * @param generation placements adopted
  * @param fetches shards fetched
  * @param fetchedBytes their bytes
@@ -43,7 +44,7 @@ public record SimulationReport(
         long traceHash,
         double availability,
         List<Long> gapMillis,
-        List<Long> planningNanos,
+        List<PlanTime> plans,
         long generation,
         int fetches,
         long fetchedBytes,
@@ -70,7 +71,7 @@ public record SimulationReport(
                 world.trace().hash(),
                 world.availability(),
                 world.coverage().gapMillis(),
-                List.copyOf(tally.planningNanos),
+                List.copyOf(tally.plans),
                 world.log().newest().placement().generation(),
                 tally.fetches,
                 tally.fetchedBytes,
@@ -109,7 +110,14 @@ public record SimulationReport(
         table.row("trouble", troubles);
         table.row("models usable", say("%.3f %% of their time", 100 * availability));
         table.row("gaps", gapMillis.size() + spread(gapMillis, 1000, "s"));
-        table.row("plans", generation + spread(planningNanos, 1e6, "ms"));
+        List<Long> wall = plans.stream().map(PlanTime::wallNanos).toList();
+        List<Long> processor = plans.stream().map(PlanTime::processorNanos).toList();
+        table.row("placements", generation);
+        table.row("plans", plans.size() + spread(wall, 1e6, "ms"));
+        table.row("of processor time", spread(processor, 1e6, "ms").replaceFirst("^, ", ""));
+        plans.stream()
+                .max(Comparator.comparingLong(PlanTime::wallNanos))
+                .ifPresent(slowest -> table.row("slowest plan", slowest.text()));
         table.row("fetched", fetches + " shards, " + Amounts.bytes(fetchedBytes));
         table.row(
                 "generations",

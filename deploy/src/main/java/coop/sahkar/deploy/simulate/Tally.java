@@ -10,7 +10,7 @@ import java.util.TreeMap;
 final class Tally {
     private static final int SAMPLES_KEPT = 1_000_000;
 
-    final List<Long> planningNanos = new ArrayList<>();
+    final List<PlanTime> plans = new ArrayList<>();
     final List<Long> pauseMillis = new ArrayList<>();
     final List<Long> newcomerMillis = new ArrayList<>();
     final SortedMap<Problem.Kind, Integer> refusals = new TreeMap<>();
@@ -26,8 +26,8 @@ final class Tally {
     long fetchedBytes;
     int workersRefused;
 
-    void planned(long nanos) {
-        keep(planningNanos, nanos);
+    void planned(PlanTime time) {
+        keep(plans, time);
     }
 
     void fetched(long bytes) {
@@ -82,7 +82,7 @@ final class Tally {
         troubles.merge(what, 1, Integer::sum);
     }
 
-    private static void keep(List<Long> samples, long sample) {
+    private static <T> void keep(List<T> samples, T sample) {
         if (samples.size() < SAMPLES_KEPT) {
             samples.add(sample);
         }

@@ -156,10 +156,11 @@ final class VirtualCoordinator {
                         new TreeSet<>(),
                         log.leads(),
                         world.nowMillis());
-        long began = System.nanoTime();
+        long plans = placement.plansMade();
+        PlanTime begun = PlanTime.now();
         List<Command> proposals = placement.decide(sight);
-        if (!proposals.isEmpty()) {
-            world.tally().planned(System.nanoTime() - began);
+        if (placement.plansMade() > plans) {
+            world.tally().planned(begun.spent(placement.plansMade()));
         }
         try {
             proposals.forEach(command -> propose(sight, command));

@@ -223,6 +223,11 @@ class SimulationTest {
         }
 
         @Override
+        public long plansMade() {
+            return planning.plansMade();
+        }
+
+        @Override
         public SortedMap<String, String> shortfalls() {
             return planning.shortfalls();
         }
