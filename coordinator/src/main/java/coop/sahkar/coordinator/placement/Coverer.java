@@ -34,24 +34,22 @@ final class Coverer {
 
     /** Whether the model is whole now; otherwise what stands is as it was. */
     boolean cover(Holding model) {
-        if (model.covered()) {
-            return true;
-        }
-        return model.shards().isEmpty() ? begin(model) : mend(model) || anew(model);
+        return model.covered() || mend(model) || anew(model) || inPlaceOfCopies(model);
     }
 
-    private boolean begin(Holding model) {
-        if (anew(model)) {
-            return true;
-        }
+    /** A new chain where second copies of other models stand, with as many stages as it takes. */
+    private boolean inPlaceOfCopies(Holding model) {
+        List<Shard> old = model.clear();
         for (int cells = view.kvPositions(); cells >= view.minKvPositions(); cells /= 2) {
             if (new Mender(model, loads, cells, true).mend()) {
                 return true;
             }
         }
+        old.forEach(model::put);
         return false;
     }
 
+    /** What is missing beside what stands; nothing can be where nothing stands. */
     private boolean mend(Holding model) {
         for (int cells = model.kvCells(); cells >= view.minKvPositions(); cells /= 2) {
             if (new Mender(model, loads, cells, false).mend()

@@ -37,6 +37,9 @@ public final class PlacementDecision {
     /** A worker that is away is forgotten after this in a pool that is less than half full. */
     static final long FORGET_AFTER_MILLIS = 24 * 60 * 60 * 1000L;
 
+    /** Workers forgotten at one look. */
+    private static final int MOST_FORGOTTEN = 8;
+
     /** However full the pool is, one that is away for a moment is not forgotten. */
     static final long FORGET_AT_SOONEST_MILLIS = 60_000;
 
@@ -64,8 +67,10 @@ public final class PlacementDecision {
             Plan due = planned(view);
             if (sight.leads()) {
                 adopt(sight, due, proposals);
-                forget(sight, proposals);
             }
+        }
+        if (sight.leads()) {
+            forget(sight, proposals);
         }
         return proposals;
     }
@@ -128,25 +133,30 @@ public final class PlacementDecision {
     }
 
     private void observeGone(PoolSight sight, List<WorkerPresence> workers) {
-        goneSinceMillis.keySet().retainAll(sight.presence().keySet());
+        goneSinceMillis.keySet().removeIf(id -> {
+            WorkerPresence worker = sight.presence().get(id);
+            return worker == null || worker.standing() != Standing.GONE;
+        });
         for (WorkerPresence worker : workers) {
             if (worker.standing() == Standing.GONE) {
                 goneSinceMillis.putIfAbsent(worker.workerId(), sight.nowMillis());
-            } else if (!goneSinceMillis.isEmpty()) {
-                goneSinceMillis.remove(worker.workerId());
             }
         }
     }
 
-    /** Of those away for long enough, the one that is away longest. */
+    /**
+     * Of those away for long enough, the ones that are away longest. A pool that is full lets
+     * nobody in, so this must keep pace with those who go, also where it never is quiet.
+     */
     private void forget(PoolSight sight, List<Command> proposals) {
         long after = forgetAfterMillis(sight.state().workers().size());
         goneSinceMillis.entrySet().stream()
                 .filter(gone -> sight.nowMillis() - gone.getValue() >= after)
                 .filter(gone -> sight.state().workers().containsKey(gone.getKey()))
                 .filter(gone -> sight.state().placement().of(gone.getKey()).isEmpty())
-                .min(Map.Entry.comparingByValue())
-                .ifPresent(gone -> proposals.add(new ForgetWorker(gone.getKey())));
+                .sorted(Map.Entry.comparingByValue())
+                .limit(MOST_FORGOTTEN)
+                .forEach(gone -> proposals.add(new ForgetWorker(gone.getKey())));
     }
 
     /**

@@ -32,6 +32,8 @@ import java.util.TreeMap;
  * @param tokens committed in all
  * @param tokensWanted asked for in all
  * @param tokensPossible what all memory bandwidth that was there could decode, one token at a time
+ * @param leavingMillis from a worker's word that it leaves to its end
+ * @param leaversCutOff those of them that had not handed over everything in their time
  * @param newcomerMillis from a worker's start to its first shard
  * @param workersRefused times that the pool let a worker not in
  * @param troubles what went wrong, by kind
@@ -57,6 +59,8 @@ public record SimulationReport(
         long tokens,
         long tokensWanted,
         double tokensPossible,
+        List<Long> leavingMillis,
+        int leaversCutOff,
         List<Long> newcomerMillis,
         int workersRefused,
         SortedMap<String, Integer> troubles) {
@@ -84,6 +88,8 @@ public record SimulationReport(
                 tally.tokens,
                 tally.tokensWanted,
                 tally.tokensPossible,
+                List.copyOf(tally.leavingMillis),
+                tally.leaversCutOff,
                 List.copyOf(tally.newcomerMillis),
                 tally.workersRefused,
                 new TreeMap<>(tally.troubles));
@@ -131,6 +137,10 @@ public record SimulationReport(
                 say(
                         "%.1f served of %.1f asked for; bandwidth for %.0f",
                         tokens / time, tokensWanted / time, tokensPossible / time));
+        table.row(
+                "leavers",
+                say("%d, %d of them cut off", leavingMillis.size(), leaversCutOff)
+                        + spread(leavingMillis, 1000, "s to their end"));
         table.row(
                 "newcomers",
                 newcomerMillis.size() + spread(newcomerMillis, 1000, "s to their work"));

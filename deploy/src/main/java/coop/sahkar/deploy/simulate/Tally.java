@@ -12,6 +12,7 @@ final class Tally {
 
     final List<PlanTime> plans = new ArrayList<>();
     final List<Long> pauseMillis = new ArrayList<>();
+    final List<Long> leavingMillis = new ArrayList<>();
     final List<Long> newcomerMillis = new ArrayList<>();
     final SortedMap<Problem.Kind, Integer> refusals = new TreeMap<>();
     final SortedMap<Problem.Kind, Integer> failures = new TreeMap<>();
@@ -25,6 +26,7 @@ final class Tally {
     int fetches;
     long fetchedBytes;
     int workersRefused;
+    int leaversCutOff;
 
     void planned(PlanTime time) {
         keep(plans, time);
@@ -50,6 +52,12 @@ final class Tally {
     /** A worker that started was given something to do. */
     void employed(long millis) {
         keep(newcomerMillis, millis);
+    }
+
+    /** A worker that was about to leave has gone; {@code empty} says whether it had nothing left. */
+    void left(long millis, boolean empty) {
+        keep(leavingMillis, millis);
+        leaversCutOff += empty ? 0 : 1;
     }
 
     void refused(Problem.Kind kind) {

@@ -3,6 +3,8 @@ package coop.sahkar.deploy.simulate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import coop.sahkar.coordinator.liveness.WorkerPresence;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.coordinator.placement.PoolSight;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.coordinator.state.Command;
@@ -35,6 +37,9 @@ class SimulationTest {
     private static final long[] ONCE_WRONG_ROUGH = {91, 94, 215};
 
     private static final long SEED = 98;
+
+    /** A world in which the only holder of a part leaves. */
+    private static final long LEAVERS_SEED = 147;
 
     /** A world in which no worker stays away until too many placements wait for it. */
     private static final long STEADY_SEED = 105;
@@ -90,6 +95,37 @@ class SimulationTest {
                 .hasMessageContaining("before its replacement is made")
                 .hasMessageContaining("seed " + SEED)
                 .hasMessageContaining("what led to it");
+    }
+
+    @Test
+    void aPlannerThatSendsLeaversAwayAtOnceIsCaught() {
+        Supplier<Planning> hasty =
+                () ->
+                        new Spoiled(Planning.production(), UnaryOperator.identity()) {
+                            @Override
+                            public List<Command> decide(PoolSight sight) {
+                                return super.decide(sight).stream()
+                                        .map(command -> withoutLeavers(command, sight))
+                                        .toList();
+                            }
+                        };
+        assertThatThrownBy(() ->
+                        Simulation.run(
+                                Scenario.small(LEAVERS_SEED), _ -> {}, hasty, Carrier.HONEST))
+                .isInstanceOf(SimulationFailure.class)
+                .hasMessageContaining("lets a leaver go before others serve");
+    }
+
+    private static Command withoutLeavers(Command command, PoolSight sight) {
+        if (!(command instanceof AdoptPlacement(Placement p))) {
+            return command;
+        }
+        SortedMap<String, List<AssignedShard>> staying = new TreeMap<>(p.assignments());
+        staying.keySet().removeIf(worker -> {
+            WorkerPresence presence = sight.presence().get(worker);
+            return presence != null && presence.standing() == Standing.LEAVING;
+        });
+        return new AdoptPlacement(new Placement(p.generation(), p.parent(), staying));
     }
 
     @Test
