@@ -53,8 +53,6 @@ import org.jspecify.annotations.Nullable;
  * randomness come in.
  */
 public final class Coordinator implements AutoCloseable {
-    private static final int SECRET_BYTES = 32;
-
     private final String id;
     private final DataDirectory directory;
     private final RatisLog log;
@@ -95,10 +93,10 @@ public final class Coordinator implements AutoCloseable {
                         losses,
                         shortfalls,
                         signer,
-                        new CallerMarks(secret(random)),
+                        new CallerMarks(Secret.draw(random)),
                         () -> new SessionId(random.nextLong(), random.nextLong()),
                         unixMillis);
-        RelayTokens tokens = new RelayTokens(secret(random));
+        RelayTokens tokens = new RelayTokens(Secret.draw(random));
         this.relay =
                 new RelayDesk(
                         options.advertised().stream().findFirst().orElse(""),
@@ -131,12 +129,6 @@ public final class Coordinator implements AutoCloseable {
                         tokens,
                         model -> shortfalls.apply(model).isEmpty());
         this.models = new ModelsService(log, look, unixMillis);
-    }
-
-    private static byte[] secret(SecureRandom random) {
-        byte[] secret = new byte[SECRET_BYTES];
-        random.nextBytes(secret);
-        return secret;
     }
 
     /**

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import coop.sahkar.coordinator.routing.RouteAnswer;
+import coop.sahkar.coordinator.routing.RouteWish;
 import coop.sahkar.governance.Policy;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
@@ -155,8 +156,7 @@ class CoordinatorTest {
                 .until(() -> draw("tiny", 1, Set.of("a")).ticket().stages().size() == 1);
         assertThat(draw("tiny", 1, Set.of("a")).ticket().head().workerId()).isEqualTo("b");
         for (int i = 0; i < 4; i++) {
-            if (coordinator.routes().draw("tiny", 500, Set.of("b"), null, 0)
-                    instanceof RouteAnswer.None none) {
+            if (ask("tiny", 500, Set.of("b")) instanceof RouteAnswer.None none) {
                 assertThat(none.problem().kind()).isEqualTo(Problem.Kind.OVERLOADED);
                 assertThat(none.problem().retryAfterMillis()).isPositive();
                 return;
@@ -322,14 +322,19 @@ class CoordinatorTest {
                 .until(() -> coordinator.models().getFirst().getReady());
     }
 
+    private RouteAnswer ask(String model, int positions, Set<String> avoid) {
+        RouteWish wish = new RouteWish(model, positions, avoid, List.of(), null, 0, "");
+        return coordinator.routes().draw(wish);
+    }
+
     private SealedTicket draw(String model, int positions, Set<String> avoid) {
-        RouteAnswer answer = coordinator.routes().draw(model, positions, avoid, null, 0);
+        RouteAnswer answer = ask(model, positions, avoid);
         assertThat(answer).isInstanceOf(RouteAnswer.Found.class);
         return ((RouteAnswer.Found) answer).route().ticket();
     }
 
     private Problem problem(String model, int positions) {
-        RouteAnswer answer = coordinator.routes().draw(model, positions, Set.of(), null, 0);
+        RouteAnswer answer = ask(model, positions, Set.of());
         assertThat(answer).isInstanceOf(RouteAnswer.None.class);
         return ((RouteAnswer.None) answer).problem();
     }

@@ -1,9 +1,8 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.proto.v1.Chat;
 import coop.sahkar.proto.v1.ChatMessage;
-import coop.sahkar.proto.v1.GenerateRequest;
 import java.nio.ByteBuffer;
-import java.security.Key;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -20,12 +19,10 @@ final class ChatTrail implements Trail {
         this.chain = chain;
     }
 
-    static ChatTrail of(Key key, String account, GenerateRequest request) {
-        ChatTrail trail = new ChatTrail(new HashChain(key));
-        trail.chain.sayWhole("chat");
-        trail.chain.sayWhole(account);
-        trail.chain.sayWhole(request.getModel());
-        for (ChatMessage message : request.getChat().getMessagesList()) {
+    /** Goes on in a chain that has said whose chat it is and with which model. */
+    static ChatTrail of(HashChain chain, Chat chat) {
+        ChatTrail trail = new ChatTrail(chain);
+        for (ChatMessage message : chat.getMessagesList()) {
             trail.begin(message.getRole());
             trail.chain.say(message.getContent());
             trail.end();

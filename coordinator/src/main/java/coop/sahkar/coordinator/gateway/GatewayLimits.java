@@ -63,7 +63,7 @@ final class GatewayLimits {
     static final long KEPT_STREAM_MILLIS = 60_000;
 
     /** Bytes of an answer that is not streamed. */
-    static final int MAX_ANSWER_CHARS = 16 * 1024 * 1024;
+    static final int MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
     /** Cached connections to heads. */
     static final int MAX_HEAD_CHANNELS = 256;

@@ -24,6 +24,16 @@ public interface GatewayPool {
     /** Every published model, by name. */
     List<ModelStatus> models();
 
+    /** The models that {@code idOrName} can mean: none, one, or several of the same name. */
+    default List<ModelStatus> modelsNamed(String idOrName) {
+        List<ModelStatus> all = models();
+        List<ModelStatus> exact =
+                all.stream().filter(model -> model.getModelId().equals(idOrName)).toList();
+        return exact.isEmpty()
+                ? all.stream().filter(model -> model.getName().equals(idOrName)).toList()
+                : exact;
+    }
+
     /** How the pool fares. */
     PoolStatus status();
 

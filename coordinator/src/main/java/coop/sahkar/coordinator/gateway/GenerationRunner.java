@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.coordinator.Secret;
 import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
@@ -8,14 +9,12 @@ import coop.sahkar.proto.RelayEndpoint;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.v1.GenerateRequest;
 import io.grpc.Deadline;
-import java.security.Key;
 import java.security.SecureRandom;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,8 +22,6 @@ import org.jspecify.annotations.Nullable;
  * when, its {@link Admission} says. Thread-safe.
  */
 final class GenerationRunner implements AutoCloseable {
-    private static final int CHAT_KEY_BYTES = 32;
-
     private final GatewayPool pool;
     private final Patience patience;
     private final HeadChannels heads = new HeadChannels();
@@ -33,7 +30,7 @@ final class GenerationRunner implements AutoCloseable {
                     Thread.ofPlatform().daemon().name("gateway-timer").factory());
     private final Admission admission;
     private final Conversations conversations = new Conversations(GatewayLimits.MAX_RESTING_CHATS);
-    private final Key chatKey = chatKey();
+    private final Secret chatKey = Secret.draw(new SecureRandom());
     private final Set<GenerationRun> running = ConcurrentHashMap.newKeySet();
     private volatile boolean closing;
 
@@ -105,12 +102,6 @@ final class GenerationRunner implements AutoCloseable {
 
     private static long monotonicMillis() {
         return TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
-    }
-
-    private static Key chatKey() {
-        byte[] key = new byte[CHAT_KEY_BYTES];
-        new SecureRandom().nextBytes(key);
-        return new SecretKeySpec(key, HashChain.ALGORITHM);
     }
 
     Admission admission() {

@@ -1,26 +1,16 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.coordinator.Secret;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.InvalidKeyException;
-import java.security.Key;
-import java.security.NoSuchAlgorithmException;
 import javax.crypto.Mac;
 
 /** Keyed hashes, each of all that was said before it. Owned by one thread. */
 final class HashChain {
-    /** The hash; its key is of the same kind. */
-    static final String ALGORITHM = "HmacSHA256";
-
     private final Mac mac;
 
-    HashChain(Key key) {
-        try {
-            this.mac = Mac.getInstance(ALGORITHM);
-            mac.init(key);
-        } catch (NoSuchAlgorithmException | InvalidKeyException e) {
-            throw new IllegalStateException("every Java has " + ALGORITHM, e);
-        }
+    HashChain(Secret key) {
+        this.mac = key.mac();
     }
 
     void say(byte[] bytes, int from, int count) {

@@ -1,5 +1,9 @@
 package coop.sahkar.coordinator.gateway;
 
+import com.linecorp.armeria.common.HttpData;
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.MediaType;
+import com.linecorp.armeria.common.ResponseHeaders;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
@@ -72,6 +76,13 @@ final class Json {
     /** A value as JSON, without spaces. */
     static String written(JsonNode value) {
         return MAPPER.writeValueAsString(value);
+    }
+
+    /** An answer in JSON. */
+    static HttpResponse response(int status, Object body) {
+        return HttpResponse.of(
+                ResponseHeaders.builder(status).contentType(MediaType.JSON_UTF_8).build(),
+                HttpData.wrap(bytes(body)));
     }
 
     /** An answer as UTF-8. */

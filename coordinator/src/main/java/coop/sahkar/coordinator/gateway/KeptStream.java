@@ -5,7 +5,6 @@ import com.linecorp.armeria.common.HttpObject;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpResponseWriter;
 import com.linecorp.armeria.common.ResponseHeaders;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
@@ -131,7 +130,7 @@ final class KeptStream implements Subscriber<HttpObject> {
         HttpObject passed = object;
         if (object instanceof ResponseHeaders begin) {
             headers = begin;
-        } else if (object instanceof HttpData data && data.toStringUtf8().startsWith("data: ")) {
+        } else if (object instanceof HttpData data) {
             passed = keep(data);
         }
         HttpResponseWriter writer = reader;
@@ -143,10 +142,14 @@ final class KeptStream implements Subscriber<HttpObject> {
         }
     }
 
+    /** Comments are passed on, and not kept. */
     private HttpData keep(HttpData event) {
+        String text = event.toStringUtf8();
+        if (!text.startsWith("data: ")) {
+            return event;
+        }
         count++;
-        String text = "id: %s.%d\n%s".formatted(id, count, event.toStringUtf8());
-        HttpData named = HttpData.wrap(text.getBytes(StandardCharsets.UTF_8));
+        HttpData named = HttpData.ofUtf8("id: %s.%d\n%s".formatted(id, count, text));
         kept.add(new Kept(count, named));
         keptBytes += named.length();
         while (keptBytes > GatewayLimits.MAX_KEPT_STREAM_BYTES && reader != null) {

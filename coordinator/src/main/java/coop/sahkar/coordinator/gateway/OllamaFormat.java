@@ -31,9 +31,10 @@ final class OllamaFormat implements AnswerFormat {
         this.model = model;
     }
 
-    /** A problem in Ollama's shape. */
+    /** A problem in Ollama's shape, with {@code Retry-After} where waiting helps. */
     static HttpResponse error(Problem problem) {
-        return OllamaModels.json(OpenAiErrors.status(problem), sentence(problem));
+        return HttpResponse.of(
+                OpenAiErrors.headers(problem), HttpData.wrap(Json.bytes(sentence(problem))));
     }
 
     private static ObjectNode sentence(Problem problem) {
@@ -47,7 +48,7 @@ final class OllamaFormat implements AnswerFormat {
         ObjectNode json = line("");
         json.put("done", true);
         json.put("done_reason", "load");
-        return OllamaModels.json(200, json);
+        return Json.response(200, json);
     }
 
     /** Clients want the name they asked for back. */

@@ -1,9 +1,6 @@
 package coop.sahkar.coordinator.gateway;
 
-import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpResponse;
-import com.linecorp.armeria.common.MediaType;
-import com.linecorp.armeria.common.ResponseHeaders;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.ModelStatus;
 import java.time.Instant;
@@ -35,7 +32,7 @@ final class OllamaModels {
             one.put("digest", digest(model));
             one.set("details", details(model));
         }
-        return json(200, json);
+        return Json.response(200, json);
     }
 
     /** {@code GET /api/version}. */
@@ -43,7 +40,7 @@ final class OllamaModels {
         String version = OllamaModels.class.getPackage().getImplementationVersion();
         ObjectNode json = Json.object();
         json.put("version", Objects.requireNonNullElse(version, "0.0.0"));
-        return json(200, json);
+        return Json.response(200, json);
     }
 
     /** {@code POST /api/show}. */
@@ -59,7 +56,7 @@ final class OllamaModels {
         info.put(model.getArchitecture() + ".block_count", model.getBlockCount());
         json.putArray("capabilities").add("completion");
         json.put("modified_at", modified(model));
-        return json(200, json);
+        return Json.response(200, json);
     }
 
     /**
@@ -72,11 +69,7 @@ final class OllamaModels {
                 wanted.endsWith(LATEST)
                         ? wanted.substring(0, wanted.length() - LATEST.length())
                         : wanted;
-        List<ModelStatus> found =
-                pool.models().stream()
-                        .filter(model ->
-                                model.getModelId().equals(bare) || model.getName().equals(bare))
-                        .toList();
+        List<ModelStatus> found = pool.modelsNamed(bare);
         if (found.size() != 1) {
             throw new RefusedRequest(
                     Problem.of(
@@ -107,12 +100,5 @@ final class OllamaModels {
 
     private static String digest(ModelStatus model) {
         return model.getModelId().substring(model.getModelId().indexOf('@') + 1);
-    }
-
-    /** An answer in JSON. */
-    static HttpResponse json(int status, ObjectNode body) {
-        return HttpResponse.of(
-                ResponseHeaders.builder(status).contentType(MediaType.JSON_UTF_8).build(),
-                HttpData.wrap(Json.bytes(body)));
     }
 }

@@ -35,11 +35,6 @@ final class OpenAiErrors {
         };
     }
 
-    /** The HTTP status for a problem. */
-    static int status(Problem problem) {
-        return shape(problem.kind()).status();
-    }
-
     /** The whole response for a problem. */
     static HttpResponse response(Problem problem) {
         return HttpResponse.of(headers(problem), HttpData.wrap(Json.bytes(json(problem))));
@@ -78,8 +73,6 @@ final class OpenAiErrors {
     /** A refusal for reasons of HTTP alone, such as a wrong method. */
     static HttpResponse plain(int status, String message, @Nullable String code) {
         String type = status < 500 ? "invalid_request_error" : "server_error";
-        return HttpResponse.of(
-                ResponseHeaders.builder(status).contentType(MediaType.JSON_UTF_8).build(),
-                HttpData.wrap(Json.bytes(json(message, type, "", code))));
+        return Json.response(status, json(message, type, "", code));
     }
 }

@@ -1,9 +1,7 @@
 package coop.sahkar.coordinator.gateway;
 
-import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.MediaType;
-import com.linecorp.armeria.common.ResponseHeaders;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
@@ -25,19 +23,14 @@ final class PoolPages {
         list.put("object", "list");
         ArrayNode data = list.putArray("data");
         pool.models().forEach(model -> data.add(json(model)));
-        return json(200, list);
+        return Json.response(200, list);
     }
 
     /** {@code GET /v1/models/{id}}: by id, or by a name that only one model has. */
     HttpResponse model(String wanted) {
-        List<ModelStatus> all = pool.models();
-        List<ModelStatus> found =
-                all.stream().filter(model -> model.getModelId().equals(wanted)).toList();
-        if (found.isEmpty()) {
-            found = all.stream().filter(model -> model.getName().equals(wanted)).toList();
-        }
+        List<ModelStatus> found = pool.modelsNamed(wanted);
         if (found.size() == 1) {
-            return json(200, json(found.getFirst()));
+            return Json.response(200, json(found.getFirst()));
         }
         String sentence =
                 found.isEmpty()
@@ -65,7 +58,7 @@ final class PoolPages {
     HttpResponse live() {
         ObjectNode json = Json.object();
         json.put("status", "live");
-        return json(200, json);
+        return Json.response(200, json);
     }
 
     /** {@code GET /health} and {@code /health/ready}: 200 when requests make sense, else 503. */
@@ -86,14 +79,12 @@ final class PoolPages {
         json.put("workers_present", GatewayMetrics.workersPresent(pool));
         json.put("models_ready", GatewayMetrics.modelsReady(pool));
         json.put("models_published", pool.models().size());
-        return json(ready ? 200 : 503, json);
+        return Json.response(ready ? 200 : 503, json);
     }
 
     /** {@code GET /status}: who holds what, gaps, latencies, repairs. */
     HttpResponse status() {
-        return HttpResponse.of(
-                ResponseHeaders.builder(200).contentType(MediaType.JSON_UTF_8).build(),
-                HttpData.wrap(Json.bytes(StatusFields.of(pool.status()))));
+        return Json.response(200, StatusFields.of(pool.status()));
     }
 
     /** {@code GET /}. */
@@ -115,11 +106,5 @@ final class PoolPages {
                 Point an OpenAI client's base URL at this address followed by /v1; any API key does.
                 The same port speaks gRPC to workers and to the Java client.
                 """);
-    }
-
-    private static HttpResponse json(int status, ObjectNode body) {
-        return HttpResponse.of(
-                ResponseHeaders.builder(status).contentType(MediaType.JSON_UTF_8).build(),
-                HttpData.wrap(Json.bytes(body)));
     }
 }

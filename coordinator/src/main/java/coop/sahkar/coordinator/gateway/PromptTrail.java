@@ -1,9 +1,7 @@
 package coop.sahkar.coordinator.gateway;
 
-import coop.sahkar.proto.v1.GenerateRequest;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.Key;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -28,12 +26,10 @@ final class PromptTrail implements Trail {
         this.chain = chain;
     }
 
-    static PromptTrail of(Key key, String account, GenerateRequest request) {
-        PromptTrail trail = new PromptTrail(new HashChain(key));
-        trail.chain.sayWhole("prompt");
-        trail.chain.sayWhole(account);
-        trail.chain.sayWhole(request.getModel());
-        trail.answer(request.getPrompt());
+    /** Goes on in a chain that has said whose prompt it is and for which model. */
+    static PromptTrail of(HashChain chain, String prompt) {
+        PromptTrail trail = new PromptTrail(chain);
+        trail.answer(prompt);
         return trail;
     }
 

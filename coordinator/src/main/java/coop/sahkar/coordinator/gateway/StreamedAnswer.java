@@ -13,8 +13,6 @@ import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.Started;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,10 +25,10 @@ final class StreamedAnswer {
     private final HttpResponseWriter response = HttpResponse.streaming();
     private final Patience patience;
     private final AnswerHeaders headers;
+    private final AnswerRuns runs = new AnswerRuns();
 
     // All below: guarded by this.
     private final AnswerFormat format;
-    private final List<GenerationRun> runs = new ArrayList<>();
     private final int choices;
     private @Nullable Finished total;
     private int finished;
@@ -74,11 +72,7 @@ final class StreamedAnswer {
         @Override
         public void begun(GenerationRun begun) {
             run = begun;
-            if (enter(begun)) {
-                begun.next();
-            } else {
-                begun.cancel();
-            }
+            runs.begin(begun);
         }
 
         @Override
@@ -107,22 +101,11 @@ final class StreamedAnswer {
         }
     }
 
-    private synchronized boolean enter(GenerationRun begun) {
-        if (!over) {
-            runs.add(begun);
-        }
-        return !over;
-    }
-
-    /** Runs are cancelled outside the lock: each has a turn of its own. */
     private void cancelAll() {
-        List<GenerationRun> all;
         synchronized (this) {
             over = true;
-            all = List.copyOf(runs);
-            runs.clear();
         }
-        all.forEach(GenerationRun::cancel);
+        runs.cancel();
     }
 
     private synchronized boolean started(Started started) {

@@ -1,10 +1,7 @@
 package coop.sahkar.coordinator.gateway;
 
 import com.linecorp.armeria.common.AggregatedHttpRequest;
-import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpResponse;
-import com.linecorp.armeria.common.MediaType;
-import com.linecorp.armeria.common.ResponseHeaders;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.Wire;
@@ -84,7 +81,7 @@ final class TokenService extends JsonService {
                 .thenApply(reply ->
                         reply.hasProblem()
                                 ? refused(Wire.fromWire(reply.getProblem()))
-                                : json(llama ? llama(reply) : vllm(reply, model)));
+                                : Json.response(200, llama ? llama(reply) : vllm(reply, model)));
     }
 
     private static ObjectNode llama(TokenizeReply reply) {
@@ -134,7 +131,7 @@ final class TokenService extends JsonService {
                 .thenApply(reply ->
                         reply.hasProblem()
                                 ? refused(Wire.fromWire(reply.getProblem()))
-                                : json(joined(reply)));
+                                : Json.response(200, joined(reply)));
     }
 
     private static ObjectNode joined(DetokenizeReply reply) {
@@ -146,11 +143,5 @@ final class TokenService extends JsonService {
 
     private static HttpResponse refused(Problem problem) {
         return OpenAiErrors.response(problem);
-    }
-
-    private static HttpResponse json(ObjectNode body) {
-        return HttpResponse.of(
-                ResponseHeaders.builder(200).contentType(MediaType.JSON_UTF_8).build(),
-                HttpData.wrap(Json.bytes(body)));
     }
 }

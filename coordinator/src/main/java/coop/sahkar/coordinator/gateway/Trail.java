@@ -1,8 +1,8 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.coordinator.Secret;
 import coop.sahkar.proto.v1.GenerateRequest;
 import java.nio.ByteBuffer;
-import java.security.Key;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,10 +18,14 @@ sealed interface Trail permits ChatTrail, PromptTrail {
      *
      * @param account whose request it is: nobody goes on in another's
      */
-    static Trail of(Key key, String account, GenerateRequest request) {
+    static Trail of(Secret key, String account, GenerateRequest request) {
+        HashChain chain = new HashChain(key);
+        chain.sayWhole(request.hasChat() ? "chat" : "prompt");
+        chain.sayWhole(account);
+        chain.sayWhole(request.getModel());
         return request.hasChat()
-                ? ChatTrail.of(key, account, request)
-                : PromptTrail.of(key, account, request);
+                ? ChatTrail.of(chain, request.getChat())
+                : PromptTrail.of(chain, request.getPrompt());
     }
 
     /** The answer goes on. */

@@ -23,11 +23,11 @@ final class WholeAnswer {
     private final CompletableFuture<HttpResponse> answer = new CompletableFuture<>();
     private final HttpResponse response = HttpResponse.of(answer);
     private final AnswerHeaders headers;
+    private final AnswerRuns runs = new AnswerRuns();
 
     // All below: guarded by this.
     private final AnswerFormat format;
     private final List<Choice> choices = new ArrayList<>();
-    private final List<GenerationRun> runs = new ArrayList<>();
     private @Nullable Finished total;
     private long size;
     private int open;
@@ -66,11 +66,7 @@ final class WholeAnswer {
         @Override
         public void begun(GenerationRun begun) {
             run = begun;
-            if (enter(begun)) {
-                begun.next();
-            } else {
-                begun.cancel();
-            }
+            runs.begin(begun);
         }
 
         @Override
@@ -114,22 +110,11 @@ final class WholeAnswer {
                 "The answer grew too long to send in one piece; ask for a stream.");
     }
 
-    private synchronized boolean enter(GenerationRun begun) {
-        if (!over) {
-            runs.add(begun);
-        }
-        return !over;
-    }
-
-    /** Runs are cancelled outside the lock: each has a turn of its own. */
     private void cancelAll() {
-        List<GenerationRun> all;
         synchronized (this) {
             over = true;
-            all = List.copyOf(runs);
-            runs.clear();
         }
-        all.forEach(GenerationRun::cancel);
+        runs.cancel();
     }
 
     private synchronized void started(Started started) {
@@ -140,7 +125,7 @@ final class WholeAnswer {
     private synchronized boolean gather(List<Delta> deltas, Delta more) {
         size += more.getSerializedSize();
         deltas.add(more);
-        return size <= GatewayLimits.MAX_ANSWER_CHARS;
+        return size <= GatewayLimits.MAX_ANSWER_BYTES;
     }
 
     private void fail(Problem problem) {

@@ -15,6 +15,7 @@ import java.util.TreeSet;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +42,7 @@ public final class SourceWatch implements AutoCloseable {
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("sahkar-sources").factory());
     private final SortedMap<String, Integer> silentRounds = new TreeMap<>();
+    private final AtomicBoolean asked = new AtomicBoolean();
     private int round;
     private volatile SortedSet<String> unsourced = Collections.emptySortedSet();
 
@@ -52,6 +54,16 @@ public final class SourceWatch implements AutoCloseable {
     /** Begins to dial. */
     public void start() {
         var _ = thread.scheduleWithFixedDelay(this::look, 0, ROUND_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Looks at once: somebody went, and what a plan may count on matters now. */
+    public void lookSoon() {
+        if (asked.compareAndSet(false, true)) {
+            thread.execute(() -> {
+                asked.set(false);
+                look();
+            });
+        }
     }
 
     /** Ids of the models none of whose sources answers. */

@@ -11,6 +11,10 @@ import java.util.Set;
  * change, and does not come to depend on more workers meanwhile where everything has room beside
  * each other. What serves and is to go stays until what replaces it serves; what has no room beside
  * it waits until then.
+ *
+ * <p>A model that is not whole has nothing to break, but may lose the last copy of a block: what
+ * serves blocks that nobody else does stays until others serve them, where it has room beside what
+ * is given. So a worker that returns finds the others as it left them, if fetching anew fails.
  */
 final class Handover {
     /** Any number of workers, so that it is a chain. */
@@ -21,6 +25,9 @@ final class Handover {
     private final List<Shard> target;
     private final List<Shard> leaving = new ArrayList<>();
     private final List<Shard> serving = new ArrayList<>();
+
+    /** Whether what serves now is a chain. */
+    private final boolean whole;
 
     /** Workers that what stays until then may depend on. */
     private int mostIndispensable = CHAIN;
@@ -33,12 +40,10 @@ final class Handover {
         before.addAll(model.before());
         this.target = List.copyOf(model.shards());
         // Nothing is given up on the word of those who are only taken to serve, if it need not be.
-        if (!sorted(true) && !sorted(false)) {
-            leaving.clear();
-        }
+        this.whole = sorted(true) || sorted(false);
         List<Shard> all = new ArrayList<>(serving);
         all.addAll(leaving);
-        if (!leaving.isEmpty()) {
+        if (whole && !leaving.isEmpty()) {
             int before = Redundancy.indispensable(model.blocks(), all);
             int after = Redundancy.indispensable(model.blocks(), target);
             mostIndispensable = Math.min(CHAIN, Math.max(before, after));
@@ -89,11 +94,28 @@ final class Handover {
     /** Gives the model what it can have now: the target as far as it fits beside what stays. */
     void stage() {
         List<Shard> needed = needed(leaving, serving);
+        if (!whole) {
+            needed.removeIf(shard -> !hasRoom(shard) && (sourced() || renewed(shard)));
+        }
         if (!needed.isEmpty()) {
             List<Shard> now = beside(needed);
             model.clear();
             now.forEach(model::put);
         }
+    }
+
+    private boolean sourced() {
+        return model.model().sourced();
+    }
+
+    private static boolean hasRoom(Shard stays) {
+        return stays.load().freeBytes() >= stays.bytes();
+    }
+
+    /** Whether its worker is given its blocks again. */
+    private static boolean renewed(Shard shard) {
+        return shard.load().shards().stream()
+                .anyMatch(given -> given.model() == shard.model() && within(shard, List.of(given)));
     }
 
     private List<Shard> beside(List<Shard> needed) {
@@ -121,7 +143,7 @@ final class Handover {
 
     /**
      * Those of {@code some} without which no chain would serve beside {@code others}, or one that
-     * depends on too many workers.
+     * depends on too many workers; of a model that is not whole, those with a block of their own.
      */
     private List<Shard> needed(List<Shard> some, List<Shard> others) {
         List<Shard> kept = new ArrayList<>(some);
@@ -129,11 +151,26 @@ final class Handover {
             kept.remove(shard);
             List<Shard> left = new ArrayList<>(others);
             left.addAll(kept);
-            if (Redundancy.indispensable(model.blocks(), left) > mostIndispensable) {
+            boolean spared =
+                    whole
+                            ? Redundancy.indispensable(model.blocks(), left) <= mostIndispensable
+                            : within(shard, left);
+            if (!spared) {
                 kept.add(shard);
             }
         }
         return kept;
+    }
+
+    /** Whether every block of a shard is in one of the others. */
+    private static boolean within(Shard shard, List<Shard> others) {
+        for (int block = shard.span().first(); block < shard.span().end(); block++) {
+            int one = block;
+            if (others.stream().noneMatch(o -> o.span().first() <= one && one < o.span().end())) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private boolean chain(List<Shard> shards) {

@@ -96,9 +96,11 @@ final class Holding {
 
     /** Whether the bytes of a span can be had. */
     boolean obtainable(Span span) {
-        if (model.sourced()) {
-            return true;
-        }
+        return model.sourced() || servedNow(span);
+    }
+
+    /** Whether each of these blocks is served by somebody. */
+    boolean servedNow(Span span) {
         for (int block = span.first(); block < span.end(); block++) {
             if (!served[block]) {
                 return false;

@@ -2,6 +2,8 @@ package coop.sahkar.coordinator.placement;
 
 import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.SourceWatch;
+import coop.sahkar.coordinator.liveness.WorkerPresence;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.LogUnavailableException;
@@ -10,7 +12,9 @@ import coop.sahkar.coordinator.state.Refusal;
 import coop.sahkar.coordinator.state.ReplicatedLog;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +34,7 @@ public final class PlacementLoop implements AutoCloseable {
                     Thread.ofPlatform().daemon().name("sahkar-placement").factory());
 
     private final PlacementDecision decision = new PlacementDecision();
+    private SortedSet<String> here = new TreeSet<>();
     private volatile SortedMap<String, String> shortfalls = new TreeMap<>();
 
     public PlacementLoop(ReplicatedLog log, Attendance attendance, SourceWatch sources) {
@@ -54,10 +59,12 @@ public final class PlacementLoop implements AutoCloseable {
     private void look() {
         try {
             PoolState state = log.state();
+            SortedMap<String, WorkerPresence> presence = attendance.now();
+            watchForLosses(presence);
             PoolSight sight =
                     new PoolSight(
                             state,
-                            attendance.now(),
+                            presence,
                             sources.unsourced(),
                             log.leads(),
                             attendance.clockMillis());
@@ -72,6 +79,20 @@ public final class PlacementLoop implements AutoCloseable {
         }
     }
 
+    /** A plan that makes a loss good must not count on a publisher that has ended meanwhile. */
+    private void watchForLosses(SortedMap<String, WorkerPresence> presence) {
+        SortedSet<String> now = new TreeSet<>();
+        presence.forEach((id, worker) -> {
+            if (worker.standing() == Standing.HERE) {
+                now.add(id);
+            }
+        });
+        if (!now.containsAll(here)) {
+            sources.lookSoon();
+        }
+        here = now;
+    }
+
     private void propose(Command command) {
         Optional<Refusal> refusal = log.propose(command);
         if (command instanceof AdoptPlacement adopt) {
@@ -84,7 +105,7 @@ public final class PlacementLoop implements AutoCloseable {
 
     @Override
     public void close() {
-        sources.close();
         thread.shutdownNow();
+        sources.close();
     }
 }

@@ -37,9 +37,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A worker that is about to leave is given nothing, and keeps a shard only until others serve
  * its blocks; where nobody can, it may go at once.
  *
- * <p>A model that cannot be covered keeps what serves it, and is explained in a sentence. If no
- * publisher offers its bytes, workers that are away keep their parts of it too, so that it heals
- * when they return: nobody else can have those.
+ * <p>A model that cannot be covered keeps what serves it, and is explained in a sentence. Workers
+ * that are away keep the parts that nobody serves, so that a model heals when they return, whatever
+ * became of the attempt to have others fetch them; and if no publisher offers its bytes, all.
  */
 public final class Planner {
     /** A plan is refined until that finds nothing more, so that the next finds nothing either. */
@@ -107,10 +107,12 @@ public final class Planner {
         if (model.onlyGrew() && model.leaving().isEmpty()) {
             return; // nobody gives anything up
         }
-        if (!model.covered() || !new Handover(model).completes()) {
+        Handover handover = new Handover(model);
+        if (!model.covered() || !handover.completes()) {
             model.letGo();
+            handover = new Handover(model);
         }
-        new Handover(model).stage();
+        handover.stage();
     }
 
     /** What must stay a while can leave too little room for what is new: that waits. */
@@ -163,23 +165,28 @@ public final class Planner {
     }
 
     private void keepForThoseAway(SortedMap<String, List<AssignedShard>> assignments) {
-        if (shortfalls.isEmpty()) {
-            return;
-        }
         view.current()
                 .assignments()
                 .forEach((worker, shards) -> {
+                    if (roster.has(worker)) {
+                        return;
+                    }
+                    boolean leaves = roster.leaving().stream().anyMatch(l -> l.id().equals(worker));
                     for (AssignedShard shard : shards) {
                         Holding model = byId.get(shard.modelId());
-                        boolean waitedFor =
-                                model != null
-                                        && !model.model().sourced()
-                                        && shortfalls.containsKey(model.id());
-                        if (waitedFor && !roster.has(worker)) {
+                        if (model != null && waitedFor(model, shard, leaves)) {
                             add(assignments, worker, shard);
                         }
                     }
                 });
+    }
+
+    /**
+     * Whether a part is kept for one that is away: it may turn out that nobody else can have it.
+     */
+    private boolean waitedFor(Holding model, AssignedShard shard, boolean leaves) {
+        boolean unserved = !leaves && !model.servedNow(shard.span());
+        return unserved || (!model.model().sourced() && shortfalls.containsKey(model.id()));
     }
 
     private static void add(

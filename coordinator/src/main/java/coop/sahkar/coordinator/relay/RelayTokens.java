@@ -1,36 +1,26 @@
 package coop.sahkar.coordinator.relay;
 
+import coop.sahkar.coordinator.Secret;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
-import javax.crypto.Mac;
-import javax.crypto.spec.SecretKeySpec;
 
 /**
  * What proves to the relay that a caller is a worker that was let in here: a keyed hash of its id.
  * The key lives as long as the process, so that a restart voids all of them.
  */
 public final class RelayTokens {
-    private static final String ALGORITHM = "HmacSHA256";
-
-    private final SecretKeySpec key;
+    private final Secret secret;
 
     /**
-     * @param secret at least 16 random bytes
+     * @param secret of this process; the tokens of another prove nothing here
      */
-    public RelayTokens(byte[] secret) {
-        this.key = new SecretKeySpec(secret, ALGORITHM);
+    public RelayTokens(Secret secret) {
+        this.secret = secret;
     }
 
     /** The token of a worker. */
     public byte[] of(String workerId) {
-        try {
-            Mac mac = Mac.getInstance(ALGORITHM);
-            mac.init(key);
-            return mac.doFinal(workerId.getBytes(StandardCharsets.UTF_8));
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("every JDK has " + ALGORITHM, e);
-        }
+        return secret.mac().doFinal(workerId.getBytes(StandardCharsets.UTF_8));
     }
 
     /** Whether a token is that worker's. */

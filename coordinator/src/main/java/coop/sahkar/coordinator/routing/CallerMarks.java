@@ -1,13 +1,11 @@
 package coop.sahkar.coordinator.routing;
 
+import coop.sahkar.coordinator.Secret;
 import coop.sahkar.proto.SessionId;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.InvalidKeyException;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import javax.crypto.Mac;
-import javax.crypto.spec.SecretKeySpec;
 
 /**
  * What tickets say of whom a session is for: a keyed hash of account and session. By it a worker
@@ -15,16 +13,15 @@ import javax.crypto.spec.SecretKeySpec;
  * which other sessions are theirs. Thread-safe.
  */
 public final class CallerMarks {
-    private static final String ALGORITHM = "HmacSHA256";
     private static final int MARK_BYTES = 16;
 
-    private final SecretKeySpec key;
+    private final Secret secret;
 
     /**
      * @param secret of this process; the marks of another are others
      */
-    public CallerMarks(byte[] secret) {
-        this.key = new SecretKeySpec(secret, ALGORITHM);
+    public CallerMarks(Secret secret) {
+        this.secret = secret;
     }
 
     /** The mark of an account in a session; empty for nobody in particular. */
@@ -32,7 +29,7 @@ public final class CallerMarks {
         if (account.isEmpty()) {
             return "";
         }
-        Mac mac = mac();
+        Mac mac = secret.mac();
         mac.update(
                 ByteBuffer.allocate(2 * Long.BYTES)
                         .putLong(session.high())
@@ -40,15 +37,5 @@ public final class CallerMarks {
                         .flip());
         byte[] hash = mac.doFinal(account.getBytes(StandardCharsets.UTF_8));
         return HexFormat.of().formatHex(hash, 0, MARK_BYTES);
-    }
-
-    private Mac mac() {
-        try {
-            Mac mac = Mac.getInstance(ALGORITHM);
-            mac.init(key);
-            return mac;
-        } catch (NoSuchAlgorithmException | InvalidKeyException e) {
-            throw new IllegalStateException("every Java has " + ALGORITHM, e);
-        }
     }
 }

@@ -17,6 +17,7 @@ import coop.sahkar.proto.Ticket;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
@@ -70,15 +71,17 @@ public final class PoolRepairs implements RepairDesk {
         }
         wish.lost().forEach(id -> losses.lost(current, id, attendance.clockMillis()));
         List<RouteStage> surviving = surviving(state, current, wish.lost());
-        List<StageOffer> offers = offers(state, model, wish.lost());
-        List<StageOffer> staying = Offers.staying(offers, attendance.holders(model.id()));
+        SortedMap<String, WorkerPresence> holders = attendance.holders(model.id());
+        List<StageOffer> all = Offers.of(state, model, holders);
+        List<StageOffer> offers = without(all, wish.lost());
+        List<StageOffer> staying = Offers.staying(offers, holders);
         Optional<List<StageOffer>> route =
                 route(wish, surviving, staying).or(() -> route(wish, surviving, offers));
         if (route.isPresent()) {
             return new RouteAnswer.Found(sign(state, current, route.get(), wish.epoch()));
         }
         return new RouteAnswer.None(
-                none(model, surviving, offers), prospect(state, model, wish, surviving, offers));
+                none(model, surviving, offers), prospect(state, wish, surviving, all));
     }
 
     private List<RouteStage> surviving(PoolState state, Ticket current, Set<String> without) {
@@ -89,42 +92,32 @@ public final class PoolRepairs implements RepairDesk {
                 .toList();
     }
 
-    private List<StageOffer> offers(PoolState state, ModelRecord model, Set<String> without) {
-        return Offers.of(state, model, attendance.holders(model.id())).stream()
-                .filter(offer -> !without.contains(offer.workerId()))
-                .toList();
+    private static List<StageOffer> without(List<StageOffer> offers, Set<String> workers) {
+        return offers.stream().filter(offer -> !workers.contains(offer.workerId())).toList();
     }
 
     private Prospect prospect(
-            PoolState state,
-            ModelRecord model,
-            RepairWish wish,
-            List<RouteStage> surviving,
-            List<StageOffer> offers) {
+            PoolState state, RepairWish wish, List<RouteStage> surviving, List<StageOffer> all) {
         if (wish.head() == RepairWish.Head.STAYS) {
-            if (route(wish, surviving, offers, false).isPresent()) {
+            if (route(wish, surviving, without(all, wish.lost()), false).isPresent()) {
                 return Prospect.ANOTHER_HEAD;
             }
-        } else if (acquitted(state, model, wish)) {
+        } else if (acquitted(state, wish, all)) {
             return Prospect.HEALING;
         }
-        return healing(state, model.id());
+        return healing(state, wish.current().modelId());
     }
 
     /**
      * Whether a route leads through workers that count as lost but report as ever: where much
      * happens at once the wrong one is blamed. They count as lost for a while only.
      */
-    private boolean acquitted(PoolState state, ModelRecord model, RepairWish wish) {
+    private boolean acquitted(PoolState state, RepairWish wish, List<StageOffer> all) {
         Set<String> away =
                 wish.lost().stream()
                         .filter(id -> attendance.of(id).standing() != Standing.HERE)
                         .collect(Collectors.toSet());
-        return route(
-                        wish,
-                        surviving(state, wish.current(), away),
-                        offers(state, model, away),
-                        false)
+        return route(wish, surviving(state, wish.current(), away), without(all, away), false)
                 .isPresent();
     }
 
@@ -145,7 +138,7 @@ public final class PoolRepairs implements RepairDesk {
         return route(
                 wish,
                 surviving.stream().filter(stage -> !stage.workerId().equals(head)).toList(),
-                offers.stream().filter(offer -> !offer.workerId().equals(head)).toList(),
+                without(offers, Set.of(head)),
                 false);
     }
 

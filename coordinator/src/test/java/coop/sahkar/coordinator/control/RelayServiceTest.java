@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.google.protobuf.ByteString;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.grpc.GrpcService;
+import coop.sahkar.coordinator.Secret;
 import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.liveness.WorkerPresence;
@@ -55,7 +56,7 @@ class RelayServiceTest {
     private static final Duration SOON = Duration.ofSeconds(20);
 
     private final KeyPair keys = newKeys();
-    private final RelayTokens tokens = new RelayTokens(new byte[32]);
+    private final RelayTokens tokens = new RelayTokens(new Secret(new byte[32]));
     private final LeaseTable leases = new LeaseTable(0);
     private volatile int bytesPerSecond = 1 << 30;
     private final RelayDesk desk =

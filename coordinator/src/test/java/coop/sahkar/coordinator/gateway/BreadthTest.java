@@ -273,6 +273,20 @@ class BreadthTest {
     }
 
     @Test
+    void ollamaRefusesWithAWait() {
+        fixture.pool.refusal = new Problem(Problem.Kind.OVERLOADED, "All are full.", "", 2_500);
+        for (String more : List.of("", ",\"stream\":false")) {
+            String body = "{\"model\":\"tiny-Q8_0\",\"prompt\":\"p\"" + more + "}";
+            Caller.Reply reply = caller.post("/api/generate", body);
+            assertThat(reply.status()).isEqualTo(429);
+            assertThat(reply.header("retry-after")).isEqualTo("3");
+            assertThat(reply.json().get("error").stringValue()).isEqualTo("All are full.");
+        }
+        Caller.Reply missing = caller.post("/api/show", "{\"model\":\"gpt-9\"}");
+        assertThat(missing.header("retry-after")).isEmpty();
+    }
+
+    @Test
     void ollamaGeneratesListsAndRefuses() {
         ScriptedHead head = fixture.head("a", ScriptedHead.saying("A ", "worker"));
         JsonNode whole =

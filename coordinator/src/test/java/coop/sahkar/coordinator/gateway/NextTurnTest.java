@@ -2,6 +2,7 @@ package coop.sahkar.coordinator.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import coop.sahkar.coordinator.Secret;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Span;
@@ -11,13 +12,11 @@ import coop.sahkar.proto.v1.ChatMessage;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.RunRequest;
 import java.util.List;
-import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.Test;
 
 /** Which chats are found again, by whom and for how long; and that the gateway asks so. */
 class NextTurnTest {
-    private static final SecretKeySpec KEY =
-            new SecretKeySpec(new byte[] {1, 2, 3}, HashChain.ALGORITHM);
+    private static final Secret KEY = new Secret(new byte[] {1, 2, 3});
     private static final int REST_MILLIS = 1000;
 
     private final Conversations conversations = new Conversations(2);
@@ -79,7 +78,7 @@ class NextTurnTest {
         assertThat(conversations.take(trail("berta", next), 1)).isNull();
         assertThat(conversations.take(trail("anna", chat("Hi", "Hallo", "And?")), 1)).isNull();
         assertThat(conversations.take(trail("anna", chat("HiH", "ello", "And?")), 1)).isNull();
-        SecretKeySpec other = new SecretKeySpec(new byte[] {4}, HashChain.ALGORITHM);
+        Secret other = new Secret(new byte[] {4});
         assertThat(conversations.take(Trail.of(other, "anna", next), 1)).isNull();
         assertThat(conversations.take(trail("anna", next), REST_MILLIS)).as("too late").isNull();
     }

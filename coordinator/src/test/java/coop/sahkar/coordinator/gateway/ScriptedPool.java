@@ -111,7 +111,15 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
 
     private RouteAnswer another(RepairWish wish, Set<String> avoid) {
         Ticket current = wish.current();
-        return draw(MODEL, current.maxPositions(), avoid, current.session(), wish.epoch() - 1);
+        return draw(
+                new RouteWish(
+                        MODEL,
+                        current.maxPositions(),
+                        avoid,
+                        List.of(),
+                        current.session(),
+                        wish.epoch() - 1,
+                        ""));
     }
 
     @Override

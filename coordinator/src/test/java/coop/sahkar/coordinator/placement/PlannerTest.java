@@ -167,7 +167,7 @@ class PlannerTest {
         List<PlanModel> models = List.of(model("six", 6, 3, 1));
         Placement whole = adopted(rigid(Placement.EMPTY, models, tight("a", "b", "c")));
         Plan without = rigid(whole, models, tight("a", "c"));
-        assertThat(spans(without)).containsExactly("a [0, 2)", "c [4, 6)");
+        assertThat(spans(without)).containsExactly("a [0, 2)", "b [2, 4)", "c [4, 6)");
         assertThat(without.shortfalls().get(SIX.id())).contains("needs").contains("more memory");
         Plan again = rigid(adopted(without), models, tight("a", "b", "c"));
         assertThat(spans(again)).containsExactly("a [0, 2)", "b [2, 4)", "c [4, 6)");
@@ -254,6 +254,43 @@ class PlannerTest {
         assertThat(spans(plan(between, models, silent))).contains("a [0, 3)", "b [3, 6)");
         assertThat(spans(plan(between, models, serving(between, equal("a", "b", "c")))))
                 .doesNotContain("a [0, 3)", "b [3, 6)");
+    }
+
+    /** A publisher may turn out to have ended just then. */
+    @Test
+    void givesUpNoLastCopyBeforeOthersServeIt() {
+        List<PlanModel> models = List.of(model("six", 6, 3, 1));
+        Placement whole = adopted(plan(Placement.EMPTY, models, equal("a", "b", "c")));
+        List<PlanWorker> left = serving(whole, equal("a", "c"));
+        Plan without = plan(whole, models, left);
+        assertThat(spans(without))
+                .contains("a [0, 2)", "a [0, 3)", "b [2, 4)", "c [4, 6)", "c [3, 6)");
+        Placement between = adopted(without);
+        assertThat(plan(between, models, left).assignments()).isEqualTo(between.assignments());
+        List<PlanModel> dark = List.of(unsourced(models.getFirst()));
+        Plan failed = plan(between, dark, failing(between, whole, "a", "c"));
+        assertThat(spans(failed)).contains("a [0, 2)", "b [2, 4)", "c [4, 6)");
+        Plan back = plan(adopted(failed), dark, serving(whole, equal("a", "b", "c")));
+        assertThat(spans(back)).contains("a [0, 2)", "b [2, 4)", "c [4, 6)");
+    }
+
+    /** Workers that serve what they had, and failed with what they were given. */
+    private static List<PlanWorker> failing(Placement given, Placement had, String... ids) {
+        List<PlanWorker> workers = new ArrayList<>();
+        for (PlanWorker w : serving(had, equal(ids))) {
+            List<AssignedShard> failed = new ArrayList<>(given.of(w.id()));
+            failed.removeAll(had.of(w.id()));
+            workers.add(
+                    new PlanWorker(
+                            w.id(),
+                            w.memoryBytes(),
+                            w.bytesPerSecond(),
+                            w.release(),
+                            w.serving(),
+                            failed,
+                            true));
+        }
+        return workers;
     }
 
     private static List<PlanWorker> serving(Placement placement, List<PlanWorker> workers) {

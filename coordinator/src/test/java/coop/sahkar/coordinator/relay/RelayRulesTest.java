@@ -2,6 +2,7 @@ package coop.sahkar.coordinator.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import coop.sahkar.coordinator.Secret;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SessionId;
@@ -50,8 +51,9 @@ class RelayRulesTest {
 
     @Test
     void aTokenProvesOneWorkerOfOneProcess() {
-        RelayTokens tokens = new RelayTokens(new byte[32]);
-        RelayTokens restarted = new RelayTokens(new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+        RelayTokens tokens = new RelayTokens(new Secret(new byte[32]));
+        RelayTokens restarted =
+                new RelayTokens(new Secret(new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
 
         assertThat(tokens.proves("a", tokens.of("a"))).isTrue();
         assertThat(tokens.proves("b", tokens.of("a"))).isFalse();

@@ -42,7 +42,6 @@ final class Answer {
     private final HeadWatch watching = new HeadWatch();
     private final SessionId id;
     private @Nullable HeadLine head;
-    private @Nullable Ticket drawn;
     private @Nullable HeadLine before;
     private boolean headLeaves;
     private long soughtMillis;
@@ -82,10 +81,9 @@ final class Answer {
         release();
         headLeaves = false;
         Ticket ticket = sealed.ticket();
-        boolean again = drawn != null;
+        boolean again = plan.ticket() != null;
         disturbed |= again;
         survived |= again;
-        drawn = ticket;
         plan.drawn(ticket);
         trace((again ? "has another head: " : "begins along ") + route(ticket));
         heardMillis = world.nowMillis();

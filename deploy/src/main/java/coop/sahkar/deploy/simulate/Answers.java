@@ -10,7 +10,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Everything that is asked, and the answers that are under way. */
@@ -47,9 +46,7 @@ final class Answers {
             refused(question, Problem.of(Problem.Kind.NOT_LEADER, "No coordinator is up."));
             return;
         }
-        RouteWish wish =
-                new RouteWish(modelId, question.positions(), Set.of(), List.of(), null, 0, "");
-        switch (gateway.desk().draw(wish)) {
+        switch (gateway.desk().draw(RouteWish.fresh(modelId, question.positions()))) {
             case RouteAnswer.None(Problem problem, var _) -> refused(question, problem);
             case RouteAnswer.Found(var route) -> begin(gateway, question, route.ticket());
         }

@@ -3,17 +3,11 @@ package coop.sahkar.deploy.simulate;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.Ticket;
-import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.Delta;
-import coop.sahkar.proto.v1.FinishReason;
-import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerationEvent;
-import coop.sahkar.proto.v1.GenerationFailed;
-import coop.sahkar.proto.v1.HeadLeaving;
-import coop.sahkar.proto.v1.Prefilled;
-import coop.sahkar.proto.v1.Rerouted;
 import coop.sahkar.proto.v1.Started;
 import coop.sahkar.worker.head.GenerationEnd;
+import coop.sahkar.worker.head.GenerationEvents;
 import coop.sahkar.worker.head.GenerationSink;
 import coop.sahkar.worker.head.GenerationStart;
 import java.util.ArrayDeque;
@@ -70,7 +64,8 @@ final class HeadLine implements GenerationSink {
         }
         say(
                 GenerationEvent.newBuilder()
-                        .setStarted(Started.newBuilder().setPromptTokens(start.prompt().length)));
+                        .setStarted(Started.newBuilder().setPromptTokens(start.prompt().length))
+                        .build());
         Ticket opened = ticket.ticket();
         VirtualStage stage = worker.ring().find(opened.session(), opened.epoch());
         if (over) {
@@ -134,9 +129,9 @@ final class HeadLine implements GenerationSink {
                         });
     }
 
-    private void say(GenerationEvent.Builder event) {
+    private void say(GenerationEvent event) {
         if (!over) {
-            events.addLast(event.build());
+            events.addLast(event);
             pump(path.latencyMillis());
         }
     }
@@ -168,9 +163,7 @@ final class HeadLine implements GenerationSink {
 
     @Override
     public void prefilled(int positions) {
-        say(
-                GenerationEvent.newBuilder()
-                        .setPrefilled(Prefilled.newBuilder().setPositions(positions)));
+        say(GenerationEvents.prefilled(positions));
     }
 
     @Override
@@ -180,37 +173,26 @@ final class HeadLine implements GenerationSink {
         for (int token : tokens) {
             delta.addTokens(token);
         }
-        say(GenerationEvent.newBuilder().setDelta(delta));
+        say(GenerationEvent.newBuilder().setDelta(delta).build());
     }
 
     @Override
     public void finished(GenerationEnd end) {
         ended();
-        say(
-                GenerationEvent.newBuilder()
-                        .setFinished(
-                                Finished.newBuilder()
-                                        .setReason(
-                                                end.length()
-                                                        ? FinishReason.FINISH_REASON_LENGTH
-                                                        : FinishReason.FINISH_REASON_STOP)
-                                        .setPromptTokens(end.promptTokens())
-                                        .setCompletionTokens(end.completionTokens())));
+        say(GenerationEvents.finished(end));
     }
 
     @Override
     public void rerouted(Ticket route, long repairMicros) {
         epoch = route.epoch();
         answer.trace("goes on along " + Answer.route(route));
-        Rerouted.Builder event = Rerouted.newBuilder().setEpoch(route.epoch());
-        route.stages().forEach(stage -> event.addRoute(Wire.toWire(stage)));
-        say(GenerationEvent.newBuilder().setRerouted(event));
+        say(GenerationEvents.rerouted(route, repairMicros));
     }
 
     @Override
     public void leaving() {
         answer.trace("is asked to leave " + worker.id);
-        say(GenerationEvent.newBuilder().setLeaving(HeadLeaving.getDefaultInstance()));
+        say(GenerationEvents.leaving());
     }
 
     @Override
@@ -226,13 +208,7 @@ final class HeadLine implements GenerationSink {
     private void failed(Problem problem, String workerId, boolean noSpare) {
         answer.trace("fails at " + worker.id + ": " + problem.message());
         ended();
-        say(
-                GenerationEvent.newBuilder()
-                        .setFailed(
-                                GenerationFailed.newBuilder()
-                                        .setProblem(Wire.toWire(problem))
-                                        .setWorkerId(workerId)
-                                        .setNoSpare(noSpare)));
+        say(GenerationEvents.failed(problem, workerId, noSpare));
     }
 
     private void ended() {

@@ -58,7 +58,8 @@ final class MakeBeforeBreak {
                 count(model, shard.span(), leaves, has(gets, shard));
             }
         }
-        for (AssignedShard shard : leaves ? List.<AssignedShard>of() : gets) {
+        boolean here = worker.standing() != Standing.GONE && !leaves;
+        for (AssignedShard shard : here ? gets : List.<AssignedShard>of()) {
             Model model = models.get(shard.modelId());
             if (model != null) {
                 model.given.add(shard.span());

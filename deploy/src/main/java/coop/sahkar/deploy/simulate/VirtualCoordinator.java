@@ -1,5 +1,6 @@
 package coop.sahkar.deploy.simulate;
 
+import coop.sahkar.coordinator.Secret;
 import coop.sahkar.coordinator.control.FirstAssignment;
 import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.LatencyTable;
@@ -90,7 +91,7 @@ final class VirtualCoordinator {
                 losses,
                 model -> decision.shortfalls().getOrDefault(model, ""),
                 this::seal,
-                new CallerMarks(new byte[] {1}),
+                new CallerMarks(new Secret(new byte[] {1})),
                 () -> new SessionId(chance.bits(), chance.bits()),
                 world::nowMillis);
     }

@@ -30,7 +30,7 @@ final class Bystander {
     }
 
     private static String story(TestPool pool) {
-        return pool.client().complete(Questions.brief(pool.model(), Questions.STORY)).text();
+        return pool.client().complete(Questions.steady(pool.model())).text();
     }
 
     private void ask() {

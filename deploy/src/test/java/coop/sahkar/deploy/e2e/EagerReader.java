@@ -36,7 +36,7 @@ final class EagerReader implements AutoCloseable {
     int answers() {
         Throwable why = fault;
         if (why != null) {
-            throw new AssertionError("a reader noticed", why);
+            throw new AssertionError("a reader noticed: " + why, why);
         }
         return answers.get();
     }
@@ -50,8 +50,7 @@ final class EagerReader implements AutoCloseable {
         try {
             while (!enough) {
                 StringBuilder text = new StringBuilder();
-                try (TokenStream stream =
-                        pool.client().stream(Questions.brief(pool.model(), Questions.STORY))) {
+                try (TokenStream stream = pool.client().stream(Questions.steady(pool.model()))) {
                     long last = 0;
                     while (stream.hasNext()) {
                         TextPiece piece = stream.next();

@@ -46,8 +46,7 @@ class LeaveIT {
     @BeforeAll
     void start() throws Exception {
         running = TestPool.serving(scratch, Distribution.bundledModel(), STAGES, STAGES);
-        unbroken =
-                pool().client().complete(Questions.brief(pool().model(), Questions.STORY)).text();
+        unbroken = pool().client().complete(Questions.steady(pool().model())).text();
     }
 
     @AfterAll
@@ -197,8 +196,7 @@ class LeaveIT {
         int position = -1;
         long last = System.nanoTime();
         long longest = 0;
-        try (TokenStream stream =
-                pool().client().stream(Questions.brief(pool().model(), Questions.STORY))) {
+        try (TokenStream stream = pool().client().stream(Questions.steady(pool().model()))) {
             while (stream.hasNext()) {
                 TextPiece piece = stream.next();
                 long now = System.nanoTime();

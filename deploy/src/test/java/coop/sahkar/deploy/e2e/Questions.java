@@ -10,6 +10,16 @@ final class Questions {
     /** A story takes long enough for something to happen in the middle of it. */
     static final String STORY = "Tell me a story.";
 
+    /**
+     * An answer in which every token wins by 0.39 or more in logits, the first 170 of them. A story
+     * has ties of a few thousandths, and then rows computed again in other batches, which differ in
+     * their last bits, may rightly tell another one.
+     */
+    private static final String STEADY = "Count from 3 to 30.";
+
+    /** As long as a story. */
+    private static final int STEADY_TOKENS = 123;
+
     private static final List<String> NAMES =
             List.of("Mina", "Omar", "Lucia", "Tariq", "Meera", "Ravi");
 
@@ -21,6 +31,11 @@ final class Questions {
     /** A greedy answer, as long as the model makes it. */
     static InferenceRequest brief(String model, String question) {
         return InferenceRequest.ask(model, question).with(greedy().build());
+    }
+
+    /** A long greedy answer that is the same however its rows were batched. */
+    static InferenceRequest steady(String model) {
+        return InferenceRequest.ask(model, STEADY).with(greedy().maxTokens(STEADY_TOKENS).build());
     }
 
     /** The first few tokens of a greedy answer. */

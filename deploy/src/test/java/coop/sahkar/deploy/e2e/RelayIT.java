@@ -178,8 +178,7 @@ class RelayIT {
         List<Long> times = new ArrayList<>();
         List<RouteStage> route = List.of();
         int next = -1;
-        try (TokenStream stream =
-                pool().client().stream(Questions.brief(pool().model(), Questions.STORY))) {
+        try (TokenStream stream = pool().client().stream(Questions.steady(pool().model()))) {
             while (stream.hasNext()) {
                 TextPiece piece = stream.next();
                 assertThat(next < 0 || piece.position() == next).as("no token twice").isTrue();

@@ -31,6 +31,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
+import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.Assertions;
 
 /**
@@ -190,7 +191,14 @@ final class TestPool implements AutoCloseable {
     }
 
     void awaitServed() {
-        await("a served model").atMost(SOON).ignoreExceptions().until(this::served);
+        try {
+            await("a served model")
+                    .atMost(SOON)
+                    .ignoreExceptionsMatching(e -> !(e instanceof AssertionError))
+                    .until(this::served);
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError("not served: " + status().getModelsList() + logs(), e);
+        }
     }
 
     private boolean served() {

@@ -61,8 +61,7 @@ class WorkerLossIT {
     @BeforeAll
     void start() throws Exception {
         running = TestPool.serving(scratch, Distribution.bundledModel(), 3, 3);
-        unbroken =
-                pool().client().complete(Questions.brief(pool().model(), Questions.STORY)).text();
+        unbroken = pool().client().complete(Questions.steady(pool().model())).text();
     }
 
     @AfterAll
@@ -181,8 +180,7 @@ class WorkerLossIT {
         int pieces = 0;
         long heard = 0;
         long longest = 0;
-        try (TokenStream stream =
-                pool().client().stream(Questions.brief(pool().model(), Questions.STORY))) {
+        try (TokenStream stream = pool().client().stream(Questions.steady(pool().model()))) {
             while (stream.hasNext()) {
                 TextPiece piece = stream.next();
                 long now = System.nanoTime();

@@ -30,4 +30,19 @@ sealed interface Inbound {
 
     /** The end. */
     record Stop() implements Inbound {}
+
+    /** Gives the core what is for it: all but the end, which is the engine's own affair. */
+    default void handTo(StageCore core) {
+        switch (this) {
+            case FromPeer(StageMessage message, long arrivedNanos) ->
+                    core.accept(message, arrivedNanos);
+            case Start(GenerationStart generation) -> core.start(generation);
+            case Cancel(SessionId session, int epoch) -> core.cancel(session, epoch);
+            case Rerouted(SessionId session, Reroute answer) -> core.rerouted(session, answer);
+            case PeerLost(String workerId, String reason) -> core.peerLost(workerId, reason);
+            case Drain() -> core.drain();
+            case Leave() -> core.leave();
+            case Stop() -> {}
+        }
+    }
 }

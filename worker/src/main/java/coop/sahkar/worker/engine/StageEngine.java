@@ -4,7 +4,6 @@ import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.worker.head.GenerationStart;
-import coop.sahkar.worker.head.Reroute;
 import coop.sahkar.worker.head.Rerouting;
 import java.lang.foreign.Arena;
 import java.time.Duration;
@@ -26,7 +25,9 @@ public final class StageEngine implements StageInbox, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(StageEngine.class);
 
     /** How often time is looked at: stalls, idle sessions, unanswered questions. */
-    private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    static final long TICK_MILLIS = 50;
+
+    private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
 
     /** How long the next token of a lone session is waited for awake. */
     private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(60);
@@ -310,25 +311,11 @@ public final class StageEngine implements StageInbox, AutoCloseable {
     }
 
     private boolean accept(StageCore core, Inbound inbound) {
-        switch (inbound) {
-            case Inbound.FromPeer(StageMessage message, long arrivedNanos) ->
-                    core.accept(message, arrivedNanos);
-            case Inbound.Start(GenerationStart generation) -> core.start(generation);
-            case Inbound.Cancel(SessionId session, int epoch) -> core.cancel(session, epoch);
-            case Inbound.Rerouted(SessionId session, Reroute answer) ->
-                    core.rerouted(session, answer);
-            case Inbound.PeerLost(String workerId, String reason) ->
-                    core.peerLost(workerId, reason);
-            case Inbound.Drain() -> {
-                core.drain();
-                enter(EngineState.DRAINING, "");
-            }
-            case Inbound.Leave() -> core.leave();
-            case Inbound.Stop() -> {
-                return false;
-            }
+        inbound.handTo(core);
+        if (inbound instanceof Inbound.Drain) {
+            enter(EngineState.DRAINING, "");
         }
-        return true;
+        return !(inbound instanceof Inbound.Stop);
     }
 
     private void ask(SessionId session, SealedTicket newest, Set<String> lost, Problem why) {

@@ -4,7 +4,6 @@ import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.worker.head.GenerationStart;
-import coop.sahkar.worker.head.Reroute;
 import coop.sahkar.worker.head.Rerouting;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -20,7 +19,7 @@ import java.util.function.LongSupplier;
  */
 public final class SteppedEngine implements StageInbox {
     /** How often time is looked at while there are sessions, as in {@link StageEngine}. */
-    public static final long TICK_MILLIS = 50;
+    public static final long TICK_MILLIS = StageEngine.TICK_MILLIS;
 
     private final Mailbox mailbox;
     private final StageMeter meter = new StageMeter();
@@ -175,7 +174,7 @@ public final class SteppedEngine implements StageInbox {
      */
     public boolean take() {
         try {
-            mailbox.take(core.waitingRows(), 0).forEach(this::accept);
+            mailbox.take(core.waitingRows(), 0).forEach(inbound -> inbound.handTo(core));
         } catch (InterruptedException e) {
             throw new IllegalStateException("nobody waits here", e);
         }
@@ -239,21 +238,5 @@ public final class SteppedEngine implements StageInbox {
     private void ask(SessionId session, SealedTicket newest, Set<String> lost, Problem why) {
         rerouting.ask(
                 newest, lost, why, answer -> mailbox.put(new Inbound.Rerouted(session, answer)));
-    }
-
-    private void accept(Inbound inbound) {
-        switch (inbound) {
-            case Inbound.FromPeer(StageMessage message, long arrivedNanos) ->
-                    core.accept(message, arrivedNanos);
-            case Inbound.Start(GenerationStart generation) -> core.start(generation);
-            case Inbound.Cancel(SessionId session, int epoch) -> core.cancel(session, epoch);
-            case Inbound.Rerouted(SessionId session, Reroute answer) ->
-                    core.rerouted(session, answer);
-            case Inbound.PeerLost(String workerId, String reason) ->
-                    core.peerLost(workerId, reason);
-            case Inbound.Leave _ -> core.leave();
-            case Inbound.Drain _ -> core.drain();
-            case Inbound.Stop _ -> throw new IllegalStateException("it is closed, not stopped");
-        }
     }
 }

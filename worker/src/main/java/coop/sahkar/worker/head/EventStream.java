@@ -3,15 +3,8 @@ package coop.sahkar.worker.head;
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.Ticket;
-import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.Delta;
-import coop.sahkar.proto.v1.FinishReason;
-import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerationEvent;
-import coop.sahkar.proto.v1.GenerationFailed;
-import coop.sahkar.proto.v1.HeadLeaving;
-import coop.sahkar.proto.v1.Prefilled;
-import coop.sahkar.proto.v1.Rerouted;
 import coop.sahkar.proto.v1.TokenChances;
 import coop.sahkar.worker.engine.TokenChance;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -79,9 +72,9 @@ final class EventStream implements GenerationSink {
             return event;
         }
         if (prefilled >= 0) {
-            Prefilled.Builder event = Prefilled.newBuilder().setPositions(prefilled);
+            GenerationEvent event = GenerationEvents.prefilled(prefilled);
             prefilled = -1;
-            return GenerationEvent.newBuilder().setPrefilled(event).build();
+            return event;
         }
         if (delta != null) {
             Delta.Builder event = delta.setText(text.toString());
@@ -99,7 +92,7 @@ final class EventStream implements GenerationSink {
 
     @Override
     public synchronized void leaving() {
-        leaving = GenerationEvent.newBuilder().setLeaving(HeadLeaving.getDefaultInstance()).build();
+        leaving = GenerationEvents.leaving();
         drain();
     }
 
@@ -142,60 +135,26 @@ final class EventStream implements GenerationSink {
 
     @Override
     public void finished(GenerationEnd end) {
-        last(
-                GenerationEvent.newBuilder()
-                        .setFinished(
-                                Finished.newBuilder()
-                                        .setReason(
-                                                end.length()
-                                                        ? FinishReason.FINISH_REASON_LENGTH
-                                                        : FinishReason.FINISH_REASON_STOP)
-                                        .setPromptTokens(end.promptTokens())
-                                        .setCompletionTokens(end.completionTokens())
-                                        .setFirstTokenMicros(end.firstTokenMicros())
-                                        .setDecodeMicros(end.decodeMicros())
-                                        .setReusedTokens(end.reusedTokens()))
-                        .build());
+        last(GenerationEvents.finished(end));
     }
 
     @Override
     public void rerouted(Ticket route, long repairMicros) {
         epoch.set(route.epoch());
         synchronized (this) {
-            rerouted =
-                    GenerationEvent.newBuilder()
-                            .setRerouted(
-                                    Rerouted.newBuilder()
-                                            .setEpoch(route.epoch())
-                                            .addAllRoute(
-                                                    route.stages().stream()
-                                                            .map(Wire::toWire)
-                                                            .toList())
-                                            .setRepairMicros(repairMicros))
-                            .build();
+            rerouted = GenerationEvents.rerouted(route, repairMicros);
             drain();
         }
     }
 
     @Override
     public void failed(Problem problem, String workerId) {
-        failed(problem, workerId, false);
+        last(GenerationEvents.failed(problem, workerId, false));
     }
 
     @Override
     public void noSpare(Problem problem, String workerId) {
-        failed(problem, workerId, true);
-    }
-
-    private void failed(Problem problem, String workerId, boolean noSpare) {
-        last(
-                GenerationEvent.newBuilder()
-                        .setFailed(
-                                GenerationFailed.newBuilder()
-                                        .setProblem(Wire.toWire(problem))
-                                        .setWorkerId(workerId)
-                                        .setNoSpare(noSpare))
-                        .build());
+        last(GenerationEvents.failed(problem, workerId, true));
     }
 
     private void last(GenerationEvent event) {
