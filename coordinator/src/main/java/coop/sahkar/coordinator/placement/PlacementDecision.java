@@ -133,10 +133,12 @@ public final class PlacementDecision {
     }
 
     private void observeGone(PoolSight sight, List<WorkerPresence> workers) {
-        goneSinceMillis.keySet().removeIf(id -> {
-            WorkerPresence worker = sight.presence().get(id);
-            return worker == null || worker.standing() != Standing.GONE;
-        });
+        goneSinceMillis
+                .keySet()
+                .removeIf(id -> {
+                    WorkerPresence worker = sight.presence().get(id);
+                    return worker == null || worker.standing() != Standing.GONE;
+                });
         for (WorkerPresence worker : workers) {
             if (worker.standing() == Standing.GONE) {
                 goneSinceMillis.putIfAbsent(worker.workerId(), sight.nowMillis());

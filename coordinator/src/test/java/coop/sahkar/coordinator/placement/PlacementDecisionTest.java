@@ -58,9 +58,7 @@ class PlacementDecisionTest {
         assertThat(decision.decide(sight(state, MINUTE - 1, gone))).isEmpty();
         assertThat(decision.decide(sight(state, MINUTE, "w10", "w11", "w12", "w13")))
                 .containsExactly(
-                        new ForgetWorker("w10"),
-                        new ForgetWorker("w11"),
-                        new ForgetWorker("w12"));
+                        new ForgetWorker("w10"), new ForgetWorker("w11"), new ForgetWorker("w12"));
     }
 
     @Test

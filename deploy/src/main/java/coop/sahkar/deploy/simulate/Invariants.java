@@ -1,7 +1,5 @@
 package coop.sahkar.deploy.simulate;
 
-import coop.sahkar.coordinator.liveness.ShardStatus;
-import coop.sahkar.coordinator.liveness.WorkerPresence;
 import coop.sahkar.coordinator.placement.PoolSight;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.coordinator.state.Command;
@@ -19,7 +17,6 @@ import coop.sahkar.worker.engine.SteppedEngine.SessionLook;
 import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
-import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 

@@ -54,7 +54,9 @@ final class Tally {
         keep(newcomerMillis, millis);
     }
 
-    /** A worker that was about to leave has gone; {@code empty} says whether it had nothing left. */
+    /**
+     * A worker that was about to leave has gone; {@code empty} says whether it had nothing left.
+     */
     void left(long millis, boolean empty) {
         keep(leavingMillis, millis);
         leaversCutOff += empty ? 0 : 1;
