@@ -62,6 +62,21 @@ public final class Limits {
     /** Messages of one chat. */
     public static final int MAX_CHAT_MESSAGES = 4096;
 
+    /** Functions that one request may offer. */
+    public static final int MAX_TOOLS = 128;
+
+    /** Characters of a function's name. */
+    public static final int MAX_TOOL_NAME = 64;
+
+    /** Bytes of all the functions that one request offers, as UTF-8. */
+    public static final int MAX_TOOLS_BYTES = 256 * 1024;
+
+    /** Calls in one message. */
+    public static final int MAX_CALLS = 128;
+
+    /** Characters of a call's id. */
+    public static final int MAX_CALL_ID = 256;
+
     /** Stop strings of one request. */
     public static final int MAX_STOPS = 16;
 

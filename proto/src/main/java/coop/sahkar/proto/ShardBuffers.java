@@ -1,9 +1,9 @@
 package coop.sahkar.proto;
 
 /**
- * What llama.cpp takes for a shard besides weights, keys and values, at the most. One formula for
- * the planner, which gives shards to workers, and for workers, which refuse what does not fit: so a
- * worker has room for what was planned.
+ * What a shard takes besides weights and the KV cache, at the most. One formula for the planner,
+ * which gives shards to workers, and for workers, which refuse what does not fit: so a worker has
+ * room for what was planned.
  *
  * @param width floats of one hidden state
  * @param vocabulary tokens
@@ -15,6 +15,12 @@ public record ShardBuffers(int width, int vocabulary, int attentionHeads) {
      * The buffers grow with it, by a float for every KV cell and query head.
      */
     public static final int MAX_ROWS = 128;
+
+    /**
+     * Memory in which a worker keeps, outside the KV cache, the keys and values of chats that may
+     * go on.
+     */
+    public static final long RESTING_BYTES = 32L << 20;
 
     /** Activations that are kept at one time, in widths of a row. */
     private static final int WIDTHS_PER_ROW = 16;
@@ -44,6 +50,6 @@ public record ShardBuffers(int width, int vocabulary, int attentionHeads) {
     public long bytes(boolean tail, int kvCells) {
         long scores = (long) kvCells * attentionHeads;
         long perRow = scores + (tail ? vocabulary : 0) + (long) WIDTHS_PER_ROW * width;
-        return BASE_BYTES + Math.min(MAX_ROWS, kvCells) * perRow * Float.BYTES;
+        return BASE_BYTES + RESTING_BYTES + Math.min(MAX_ROWS, kvCells) * perRow * Float.BYTES;
     }
 }

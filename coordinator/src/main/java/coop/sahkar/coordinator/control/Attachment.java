@@ -47,6 +47,7 @@ final class Attachment implements StreamObserver<WorkerMessage> {
     private String workerId = "";
     private RelayWish wish = RelayWish.RELAY_WISH_UNSPECIFIED;
     private long lease;
+    private Reach told = Reach.TESTING;
     private long admittedAtMillis;
     private @Nullable WorkerReport early;
     private @Nullable Assignment sent;
@@ -135,7 +136,7 @@ final class Attachment implements StreamObserver<WorkerMessage> {
     }
 
     /**
-     * Its endpoint was tried.
+     * Its endpoint was tried, not for the first time perhaps.
      *
      * @param fault why it is not reached there; empty when it is
      */
@@ -146,7 +147,12 @@ final class Attachment implements StreamObserver<WorkerMessage> {
     }
 
     private void tell(Optional<String> fault) {
-        leases().dialled(workerId, lease, fault.isEmpty() ? Reach.DIRECT : Reach.UNREACHABLE);
+        Reach found = fault.isEmpty() ? Reach.DIRECT : Reach.UNREACHABLE;
+        if (found == told) {
+            return;
+        }
+        told = found;
+        leases().dialled(workerId, lease, found);
         send(
                 CoordinatorMessage.newBuilder()
                         .setReachability(

@@ -10,10 +10,13 @@ import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * Dials workers back at the endpoint they name, a few at a time, and asks who is there. What it
- * sends to that address is one call without content.
+ * sends to that address is one call without content. One that is not found is dialled again now and
+ * then: it, or this machine, may have been busy, and firewalls are opened.
  */
 final class DialBack {
     private static final int AT_ONCE = 64;
@@ -21,14 +24,45 @@ final class DialBack {
     private static final int ANSWER_MILLIS = 4_000;
     private static final int MAX_ANSWER_BYTES = 1024;
 
+    /** First pause between two dials; doubled each time. */
+    static final long PAUSE_MILLIS = 1_000;
+
+    private static final long MOST_PAUSE_MILLIS = TimeUnit.MINUTES.toMillis(10);
+
     private final Semaphore free = new Semaphore(AT_ONCE);
 
     /**
-     * Why a worker is not found at its endpoint; empty when it is. Waits; on virtual threads only.
+     * Dials a worker until it is found or nobody wants to know any more. Waits; on virtual threads
+     * only.
      *
      * @param endpoint {@code host:port}
+     * @param wanted whether it is to be dialled once more
+     * @param verdict is told each time why it was not found; empty when it was, for the last time
      */
-    Optional<String> fault(String workerId, String endpoint) {
+    void untilFound(
+            String workerId,
+            String endpoint,
+            BooleanSupplier wanted,
+            Consumer<Optional<String>> verdict) {
+        long pause = PAUSE_MILLIS;
+        while (wanted.getAsBoolean()) {
+            Optional<String> fault = fault(workerId, endpoint);
+            verdict.accept(fault);
+            if (fault.isEmpty()) {
+                return;
+            }
+            try {
+                Thread.sleep(pause);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+            pause = Math.min(2 * pause, MOST_PAUSE_MILLIS);
+        }
+    }
+
+    /** Why a worker is not found at its endpoint; empty when it is. */
+    private Optional<String> fault(String workerId, String endpoint) {
         try {
             free.acquire();
         } catch (InterruptedException e) {

@@ -88,7 +88,7 @@ public final class RoutesService extends RoutesGrpc.RoutesImplBase {
             case RouteAnswer.Found(var route) ->
                     RepairReply.newBuilder().setNext(Tickets.toWire(route.ticket())).build();
             case RouteAnswer.None(Problem problem, Prospect prospect) -> {
-                log.failed(current.session(), epoch, problem.message());
+                log.noRoute(current.session(), epoch, problem.message());
                 yield RepairReply.newBuilder()
                         .setRefused(Wire.toWire(problem))
                         .setAnotherHead(prospect == Prospect.ANOTHER_HEAD)

@@ -157,9 +157,8 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
         attachment.admit(worker.id(), welcome(worker.id()));
         sendSoon();
         sendWhenHeld();
-        if (attachment.wantsDialling()) {
-            attachment.dialled(dialBack.fault(worker.id(), worker.endpoint()));
-        }
+        dialBack.untilFound(
+                worker.id(), worker.endpoint(), attachment::wantsDialling, attachment::dialled);
     }
 
     /** What is kept back from a worker at first is sent in the end. */

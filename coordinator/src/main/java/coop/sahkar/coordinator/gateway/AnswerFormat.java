@@ -6,6 +6,7 @@ import com.linecorp.armeria.common.MediaType;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.Finished;
+import coop.sahkar.proto.v1.Started;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +26,7 @@ interface AnswerFormat {
     }
 
     /** It is known which model answers. */
-    void model(String modelId);
+    void started(Started started);
 
     /** Content type of a stream. */
     MediaType streamType();

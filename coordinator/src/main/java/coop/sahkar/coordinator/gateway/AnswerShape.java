@@ -33,19 +33,24 @@ record AnswerShape(
 
     /** One choice of a whole answer. */
     ObjectNode wholeChoice(
-            int index, String text, Finished finished, @Nullable ObjectNode logprobs) {
+            int index, CalledFunctions answer, Finished finished, @Nullable ObjectNode logprobs) {
         ObjectNode choice = Json.object();
         choice.put("index", index);
         if (chat) {
             ObjectNode message = choice.putObject("message");
             message.put("role", "assistant");
-            message.put("content", text);
+            boolean silent = answer.count() > 0 && answer.text().isBlank();
+            message.put("content", silent ? null : answer.text());
             message.putNull("refusal");
+            for (int i = 0; i < answer.count(); i++) {
+                message.withArray("/tool_calls")
+                        .add(call(index, i, answer.name(i), answer.arguments(i)));
+            }
         } else {
-            choice.put("text", text);
+            choice.put("text", answer.text());
         }
         choice.set("logprobs", logprobs);
-        choice.put("finish_reason", reason(finished));
+        choice.put("finish_reason", reason(finished, answer.count() > 0));
         return choice;
     }
 
@@ -71,9 +76,36 @@ record AnswerShape(
         return chunk;
     }
 
+    /** A chunk that begins a call. */
+    ObjectNode callChunk(int index, int number, String name) {
+        ObjectNode call = call(index, number, name, "");
+        return callChunk(index, Json.object().put("index", number).setAll(call));
+    }
+
+    /** A chunk with more of a call's arguments. */
+    ObjectNode argumentsChunk(int index, int number, String more) {
+        ObjectNode call = Json.object().put("index", number);
+        call.putObject("function").put("arguments", more);
+        return callChunk(index, call);
+    }
+
+    private ObjectNode callChunk(int index, ObjectNode call) {
+        ObjectNode chunk = chunk(index, null);
+        ((ObjectNode) chunk.at("/choices/0/delta")).putArray("tool_calls").add(call);
+        return chunk;
+    }
+
+    private ObjectNode call(int index, int number, String name, String arguments) {
+        ObjectNode call = Json.object();
+        call.put("id", "call_%s_%d_%d".formatted(id.substring(id.indexOf('-') + 1), index, number));
+        call.put("type", "function");
+        call.putObject("function").put("name", name).put("arguments", arguments);
+        return call;
+    }
+
     /** The last chunk of the answer proper. */
-    ObjectNode finishChunk(int index, Finished finished) {
-        return chunk(index, reason(finished));
+    ObjectNode finishChunk(int index, Finished finished, boolean called) {
+        return chunk(index, reason(finished, called));
     }
 
     /** The token counts, after the last chunk. */
@@ -122,7 +154,10 @@ record AnswerShape(
         usage.putObject("prompt_tokens_details").put("cached_tokens", finished.getReusedTokens());
     }
 
-    private static String reason(Finished finished) {
-        return finished.getReason() == FinishReason.FINISH_REASON_LENGTH ? "length" : "stop";
+    private static String reason(Finished finished, boolean called) {
+        if (finished.getReason() == FinishReason.FINISH_REASON_LENGTH) {
+            return "length";
+        }
+        return called ? "tool_calls" : "stop";
     }
 }

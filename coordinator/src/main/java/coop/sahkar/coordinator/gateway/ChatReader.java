@@ -3,6 +3,8 @@ package coop.sahkar.coordinator.gateway;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.v1.Chat;
 import coop.sahkar.proto.v1.ChatMessage;
+import java.util.HashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -20,28 +22,44 @@ final class ChatReader {
                     "messages", "messages must hold 1 to %d.".formatted(Limits.MAX_CHAT_MESSAGES));
         }
         Chat.Builder chat = Chat.newBuilder();
+        Set<String> called = new HashSet<>();
         for (int i = 0; i < messages.size(); i++) {
-            chat.addMessages(message(messages.get(i), "messages[" + i + "]"));
+            chat.addMessages(message(messages.get(i), "messages[" + i + "]", called));
         }
         return chat.build();
     }
 
-    private static ChatMessage message(JsonNode node, String at) {
+    /**
+     * @param called ids of the calls before it; its own are added
+     */
+    private static ChatMessage message(JsonNode node, String at, Set<String> called) {
         if (!(node instanceof ObjectNode object)) {
             throw new RefusedRequest(at, at + " must be an object with role and content.");
         }
         Fields fields = new Fields(object);
-        for (String unsupported : new String[] {"tool_calls", "function_call", "audio"}) {
-            JsonNode value = fields.get(unsupported);
-            if (value != null && !(value.isArray() && value.isEmpty())) {
+        for (String unsupported : new String[] {"function_call", "audio"}) {
+            if (fields.has(unsupported)) {
                 String name = at + "." + unsupported;
                 throw new RefusedRequest(name, name + " is not supported; leave it out.");
             }
         }
-        return ChatMessage.newBuilder()
-                .setRole(role(fields, at + ".role"))
-                .setContent(content(fields.get("content"), at + ".content"))
-                .build();
+        String role = role(fields, at + ".role");
+        ChatMessage.Builder message = ChatMessage.newBuilder().setRole(role);
+        JsonNode calls = fields.get("tool_calls");
+        if (calls != null && !calls.isEmpty()) {
+            if (!role.equals("assistant")) {
+                throw new RefusedRequest(
+                        at + ".tool_calls", at + ".tool_calls is for the assistant's messages.");
+            }
+            message.addAllCalls(CallHistory.calls(calls, at + ".tool_calls", called));
+        }
+        if (role.equals("tool")) {
+            message.setCallId(CallHistory.answered(fields, at + ".tool_call_id", called));
+        }
+        if (message.getCallsCount() == 0 || fields.has("content")) {
+            message.setContent(content(fields.get("content"), at + ".content"));
+        }
+        return message.build();
     }
 
     private static String role(Fields fields, String at) {
@@ -49,10 +67,11 @@ final class ChatReader {
         String role = node == null ? "" : Fields.text(node, at);
         return switch (role) {
             case "system", "developer" -> "system";
-            case "user", "assistant" -> role;
-            case "tool", "function" ->
-                    throw new RefusedRequest(at, at + ": tools are not supported.");
-            default -> throw new RefusedRequest(at, at + " must be system, user or assistant.");
+            case "user", "assistant", "tool" -> role;
+            case "function" ->
+                    throw new RefusedRequest(at, at + ": functions answer in the role of tool.");
+            default ->
+                    throw new RefusedRequest(at, at + " must be system, user, assistant or tool.");
         };
     }
 

@@ -58,6 +58,6 @@ final class CompletionService extends JsonService {
                         System.currentTimeMillis() / 1_000,
                         request.generate().getModel(),
                         request.includeUsage());
-        return new OpenAiFormat(shape, request.choices());
+        return new OpenAiFormat(shape, request.choices(), request.calls());
     }
 }

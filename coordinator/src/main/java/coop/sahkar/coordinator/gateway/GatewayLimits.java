@@ -38,6 +38,9 @@ final class GatewayLimits {
     /** Answers of one request. */
     static final int MAX_CHOICES = 8;
 
+    /** Calls of functions in one answer that must be calls. */
+    static final int MAX_CALLS = 8;
+
     /** Characters of the header that names a route; a longer one is left out. */
     static final int MAX_ROUTE_HEADER_CHARS = 4096;
 

@@ -164,6 +164,12 @@ final class GatewayMetrics {
             reader.waiting(millis);
         }
 
+        @Override
+        public void abandoned() {
+            ended("abandoned");
+            reader.abandoned();
+        }
+
         private void tokens(int count) {
             if (count == 0) {
                 return;

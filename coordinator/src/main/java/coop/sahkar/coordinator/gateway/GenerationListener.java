@@ -20,4 +20,7 @@ interface GenerationListener {
      * @param millis how long ago it was asked for
      */
     void waiting(long millis);
+
+    /** The reader hung up before the end; nothing follows. */
+    default void abandoned() {}
 }

@@ -103,7 +103,9 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     void cancel() {
         turn.execute(() -> {
             if (!done) {
+                tellEnded(true);
                 stop("the reader hung up");
+                listener.abandoned();
             }
         });
     }
@@ -276,6 +278,13 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         }
     }
 
+    private void tellEnded(boolean well) {
+        Ticket ticket = plan.ticket();
+        if (ticket != null) {
+            runner.repairLog().ended(ticket.session(), well);
+        }
+    }
+
     private void pass(HeadCall call, ResumePlan.Taken taken) {
         switch (taken) {
             case ResumePlan.Taken.Pass(var event) -> {
@@ -425,6 +434,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
 
     private void end(GenerationEvent last) {
         if (!done) {
+            tellEnded(last.hasFinished());
             stop("the generation ended");
             listener.event(last);
         }

@@ -7,8 +7,10 @@ import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.FinishReason;
 import coop.sahkar.proto.v1.Finished;
+import coop.sahkar.proto.v1.Started;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
@@ -21,14 +23,19 @@ final class OllamaFormat implements AnswerFormat {
     private final long beganNanos = System.nanoTime();
     private final boolean chat;
     private final String model;
+    private final @Nullable CallRules rules;
+    private final CalledFunctions called = new CalledFunctions();
+    private @Nullable CallReader reader;
 
     /**
      * @param chat which of the two shapes
      * @param model the model's name
+     * @param rules what is taken for a call of a function; null if nothing is
      */
-    OllamaFormat(boolean chat, String model) {
+    OllamaFormat(boolean chat, String model, @Nullable CallRules rules) {
         this.chat = chat;
         this.model = model;
+        this.rules = rules;
     }
 
     /** A problem in Ollama's shape, with {@code Retry-After} where waiting helps. */
@@ -53,7 +60,9 @@ final class OllamaFormat implements AnswerFormat {
 
     /** Clients want the name they asked for back. */
     @Override
-    public void model(String modelId) {}
+    public void started(Started started) {
+        reader = rules == null || reader != null ? reader : rules.reader(started);
+    }
 
     @Override
     public MediaType streamType() {
@@ -75,12 +84,39 @@ final class OllamaFormat implements AnswerFormat {
         if (delta.getText().isEmpty()) {
             return List.of();
         }
-        return List.of(written(line(delta.getText()).put("done", false)));
+        return lines(
+                reader == null
+                        ? List.of(new CallReader.Part.Text(delta.getText()))
+                        : reader.read(delta.getText()));
+    }
+
+    /** A call is told when it is whole. */
+    private List<HttpData> lines(List<CallReader.Part> parts) {
+        List<HttpData> lines = new ArrayList<>();
+        for (CallReader.Part part : parts) {
+            called.add(part);
+            if (part instanceof CallReader.Part.Text(String text)) {
+                lines.add(written(line(text).put("done", false)));
+            } else if (part instanceof CallReader.Part.Ended(int index)) {
+                ObjectNode line = line("").put("done", false);
+                addCall(line, called, index);
+                lines.add(written(line));
+            }
+        }
+        return lines;
+    }
+
+    private static void addCall(ObjectNode line, CalledFunctions called, int index) {
+        ((ObjectNode) line.get("message"))
+                .withArray("/tool_calls")
+                .add(OllamaCalls.call(called.name(index), called.arguments(index)));
     }
 
     @Override
     public List<HttpData> ended(int choice, Finished finished) {
-        return List.of(written(last("", finished)));
+        List<HttpData> lines = new ArrayList<>(lines(reader == null ? List.of() : reader.end()));
+        lines.add(written(last("", finished)));
+        return lines;
     }
 
     @Override
@@ -95,7 +131,18 @@ final class OllamaFormat implements AnswerFormat {
 
     @Override
     public HttpData whole(List<Choice> choices, Finished total) {
-        return HttpData.wrap(Json.bytes(last(choices.getFirst().text(), total)));
+        String text = choices.getFirst().text();
+        CallReader calls = reader;
+        if (calls == null) {
+            return HttpData.wrap(Json.bytes(last(text, total)));
+        }
+        calls.read(text).forEach(called::add);
+        calls.end().forEach(called::add);
+        ObjectNode line = last(called.text(), total);
+        for (int i = 0; i < called.count(); i++) {
+            addCall(line, called, i);
+        }
+        return HttpData.wrap(Json.bytes(line));
     }
 
     @Override

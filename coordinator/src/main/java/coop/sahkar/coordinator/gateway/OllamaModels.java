@@ -54,7 +54,7 @@ final class OllamaModels {
         info.put("general.architecture", model.getArchitecture());
         info.put(model.getArchitecture() + ".context_length", model.getContextLength());
         info.put(model.getArchitecture() + ".block_count", model.getBlockCount());
-        json.putArray("capabilities").add("completion");
+        json.putArray("capabilities").add("completion").add("tools");
         json.put("modified_at", modified(model));
         return Json.response(200, json);
     }

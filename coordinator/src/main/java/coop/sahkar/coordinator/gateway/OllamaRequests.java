@@ -51,10 +51,13 @@ final class OllamaRequests {
      */
     static OpenAiRequest read(
             Fields fields, boolean chat, String model, String requestId, long drawnSeed) {
-        refuse(fields, "suffix", "template", "tools", "images", "context");
+        refuse(fields, "suffix", "template", "images", "context");
         JsonNode think = fields.get("think");
         if (think != null && !(think.isBoolean() && !think.booleanValue())) {
             throw new RefusedRequest("think", "think is not supported; leave it out.");
+        }
+        if (!chat) {
+            refuse(fields, "tools");
         }
         boolean plain = !chat && fields.flag("raw");
         ObjectNode written = Json.object();
@@ -64,6 +67,9 @@ final class OllamaRequests {
             written.put("prompt", fields.text("prompt"));
         } else {
             written.set("messages", chat ? messages(fields) : asked(fields));
+        }
+        if (chat && fields.has("tools")) {
+            written.set("tools", fields.get("tools"));
         }
         writeOptions(fields.inner("options"), written);
         writeFormat(fields.get("format"), written);
@@ -97,7 +103,7 @@ final class OllamaRequests {
                 }
             }
         }
-        return messages;
+        return OllamaCalls.rewritten((ArrayNode) messages);
     }
 
     private static ArrayNode asked(Fields fields) {

@@ -65,9 +65,8 @@ final class OllamaService extends JsonService {
     }
 
     private HttpResponse generate(Fields fields, ModelStatus model, ServiceRequestContext context) {
-        OllamaFormat format = new OllamaFormat(kind == Kind.CHAT, model.getName());
         if (OllamaRequests.onlyLoads(fields, kind == Kind.CHAT)) {
-            return format.loaded();
+            return new OllamaFormat(kind == Kind.CHAT, model.getName(), null).loaded();
         }
         OpenAiRequest request =
                 OllamaRequests.read(
@@ -76,6 +75,7 @@ final class OllamaService extends JsonService {
                         model.getModelId(),
                         RequestIds.of(context),
                         random.nextLong(1, Long.MAX_VALUE));
+        OllamaFormat format = new OllamaFormat(kind == Kind.CHAT, model.getName(), request.calls());
         Problem wrong =
                 RequestRules.checkLength(
                         request.generate(), pool.contextLength(model.getModelId()));

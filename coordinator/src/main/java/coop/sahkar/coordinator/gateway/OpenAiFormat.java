@@ -6,9 +6,11 @@ import com.linecorp.armeria.common.MediaType;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.Finished;
+import coop.sahkar.proto.v1.Started;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Answers as OpenAI's API writes them; streams are server-sent events. */
@@ -19,16 +21,26 @@ final class OpenAiFormat implements AnswerFormat {
     private static final byte[] END = "\n\n".getBytes(StandardCharsets.UTF_8);
 
     private final int[] offsets;
+    private final @Nullable CallRules rules;
+    private final @Nullable CallReader[] readers;
     private AnswerShape shape;
 
-    OpenAiFormat(AnswerShape shape, int choices) {
+    /**
+     * @param rules what is taken for a call of a function; null if nothing is
+     */
+    OpenAiFormat(AnswerShape shape, int choices, @Nullable CallRules rules) {
         this.shape = shape;
         this.offsets = new int[choices];
+        this.rules = rules;
+        this.readers = new CallReader[choices];
     }
 
     @Override
-    public void model(String modelId) {
-        shape = shape.by(modelId);
+    public void started(Started started) {
+        shape = shape.by(started.getModelId());
+        for (int i = 0; rules != null && i < readers.length; i++) {
+            readers[i] = readers[i] == null ? rules.reader(started) : readers[i];
+        }
     }
 
     @Override
@@ -53,12 +65,39 @@ final class OpenAiFormat implements AnswerFormat {
         }
         ObjectNode logprobs = Logprobs.of(shape.chat(), delta.getChancesList(), offsets[choice]);
         offsets[choice] += Logprobs.chars(delta.getChancesList());
-        return List.of(event(shape.textChunk(choice, delta.getText(), logprobs)));
+        CallReader reader = readers[choice];
+        if (reader == null) {
+            return List.of(event(shape.textChunk(choice, delta.getText(), logprobs)));
+        }
+        List<ObjectNode> chunks = chunks(choice, reader.read(delta.getText()));
+        if (logprobs != null) {
+            chunks.addFirst(shape.textChunk(choice, "", logprobs));
+        }
+        return chunks.stream().map(OpenAiFormat::event).toList();
+    }
+
+    private List<ObjectNode> chunks(int choice, List<CallReader.Part> parts) {
+        List<ObjectNode> chunks = new ArrayList<>();
+        for (CallReader.Part part : parts) {
+            switch (part) {
+                case CallReader.Part.Text(String text) ->
+                        chunks.add(shape.textChunk(choice, text, null));
+                case CallReader.Part.Begun(int number, String name) ->
+                        chunks.add(shape.callChunk(choice, number, name));
+                case CallReader.Part.Arguments(int number, String more) ->
+                        chunks.add(shape.argumentsChunk(choice, number, more));
+                case CallReader.Part.Ended _ -> {}
+            }
+        }
+        return chunks;
     }
 
     @Override
     public List<HttpData> ended(int choice, Finished finished) {
-        return List.of(event(shape.finishChunk(choice, finished)));
+        CallReader reader = readers[choice];
+        List<ObjectNode> chunks = reader == null ? new ArrayList<>() : chunks(choice, reader.end());
+        chunks.add(shape.finishChunk(choice, finished, reader != null && reader.calls() > 0));
+        return chunks.stream().map(OpenAiFormat::event).toList();
     }
 
     @Override
@@ -79,9 +118,22 @@ final class OpenAiFormat implements AnswerFormat {
             var chances =
                     choice.deltas().stream().flatMap(d -> d.getChancesList().stream()).toList();
             ObjectNode logprobs = Logprobs.of(shape.chat(), chances, 0);
-            parts.add(shape.wholeChoice(i, choice.text(), choice.finished(), logprobs));
+            parts.add(
+                    shape.wholeChoice(
+                            i, read(readers[i], choice.text()), choice.finished(), logprobs));
         }
         return HttpData.wrap(Json.bytes(shape.whole(parts, total)));
+    }
+
+    private static CalledFunctions read(@Nullable CallReader reader, String text) {
+        CalledFunctions answer = new CalledFunctions();
+        if (reader == null) {
+            answer.add(new CallReader.Part.Text(text));
+        } else {
+            reader.read(text).forEach(answer::add);
+            reader.end().forEach(answer::add);
+        }
+        return answer;
     }
 
     @Override

@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.gateway;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.GenerateRequest;
+import java.util.List;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -16,12 +17,21 @@ import tools.jackson.databind.JsonNode;
  * @param stream whether the answer is a stream of events
  * @param includeUsage whether the stream ends with the token counts
  * @param choices how many answers are wanted
+ * @param calls what is taken for a call of a function in the answers; null if nothing is
  */
 record OpenAiRequest(
-        GenerateRequest generate, boolean chat, boolean stream, boolean includeUsage, int choices) {
+        GenerateRequest generate,
+        boolean chat,
+        boolean stream,
+        boolean includeUsage,
+        int choices,
+        @Nullable CallRules calls) {
 
     /** Most likeliest tokens that {@code /v1/completions} tells, as with OpenAI. */
     private static final int MAX_COMPLETION_LOGPROBS = 5;
+
+    private static final ToolReader.Tools NO_TOOLS =
+            new ToolReader.Tools(List.of(), List.of(), true);
 
     /** What reading a body gives. */
     sealed interface Reading {
@@ -82,22 +92,35 @@ record OpenAiRequest(
         Unsupported.check(fields, chat);
         GenerateRequest.Builder generate =
                 GenerateRequest.newBuilder().setModel(model).setRequestId(requestId);
+        ToolReader.Tools tools = chat ? ToolReader.read(fields) : NO_TOOLS;
         if (chat) {
-            generate.setChat(ChatReader.read(fields.get("messages")));
+            generate.setChat(
+                    ChatReader.read(fields.get("messages")).toBuilder()
+                            .addAllTools(
+                                    tools.offered().stream()
+                                            .map(ToolReader.Tool::toWire)
+                                            .toList()));
         } else {
             generate.setPrompt(prompt(fields.get("prompt")));
         }
         generate.setSampling(
                 SamplingReader.read(fields, drawnSeed).toBuilder()
                         .setChances(chances(fields, chat))
-                        .setGrammar(ResponseFormat.read(fields.inner("response_format"))));
+                        .setGrammar(
+                                tools.grammar(
+                                        ResponseFormat.read(fields.inner("response_format")))));
         generate.setMaxTokens(maxTokens(fields));
         readStop(fields.get("stop"), generate);
         checkUnused(fields);
         boolean stream = fields.flag("stream");
         int choices = (int) fields.whole("n", 1, GatewayLimits.MAX_CHOICES).orElse(1);
         return new OpenAiRequest(
-                generate.build(), chat, stream, includeUsage(fields, stream), choices);
+                generate.build(),
+                chat,
+                stream,
+                includeUsage(fields, stream),
+                choices,
+                tools.rules());
     }
 
     /** 0: none; n: the chosen token's and those of the n - 1 likeliest. */

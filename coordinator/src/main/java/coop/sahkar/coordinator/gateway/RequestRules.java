@@ -4,7 +4,9 @@ import coop.sahkar.proto.Grammar;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.Chat;
+import coop.sahkar.proto.v1.ChatCall;
 import coop.sahkar.proto.v1.ChatMessage;
+import coop.sahkar.proto.v1.ChatTool;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.SamplingMessage;
 import java.util.List;
@@ -44,7 +46,13 @@ final class RequestRules {
     /** Positions the chat template may add to one message, generously. */
     private static final int MESSAGE_POSITIONS = 32;
 
-    private static final Set<String> ROLES = Set.of("system", "user", "assistant");
+    /** Positions the chat template may add to say how functions are called, generously. */
+    private static final int TOOLS_POSITIONS = 1024;
+
+    /** Positions the chat template may add to one function, generously. */
+    private static final int TOOL_POSITIONS = 64;
+
+    private static final Set<String> ROLES = Set.of("system", "user", "assistant", "tool");
 
     private RequestRules() {}
 
@@ -106,11 +114,37 @@ final class RequestRules {
             if (!ROLES.contains(message.getRole())) {
                 return Problem.inField(
                         "messages[%d].role".formatted(i),
-                        "messages[%d].role must be system, user or assistant.".formatted(i));
+                        "messages[%d].role must be system, user, assistant or tool.".formatted(i));
             }
-            bytes += utf8Bytes(message.getContent());
+            bytes += messageBytes(message);
         }
-        return tooLong("messages", bytes);
+        Problem tooMuch = tooLong("messages", bytes);
+        return tooMuch != null ? tooMuch : checkTools(chat);
+    }
+
+    private static @Nullable Problem checkTools(Chat chat) {
+        return chat.getToolsCount() <= Limits.MAX_TOOLS && toolBytes(chat) <= Limits.MAX_TOOLS_BYTES
+                ? null
+                : Problem.inField(
+                        "tools",
+                        "tools may hold %d functions of %d bytes together."
+                                .formatted(Limits.MAX_TOOLS, Limits.MAX_TOOLS_BYTES));
+    }
+
+    private static long toolBytes(Chat chat) {
+        long bytes = 0;
+        for (ChatTool tool : chat.getToolsList()) {
+            bytes += tool.getSerializedSize();
+        }
+        return bytes;
+    }
+
+    private static long messageBytes(ChatMessage message) {
+        long bytes = utf8Bytes(message.getContent()) + utf8Bytes(message.getCallId());
+        for (ChatCall call : message.getCallsList()) {
+            bytes += call.getSerializedSize();
+        }
+        return bytes;
     }
 
     private static @Nullable Problem tooLong(String field, long bytes) {
@@ -214,12 +248,16 @@ final class RequestRules {
                 Math.min(Limits.MAX_POSITIONS, input + TEMPLATE_POSITIONS + request.getMaxTokens());
     }
 
+    /** JSON is written with a blank behind each comma and colon, so it may double. */
     private static long chatBytes(Chat chat) {
-        long bytes = 0;
+        long bytes = chat.getToolsCount() == 0 ? 0 : TOOLS_POSITIONS + 2 * toolBytes(chat);
         for (ChatMessage message : chat.getMessagesList()) {
             bytes += utf8Bytes(message.getContent()) + MESSAGE_POSITIONS;
+            for (ChatCall call : message.getCallsList()) {
+                bytes += 2L * call.getSerializedSize() + MESSAGE_POSITIONS;
+            }
         }
-        return bytes;
+        return bytes + (long) TOOL_POSITIONS * chat.getToolsCount();
     }
 
     /** Length of a text as UTF-8, counted without encoding it. */

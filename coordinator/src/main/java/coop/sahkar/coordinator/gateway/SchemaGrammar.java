@@ -63,19 +63,21 @@ final class SchemaGrammar {
 
     private final JsonNode whole;
     private final String top;
+    private final String prefix;
     private final Map<String, String> rules = new LinkedHashMap<>();
     private final Map<String, String> references = new LinkedHashMap<>();
     private int depth;
     private final Set<String> unfolding = new LinkedHashSet<>();
 
-    private SchemaGrammar(JsonNode whole, String top) {
+    private SchemaGrammar(JsonNode whole, String top, String prefix) {
         this.whole = whole;
         this.top = top;
+        this.prefix = prefix;
     }
 
     /** A grammar for any JSON object. */
     static String anyObject() {
-        SchemaGrammar made = new SchemaGrammar(Json.object(), "");
+        SchemaGrammar made = new SchemaGrammar(Json.object(), "", "");
         made.rules.put("root", made.use("object"));
         return made.text();
     }
@@ -87,7 +89,12 @@ final class SchemaGrammar {
      * @throws RefusedRequest naming the keyword that cannot be honoured
      */
     static String of(JsonNode schema, String at) {
-        SchemaGrammar made = new SchemaGrammar(schema, at);
+        return of(schema, at, "");
+    }
+
+    /** The same with rules that can stand beside those of another schema's, by another prefix. */
+    static String of(JsonNode schema, String at, String prefix) {
+        SchemaGrammar made = new SchemaGrammar(schema, at, prefix);
         made.rules.put("root", "");
         made.rules.put("root", made.rule(schema, at));
         String text = made.text();
@@ -123,7 +130,7 @@ final class SchemaGrammar {
         if (rules.size() >= GatewayLimits.MAX_SCHEMA_RULES) {
             throw new RefusedRequest(top, at + ": the schema has too many parts; ask for less.");
         }
-        String name = "r" + rules.size();
+        String name = prefix + "r" + rules.size();
         rules.put(name, body);
         return name;
     }

@@ -109,7 +109,7 @@ final class StreamedAnswer {
     }
 
     private synchronized boolean started(Started started) {
-        format.model(started.getModelId());
+        format.started(started);
         headers.started(started);
         sendHeaders();
         return true;

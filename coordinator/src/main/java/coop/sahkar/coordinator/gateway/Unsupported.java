@@ -26,11 +26,8 @@ final class Unsupported {
 
     private static final List<Parameter> CHAT =
             List.of(
-                    new Parameter("tools", Unsupported::isEmpty),
-                    new Parameter("tool_choice", oneOf("none", "auto")),
                     new Parameter("functions", Unsupported::isEmpty),
                     new Parameter("function_call", oneOf("none", "auto")),
-                    new Parameter("parallel_tool_calls", Unsupported::isTrue),
                     new Parameter("audio", Unsupported::never),
                     new Parameter("modalities", Unsupported::isTextOnly),
                     new Parameter("prediction", Unsupported::never),
@@ -79,11 +76,6 @@ final class Unsupported {
 
     private static boolean isFalse(JsonNode value) {
         return value.isBoolean() && !value.booleanValue();
-    }
-
-    /** What OpenAI does of itself; without tools it comes to nothing. */
-    private static boolean isTrue(JsonNode value) {
-        return value.isBoolean() && value.booleanValue();
     }
 
     private static boolean isEmpty(JsonNode value) {

@@ -118,7 +118,7 @@ final class WholeAnswer {
     }
 
     private synchronized void started(Started started) {
-        format.model(started.getModelId());
+        format.started(started);
         headers.started(started);
     }
 

@@ -84,7 +84,7 @@ public record ShardStatus(
      * Finished chats that are kept for their next turn, beside the sessions that run.
      *
      * @param sessions how many
-     * @param cells positions they fill, given up to whoever needs them
+     * @param cells positions they hold, given up to whoever needs the room
      * @param rowsReused positions that next turns found here since the shard was loaded
      */
     public record Resting(int sessions, int cells, long rowsReused) {}

@@ -7,11 +7,12 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 
 /**
  * The repairs this coordinator has heard of: how many, and the last few of them. Soft state. A
  * repair may be asked of one coordinator and seen to work by another; one that got its route and of
- * which no complaint came for {@link #QUIET_MILLIS} is taken for finished.
+ * which no complaint came for {@link #QUIET_MILLIS} is taken for finished, one without for failed.
  */
 public final class RepairLog implements Repairs {
     /** Repairs remembered one by one; older ones are only counted. */
@@ -74,9 +75,11 @@ public final class RepairLog implements Repairs {
         final SessionId session;
         final String modelId;
         final int epoch;
-        final List<String> lost;
         final long begunMillis;
+        List<String> lost;
+        long askedMillis;
         Stage stage = Stage.RUNNING;
+        boolean routeless;
         String cause;
 
         Repair(
@@ -92,6 +95,7 @@ public final class RepairLog implements Repairs {
             this.lost = List.copyOf(lost);
             this.cause = bounded(cause);
             this.begunMillis = begunMillis;
+            this.askedMillis = begunMillis;
         }
     }
 
@@ -107,14 +111,34 @@ public final class RepairLog implements Repairs {
             SessionId session, String modelId, int epoch, List<String> lost, String cause) {
         long now = clockMillis.getAsLong();
         for (Repair earlier : newestFirst) {
-            if (earlier.session.equals(session) && earlier.epoch < epoch) {
-                close(earlier, quiet(earlier, now) ? Stage.FINISHED : Stage.FAILED);
+            if (!earlier.session.equals(session) || earlier.stage != Stage.RUNNING) {
+                continue;
+            }
+            if (earlier.epoch == epoch) {
+                again(earlier, lost, cause, now);
+                return;
+            }
+            if (earlier.epoch < epoch) {
+                close(earlier, quiet(earlier, now) ? outcome(earlier) : Stage.FAILED);
             }
         }
         newestFirst.addFirst(new Repair(session, modelId, epoch, lost, cause, now));
         if (newestFirst.size() > KEPT) {
-            close(newestFirst.removeLast(), Stage.FINISHED);
+            Repair oldest = newestFirst.removeLast();
+            close(oldest, outcome(oldest));
         }
+    }
+
+    /** The same repair is asked for again: there was no route. */
+    private static void again(Repair repair, List<String> lost, String cause, long nowMillis) {
+        repair.askedMillis = nowMillis;
+        repair.routeless = false;
+        repair.lost = List.copyOf(lost);
+        repair.cause = bounded(cause);
+    }
+
+    private static Stage outcome(Repair repair) {
+        return repair.routeless ? Stage.FAILED : Stage.FINISHED;
     }
 
     @Override
@@ -127,13 +151,26 @@ public final class RepairLog implements Repairs {
     }
 
     @Override
-    public synchronized void failed(SessionId session, int epoch, String why) {
+    public synchronized void noRoute(SessionId session, int epoch, String why) {
         for (Repair repair : newestFirst) {
-            if (repair.session.equals(session) && repair.epoch == epoch) {
-                repair.cause = repair.stage == Stage.RUNNING ? bounded(why) : repair.cause;
-                close(repair, Stage.FAILED);
+            boolean runs = repair.stage == Stage.RUNNING && repair.epoch == epoch;
+            if (runs && repair.session.equals(session)) {
+                repair.routeless = true;
+                repair.cause = bounded(why);
             }
         }
+    }
+
+    @Override
+    public synchronized void ended(SessionId session, boolean well) {
+        Predicate<Repair> running =
+                repair -> repair.stage == Stage.RUNNING && repair.session.equals(session);
+        if (well) {
+            newestFirst.removeIf(running.and(repair -> repair.routeless));
+        }
+        newestFirst.stream()
+                .filter(running)
+                .forEach(repair -> close(repair, well ? Stage.FINISHED : Stage.FAILED));
     }
 
     private void close(Repair repair, Stage stage) {
@@ -155,7 +192,7 @@ public final class RepairLog implements Repairs {
         int running = 0;
         for (Repair repair : newestFirst) {
             if (quiet(repair, now)) {
-                close(repair, Stage.FINISHED);
+                close(repair, outcome(repair));
             }
             running += repair.stage == Stage.RUNNING ? 1 : 0;
             last.add(
@@ -171,7 +208,7 @@ public final class RepairLog implements Repairs {
     }
 
     private static boolean quiet(Repair repair, long now) {
-        return now - repair.begunMillis >= QUIET_MILLIS;
+        return now - repair.askedMillis >= QUIET_MILLIS;
     }
 
     private static String bounded(String sentence) {

@@ -6,12 +6,13 @@ import java.util.List;
 /**
  * Hears of the repairs of running generations, so that people can see them. Thread-safe; every
  * method returns at once. A coordinator that answers a head's call for a repair says {@link #begun}
- * and, where it has no route to give, {@link #failed}; the gateway that sees the generation go on
- * says {@link #finished}.
+ * and, where it has no route to give, {@link #noRoute}; the gateway that sees the generation go on
+ * says {@link #finished}, and {@link #ended} when it is over.
  */
 public interface Repairs {
     /**
-     * A session needs another route. An earlier repair of it that still ran has not helped.
+     * A session needs another route. An earlier repair of it that still ran has not helped; asked
+     * again for the same epoch it is the same repair.
      *
      * @param modelId {@code name@digest}
      * @param epoch the epoch that the session is to have afterwards
@@ -24,9 +25,16 @@ public interface Repairs {
     void finished(SessionId session, int epoch);
 
     /**
-     * The session got no route.
+     * There is no route for the session now; it may be asked for again.
      *
      * @param why in a sentence
      */
-    void failed(SessionId session, int epoch, String why);
+    void noRoute(SessionId session, int epoch, String why);
+
+    /**
+     * The session is over.
+     *
+     * @param well whether it came to its end: then it did without the routes that were not found
+     */
+    void ended(SessionId session, boolean well);
 }

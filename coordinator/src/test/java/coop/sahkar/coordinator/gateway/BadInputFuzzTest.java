@@ -29,11 +29,17 @@ class BadInputFuzzTest {
         GOOD.put(
                 "/v1/chat/completions",
                 """
-                {"model":"tiny-Q8_0","messages":[{"role":"user","content":[{"type":"text","text":"x"}]}],
+                {"model":"tiny-Q8_0","messages":[{"role":"user","content":[{"type":"text","text":"x"}]},
+                 {"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function",
+                  "function":{"name":"f","arguments":"{}"}}]},
+                 {"role":"tool","tool_call_id":"c","content":"y"}],
                  "temperature":0.5,"top_p":0.9,"top_k":40,"min_p":0.05,"seed":1,"n":2,"stop":["y"],
                  "max_tokens":5,"max_completion_tokens":5,"logprobs":true,"top_logprobs":2,
                  "logit_bias":{"5":1},"stream":true,"stream_options":{"include_usage":true},
-                 "user":"u","metadata":{"a":"b"},"tools":[],"tool_choice":"auto","store":false,
+                 "user":"u","metadata":{"a":"b"},"store":false,
+                 "tools":[{"type":"function","function":{"name":"f","description":"d","strict":true,"parameters":{"type":"object",
+                  "properties":{"a":{"type":"integer"}},"required":["a"]}}}],
+                 "tool_choice":"required","parallel_tool_calls":true,
                  "frequency_penalty":0,"presence_penalty":0,"service_tier":"auto",
                  "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":
                   {"type":"object","properties":{"a":{"type":"integer","minimum":1},
@@ -52,8 +58,12 @@ class BadInputFuzzTest {
         GOOD.put(
                 "/api/chat",
                 """
-                {"model":"tiny-Q8_0","messages":[{"role":"user","content":"x","images":[]}],"stream":false,
-                 "format":{"type":"object","properties":{"a":{"type":"null"}}},"think":false,"tools":[],
+                {"model":"tiny-Q8_0","messages":[{"role":"user","content":"x","images":[]},
+                 {"role":"assistant","content":"","tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]},
+                 {"role":"tool","tool_name":"f","content":"y"}],"stream":false,
+                 "format":{"type":"object","properties":{"a":{"type":"null"}}},"think":false,
+                 "tools":[{"type":"function","function":{"name":"f","description":"d","strict":true,"parameters":{"type":"object",
+                  "properties":{"a":{"type":"integer"}},"required":["a"]}}}],
                  "keep_alive":"5m","options":{"temperature":1,"num_predict":5,"repeat_last_n":64,"stop":["x"],
                  "top_k":4,"mirostat":0}}\
                 """);

@@ -307,7 +307,7 @@ class BreadthTest {
                 .hasToString("\"tiny-Q8_0\"");
         assertThat(caller.get("/api/version").json().get("version").stringValue()).isNotEmpty();
         assertThat(caller.post("/api/show", "{\"model\":\"tiny-Q8_0\"}").json().get("capabilities"))
-                .hasToString("[\"completion\"]");
+                .hasToString("[\"completion\",\"tools\"]");
         Caller.Reply missing = caller.post("/api/show", "{\"model\":\"gpt-9\"}");
         assertThat(missing.status()).isEqualTo(404);
         assertThat(missing.json().get("error").isString()).isTrue();

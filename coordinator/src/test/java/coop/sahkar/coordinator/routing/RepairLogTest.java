@@ -29,14 +29,51 @@ class RepairLogTest {
     }
 
     @Test
-    void aRepairWithoutARouteFailsOnceAndSaysWhy() {
-        begin(SESSION, 2);
-        log.failed(SESSION, 2, "no spare");
-        log.failed(SESSION, 2, "again");
-        log.finished(SESSION, 2);
+    void aRepairIsAskedForAgainWhileThereIsNoRouteAndFailsOnce() {
+        for (int i = 0; i < 20; i++) {
+            begin(SESSION, 2);
+            log.noRoute(SESSION, 2, "no spare");
+            nowMillis += 500;
+        }
+        assertThat(log.view().last()).hasSize(1);
+        assertThat(log.view().running()).isEqualTo(1);
+        assertThat(log.view().last().getFirst().cause()).isEqualTo("no spare");
+        nowMillis += RepairLog.QUIET_MILLIS;
         assertThat(log.view().failed()).isEqualTo(1);
         assertThat(log.view().finished()).isZero();
-        assertThat(log.view().last().getFirst().cause()).isEqualTo("no spare");
+    }
+
+    @Test
+    void aRouteThatIsFoundAfterAllIsNoFailure() {
+        begin(SESSION, 2);
+        log.noRoute(SESSION, 2, "no spare");
+        begin(SESSION, 2);
+        log.finished(SESSION, 2);
+        assertThat(log.view().finished()).isEqualTo(1);
+        assertThat(log.view().failed()).isZero();
+    }
+
+    @Test
+    void aSessionThatEndsWellDidWithoutTheRouteItWished() {
+        begin(SESSION, 2);
+        log.noRoute(SESSION, 2, "nobody can stand in for who leaves");
+        log.ended(SESSION, true);
+        assertThat(log.view().last()).isEmpty();
+        assertThat(log.view().failed()).isZero();
+        assertThat(log.view().finished()).isZero();
+    }
+
+    @Test
+    void aSessionThatEndsBadlyWasNotRepaired() {
+        begin(SESSION, 2);
+        log.noRoute(SESSION, 2, "no spare");
+        log.ended(SESSION, false);
+        log.ended(SESSION, false);
+        assertThat(log.view().failed()).isEqualTo(1);
+        begin(new SessionId(1, 2), 2);
+        log.ended(new SessionId(1, 2), true);
+        assertThat(log.view().finished()).isEqualTo(1);
+        assertThat(log.view().running()).isZero();
     }
 
     @Test

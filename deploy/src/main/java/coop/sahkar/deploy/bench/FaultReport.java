@@ -1,10 +1,13 @@
 package coop.sahkar.deploy.bench;
 
 import coop.sahkar.deploy.terminal.Table;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
 
 /**
  * What became of answers whose workers were struck.
@@ -12,9 +15,21 @@ import java.util.Map;
  * @param blow what was done to them
  * @param contextTokens tokens of the prompt
  * @param calmMillis the longest pause of the unbroken answer
+ * @param late blows, not among the strikes, that came when all tokens were made
+ * @param targets what was struck, by stage: "head", "middle → tail"
  * @param strikes one by one
  */
-public record FaultReport(String blow, int contextTokens, double calmMillis, List<Strike> strikes) {
+public record FaultReport(
+        String blow,
+        int contextTokens,
+        double calmMillis,
+        int late,
+        List<String> targets,
+        List<Strike> strikes) {
+    public FaultReport {
+        targets = List.copyOf(targets);
+        strikes = List.copyOf(strikes);
+    }
 
     /**
      * One answer.
@@ -24,9 +39,12 @@ public record FaultReport(String blow, int contextTokens, double calmMillis, Lis
      * @param finished whether the answer came to its end
      * @param once whether each of its tokens came exactly once
      * @param equal whether its text is that of the unbroken answer
-     * @param pauseMillis the longest pause after the blow
-     * @param foundMillis from the blow to the first question for another route
-     * @param rowsAgain rows that surviving stages computed twice
+     * @param pauseMillis the longest pause of the reader that ended after the blow
+     * @param noticedMillis the part of it before the first question for another route
+     * @param repairs questions for another route since the blow
+     * @param survivorRows rows that stages which stayed had computed before and computed again
+     * @param newcomerRows the same of stages that took a lost one's place
+     * @param cause what was noticed first; empty if nothing was
      */
     public record Strike(
             int stage,
@@ -35,34 +53,47 @@ public record FaultReport(String blow, int contextTokens, double calmMillis, Lis
             boolean once,
             boolean equal,
             double pauseMillis,
-            long foundMillis,
-            long rowsAgain) {}
+            double noticedMillis,
+            int repairs,
+            long survivorRows,
+            long newcomerRows,
+            String cause) {
+        /** Whether it did anything to the answer; else all tokens were made when it came. */
+        boolean felt() {
+            return repairs > 0 || !finished || !once || !equal;
+        }
+
+        /** The part of the pause after the first question: finding a route, computing it again. */
+        double mendedMillis() {
+            return pauseMillis - noticedMillis;
+        }
+    }
+
+    private record Part(String name, ToDoubleFunction<Strike> millis) {}
+
+    private static final List<Part> PARTS =
+            List.of(
+                    new Part("noticed", Strike::noticedMillis),
+                    new Part("mended", Strike::mendedMillis),
+                    new Part("pause", Strike::pauseMillis));
 
     /** For people. */
     public String table() {
-        Table table =
-                new Table(
-                        "stage",
-                        "answers",
-                        "finished",
-                        "equal",
-                        "found p50",
-                        "found max",
-                        "pause p50",
-                        "p95",
-                        "max ms");
-        int stages = strikes.stream().mapToInt(Strike::stage).max().orElse(0) + 1;
-        for (int stage = 0; stage < stages; stage++) {
-            int which = stage;
-            row(
-                    table,
-                    stage == 0 ? "head" : stage == stages - 1 ? "tail" : "middle",
-                    strikes.stream().filter(strike -> strike.stage() == which).toList());
+        List<String> heads = new ArrayList<>(List.of("struck", "answers", "finished", "equal"));
+        for (Part part : PARTS) {
+            heads.addAll(List.of(part.name() + " p50", "p95", "max"));
+        }
+        Table table = new Table(heads.toArray(String[]::new));
+        for (int stage = 0; stage < targets.size(); stage++) {
+            row(table, targets.get(stage), of(stage));
         }
         row(table, "all", strikes);
         return """
         %d answers struck (%s) at %d tokens of prompt; longest pause of the unbroken answer: %.0f ms
-        each token exactly once: %d of %d; surviving stages computed %.1f rows twice in the mean
+        (%d more blows came when all tokens were made, and are not counted)
+        each token exactly once: %d of %d
+        rows computed again, in the mean: %.1f by the stages that stayed, %.1f by those in a lost one's place
+        milliseconds, from the last token before the blow to the first after it:
 
         %s\
         """
@@ -71,51 +102,71 @@ public record FaultReport(String blow, int contextTokens, double calmMillis, Lis
                         blow,
                         contextTokens,
                         calmMillis,
-                        strikes.stream().filter(Strike::once).count(),
+                        late,
+                        count(Strike::once),
                         strikes.size(),
-                        strikes.stream().mapToLong(Strike::rowsAgain).average().orElse(0),
+                        mean(Strike::survivorRows),
+                        mean(Strike::newcomerRows),
                         table);
     }
 
-    private static void row(Table table, String name, List<Strike> some) {
-        double[] pauses = some.stream().mapToDouble(Strike::pauseMillis).sorted().toArray();
-        double[] found = some.stream().mapToDouble(Strike::foundMillis).sorted().toArray();
-        table.row(
-                name,
-                Integer.toString(some.size()),
-                Long.toString(some.stream().filter(Strike::finished).count()),
-                Long.toString(some.stream().filter(Strike::equal).count()),
-                millis(quantile(found, 0.5)),
-                millis(quantile(found, 1)),
-                millis(quantile(pauses, 0.5)),
-                millis(quantile(pauses, 0.95)),
-                millis(quantile(pauses, 1)));
+    private List<Strike> of(int stage) {
+        return strikes.stream().filter(strike -> strike.stage() == stage).toList();
     }
 
-    private static double quantile(double[] sorted, double share) {
+    private long count(Predicate<Strike> test) {
+        return count(strikes, test);
+    }
+
+    private static long count(List<Strike> some, Predicate<Strike> test) {
+        return some.stream().filter(test).count();
+    }
+
+    private double mean(ToDoubleFunction<Strike> value) {
+        return strikes.stream().mapToDouble(value).average().orElse(0);
+    }
+
+    private static void row(Table table, String name, List<Strike> some) {
+        List<String> cells =
+                new ArrayList<>(
+                        List.of(
+                                name,
+                                Integer.toString(some.size()),
+                                Long.toString(count(some, Strike::finished)),
+                                Long.toString(count(some, Strike::equal))));
+        for (Part part : PARTS) {
+            for (double share : new double[] {0.5, 0.95, 1}) {
+                cells.add(String.format(Locale.ROOT, "%.0f", quantile(some, part, share)));
+            }
+        }
+        table.row(cells.toArray());
+    }
+
+    private static double quantile(List<Strike> some, Part part, double share) {
+        double[] sorted = some.stream().mapToDouble(part.millis()).sorted().toArray();
         int index = (int) Math.ceil(share * sorted.length) - 1;
         return sorted.length == 0 ? 0 : sorted[Math.max(0, index)];
     }
 
-    private static String millis(double value) {
-        return String.format(Locale.ROOT, "%.0f", value);
-    }
-
     /** For programs. */
     public Map<String, Object> values() {
-        double[] pauses = strikes.stream().mapToDouble(Strike::pauseMillis).sorted().toArray();
         Map<String, Object> values = new LinkedHashMap<>();
         values.put("blow", blow);
         values.put("context_tokens", contextTokens);
         values.put("calm_millis", calmMillis);
-        values.put("finished", strikes.stream().filter(Strike::finished).count());
-        values.put("equal", strikes.stream().filter(Strike::equal).count());
-        values.put("pause_p50_millis", quantile(pauses, 0.5));
-        values.put("pause_p95_millis", quantile(pauses, 0.95));
-        values.put("pause_max_millis", quantile(pauses, 1));
-        double[] found = strikes.stream().mapToDouble(Strike::foundMillis).sorted().toArray();
-        values.put("found_p50_millis", quantile(found, 0.5));
-        values.put("found_max_millis", quantile(found, 1));
+        values.put("late", late);
+        values.put("targets", targets);
+        values.put("struck", strikes.size());
+        values.put("finished", count(Strike::finished));
+        values.put("once", count(Strike::once));
+        values.put("equal", count(Strike::equal));
+        values.put("survivor_rows_mean", mean(Strike::survivorRows));
+        values.put("newcomer_rows_mean", mean(Strike::newcomerRows));
+        for (Part part : PARTS) {
+            values.put(part.name() + "_p50_millis", quantile(strikes, part, 0.5));
+            values.put(part.name() + "_p95_millis", quantile(strikes, part, 0.95));
+            values.put(part.name() + "_max_millis", quantile(strikes, part, 1));
+        }
         values.put("strikes", strikes);
         return values;
     }

@@ -6,6 +6,7 @@ import coop.sahkar.deploy.bench.FaultBench;
 import coop.sahkar.deploy.bench.FaultReport;
 import coop.sahkar.deploy.demo.DemoException;
 import coop.sahkar.deploy.demo.DemoPool;
+import coop.sahkar.deploy.network.SmallInternet;
 import coop.sahkar.governance.Policy;
 import coop.sahkar.worker.gguf.Progress;
 import coop.sahkar.worker.gguf.TensorType;
@@ -13,8 +14,11 @@ import coop.sahkar.worker.gguf.synthetic.RandomModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -24,7 +28,7 @@ import picocli.CommandLine.Option;
         description = {
             "Strike workers in mid-answer and measure what the reader notices.",
             "",
-            "It runs a chain of three stages with two workers for each on this machine, kills the head, the middle and the tail of answers in turn at random moments, and reports the pauses and whether the text is that of the unbroken answer.",
+            "It runs a chain of three stages with two workers for each on this machine, kills the head, the middle and the tail of answers in turn at random moments, and reports the pauses, how much of them went by until the loss was noticed, whether the text is that of the unbroken answer, and what was computed again.",
             ""
         },
         footer = {
@@ -33,6 +37,7 @@ import picocli.CommandLine.Option;
             "  sahkar faults",
             "  sahkar faults --blows 200 --json faults.json",
             "  sahkar faults --stop --blows 30",
+            "  sudo sahkar faults --cut --blows 30",
             "  sahkar faults --shape 160M --context 1000",
             "",
             "Let the machine do nothing else meanwhile."
@@ -52,10 +57,31 @@ final class FaultsCommand extends Subcommand {
     private int blows;
 
     @Option(
-            names = "--stop",
-            description =
-                    "Stop the processes (SIGSTOP) instead of killing them: they keep their connections.")
-    private boolean stop;
+            names = "--minutes",
+            paramLabel = "N",
+            defaultValue = "1440",
+            description = "Strike no more after so long, and tell what was seen until then.")
+    private int minutes;
+
+    @ArgGroup private @Nullable OtherBlow other;
+
+    private static final class OtherBlow {
+        @Option(
+                names = "--stop",
+                description =
+                        "Stop the processes (SIGSTOP) instead of killing them: they keep their connections.")
+        private boolean stop;
+
+        @Option(
+                names = "--cut",
+                description =
+                        "Lose what a stage sends to the next one, and not what comes back, instead. The workers get network namespaces, for which it has to be run as root, with iproute2 and iptables there.")
+        private boolean cut;
+
+        FaultBench.Blow blow() {
+            return cut ? FaultBench.Blow.CUT : stop ? FaultBench.Blow.STOP : FaultBench.Blow.KILL;
+        }
+    }
 
     @Option(
             names = "--context",
@@ -90,9 +116,10 @@ final class FaultsCommand extends Subcommand {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        if (blows < 1 || context < 1 || tokens < 4) {
+        if (blows < 1 || context < 1 || minutes < 1 || tokens < 4) {
             throw new CommandFailure(
-                    ExitCode.USAGE, "--blows and --context take 1 or more, --tokens 4 or more.");
+                    ExitCode.USAGE,
+                    "--blows, --context and --minutes take 1 or more, --tokens 4 or more.");
         }
         if (shape != null && !RandomModel.presets().contains(shape)) {
             throw new CommandFailure(
@@ -114,16 +141,28 @@ final class FaultsCommand extends Subcommand {
                         .withKvPositions(context + tokens + KV_SPARE)
                         .withRestingSessions(0); // each answer begins at its prompt's first token
         try (Lifetime lifetime = new Lifetime()) {
-            DemoPool pool = lifetime.add(DemoPool.start(policy));
+            FaultBench.Blow blow = other == null ? FaultBench.Blow.KILL : other.blow();
+            SmallInternet internet = blow == FaultBench.Blow.CUT ? lifetime.add(internet()) : null;
+            DemoPool pool = lifetime.add(DemoPool.start(policy, internet));
             Path launcher = Home.launcher();
             pool.serve(launcher, model(pool), new DemoPool.Crew(2 * STAGES, 1), STAGES, this::step);
             InferenceClient client = lifetime.add(InferenceClient.connect(pool.address()));
-            FaultBench.Blow blow = stop ? FaultBench.Blow.STOP : FaultBench.Blow.KILL;
             return new FaultBench(pool, client, blow, tokens, new Random(seed), this::step)
-                    .run(blows, context, STAGES);
+                    .run(blows, Duration.ofMinutes(minutes), context, STAGES);
         } catch (DemoException | BenchException e) {
             throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private static SmallInternet internet() throws IOException {
+        Optional<String> obstacle = SmallInternet.obstacle();
+        if (obstacle.isPresent()) {
+            throw new CommandFailure(
+                    ExitCode.USAGE,
+                    "--cut has to be run as root, with iproute2 and iptables there: %s."
+                            .formatted(obstacle.get()));
+        }
+        return SmallInternet.create();
     }
 
     private Path model(DemoPool pool) throws IOException, InterruptedException {

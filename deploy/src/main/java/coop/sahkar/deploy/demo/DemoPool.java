@@ -6,9 +6,11 @@ import coop.sahkar.coordinator.CoordinatorOptions;
 import coop.sahkar.coordinator.gateway.Gateway;
 import coop.sahkar.coordinator.gateway.GatewayException;
 import coop.sahkar.coordinator.gateway.GatewayOptions;
+import coop.sahkar.deploy.network.SmallInternet;
 import coop.sahkar.governance.Policy;
 import coop.sahkar.proto.Span;
 import coop.sahkar.proto.v1.ModelStatus;
+import coop.sahkar.proto.v1.ReachState;
 import coop.sahkar.proto.v1.RepairStatus;
 import coop.sahkar.proto.v1.ShardReport;
 import coop.sahkar.proto.v1.ShardState;
@@ -19,11 +21,16 @@ import coop.sahkar.worker.store.PublishOptions;
 import coop.sahkar.worker.store.Publisher;
 import coop.sahkar.worker.store.StoreException;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -44,9 +51,19 @@ public final class DemoPool implements AutoCloseable {
     /** A worker that was not heard of for longer has been stopped. */
     private static final int MOST_SILENT_MILLIS = 2_500;
 
+    /** How a worker must be reached for routes to lead through it. */
+    private static final Set<ReachState> ROUTABLE =
+            EnumSet.of(ReachState.REACH_STATE_DIRECT, ReachState.REACH_STATE_RELAYED);
+
+    private static final String LOOPBACK = "127.0.0.1";
+
     private final DemoFolder folder;
     private final Coordinator coordinator;
     private final Gateway gateway;
+
+    /** Machines of their own for the workers; null when all share this one. */
+    private final @Nullable SmallInternet internet;
+
     private final List<WorkerProcess> workers = new ArrayList<>();
     private @Nullable Publication publication;
     private String modelId = "";
@@ -59,10 +76,15 @@ public final class DemoPool implements AutoCloseable {
      */
     public record Crew(int workers, int threads) {}
 
-    private DemoPool(DemoFolder folder, Coordinator coordinator, Gateway gateway) {
+    private DemoPool(
+            DemoFolder folder,
+            Coordinator coordinator,
+            Gateway gateway,
+            @Nullable SmallInternet internet) {
         this.folder = folder;
         this.coordinator = coordinator;
         this.gateway = gateway;
+        this.internet = internet;
     }
 
     /**
@@ -72,10 +94,19 @@ public final class DemoPool implements AutoCloseable {
      * @throws DemoException in a sentence, if it cannot be started
      */
     public static DemoPool start(Policy policy) {
+        return start(policy, null);
+    }
+
+    /**
+     * The same.
+     *
+     * @param internet gives each worker a machine of its own; null: all share this one
+     */
+    public static DemoPool start(Policy policy, @Nullable SmallInternet internet) {
         try {
             DemoFolder folder = DemoFolder.make(Path.of(System.getProperty("java.io.tmpdir")));
             try {
-                return start(folder, policy);
+                return start(folder, policy, internet);
             } catch (CoordinatorException | GatewayException e) {
                 folder.close();
                 throw new DemoException(String.valueOf(e.getMessage()), e);
@@ -85,13 +116,15 @@ public final class DemoPool implements AutoCloseable {
         }
     }
 
-    private static DemoPool start(DemoFolder folder, Policy policy) {
+    private static DemoPool start(
+            DemoFolder folder, Policy policy, @Nullable SmallInternet internet) {
         Coordinator coordinator =
                 Coordinator.start(
                         CoordinatorOptions.single("demo", folder.path().resolve("coordinator"))
                                 .withPolicy(policy));
         try {
-            return new DemoPool(folder, coordinator, gateway(coordinator));
+            String host = internet == null ? LOOPBACK : internet.here();
+            return new DemoPool(folder, coordinator, gateway(coordinator, host), internet);
         } catch (GatewayException e) {
             coordinator.close();
             throw e;
@@ -99,12 +132,12 @@ public final class DemoPool implements AutoCloseable {
     }
 
     /** At the default port, or at a free one where that is taken. */
-    private static Gateway gateway(Coordinator coordinator) {
+    private static Gateway gateway(Coordinator coordinator, String host) {
         GatewayOptions usual = GatewayOptions.defaults();
         try {
-            return Gateway.start(coordinator, usual);
+            return Gateway.start(coordinator, usual.at(host, usual.port()));
         } catch (GatewayException taken) {
-            return Gateway.start(coordinator, usual.at(usual.host(), 0));
+            return Gateway.start(coordinator, usual.at(host, 0));
         }
     }
 
@@ -125,18 +158,14 @@ public final class DemoPool implements AutoCloseable {
             step.accept("starting %d workers".formatted(crew.workers()));
             long memory = Files.size(model) + KV_BYTES;
             for (int i = 1; i <= crew.workers(); i++) {
-                start(
-                        WorkerProcess.prepare(
-                                launcher,
-                                "worker-" + i,
-                                crew.threads(),
-                                address(),
-                                memory,
-                                folder.path()));
+                start(prepared(launcher, "worker-" + i, crew.threads(), memory));
             }
             await("the workers to report", () -> present() == crew.workers());
             step.accept("publishing " + model.getFileName());
-            PublishOptions options = PublishOptions.local(List.of(address())).withMinStages(stages);
+            PublishOptions options =
+                    PublishOptions.local(List.of(address()))
+                            .withMinStages(stages)
+                            .withBind(new InetSocketAddress(host(), 0), host());
             publication = Publisher.publish(model, options, Progress.NONE);
             modelId = publication.modelId();
             step.accept("workers fetch and load their parts");
@@ -144,6 +173,15 @@ public final class DemoPool implements AutoCloseable {
         } catch (IOException | StoreException e) {
             throw new DemoException(String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private WorkerProcess prepared(Path launcher, String id, int threads, long memory)
+            throws IOException {
+        if (internet != null) {
+            internet.join(id);
+        }
+        return WorkerProcess.prepare(
+                launcher, id, threads, address(), memory, folder.path(), internet);
     }
 
     private synchronized void start(WorkerProcess worker) throws IOException {
@@ -188,12 +226,57 @@ public final class DemoPool implements AutoCloseable {
         await(id + " to serve again", this::whole);
     }
 
+    /**
+     * From now on what one worker sends to another is lost; the way back stays. Only where each has
+     * a machine of its own.
+     */
+    public void cut(String from, String to) {
+        try {
+            network().drop(from, to);
+        } catch (IOException e) {
+            throw new DemoException("The network cannot be cut: " + e.getMessage() + ".", e);
+        }
+    }
+
+    /** Lets everything through again, and waits until every worker serves all that it should. */
+    public void mend() throws InterruptedException {
+        try {
+            network().heal();
+        } catch (IOException e) {
+            throw new DemoException("The network cannot be mended: " + e.getMessage() + ".", e);
+        }
+        await("the network to be whole", this::whole);
+    }
+
+    private SmallInternet network() {
+        if (internet == null) {
+            throw new IllegalStateException("the workers share one machine");
+        }
+        return internet;
+    }
+
     private synchronized void signal(String id, String name) {
         try {
             worker(id).signal(name);
         } catch (IOException e) {
             throw new DemoException("No signal can be sent: " + e.getMessage() + ".", e);
         }
+    }
+
+    /** Waits until every worker serves one part and can be reached, and each has two holders. */
+    public void awaitSpares() throws InterruptedException {
+        await("a second holder for every part", () -> whole() && spared(workers()));
+    }
+
+    private static boolean spared(List<WorkerStatus> crew) {
+        Map<Integer, Integer> holders = new TreeMap<>();
+        for (WorkerStatus worker : crew) {
+            if (worker.getShardsCount() != 1 || !ROUTABLE.contains(worker.getReach())) {
+                return false;
+            }
+            holders.merge(worker.getShards(0).getSpan().getFirst(), 1, Integer::sum);
+        }
+        return holders.values().stream().allMatch(count -> count > 1);
     }
 
     /** Waits until every worker that is here has reported anew, and that it has no session. */
@@ -239,7 +322,11 @@ public final class DemoPool implements AutoCloseable {
 
     /** Where the coordinator listens, host:port. */
     public String address() {
-        return "127.0.0.1:" + gateway.port();
+        return host() + ":" + gateway.port();
+    }
+
+    private String host() {
+        return internet == null ? LOOPBACK : internet.here();
     }
 
     /** Where the gateway listens. */

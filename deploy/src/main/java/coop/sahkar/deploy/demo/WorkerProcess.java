@@ -1,5 +1,6 @@
 package coop.sahkar.deploy.demo;
 
+import coop.sahkar.deploy.network.SmallInternet;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -38,6 +39,7 @@ final class WorkerProcess implements AutoCloseable {
      * @param coordinator where the coordinator listens
      * @param memoryBytes what it lends
      * @param folder for its data and its output
+     * @param internet where it has a machine of its own; null: it runs beside this process
      */
     static WorkerProcess prepare(
             Path launcher,
@@ -45,7 +47,8 @@ final class WorkerProcess implements AutoCloseable {
             int threads,
             String coordinator,
             long memoryBytes,
-            Path folder)
+            Path folder,
+            @Nullable SmallInternet internet)
             throws IOException {
         Path data = Files.createDirectories(folder.resolve(id));
         Path noSettings = data.resolve("settings.properties");
@@ -66,8 +69,12 @@ final class WorkerProcess implements AutoCloseable {
         command.addAll(List.of("--speed", SAME_SPEED)); // measuring would take a second
         command.addAll(List.of("--drain-timeout", "0")); // who ends the demo waits for nobody
         command.addAll(List.of("--config", noSettings.toString()));
+        if (internet != null) {
+            command.addAll(List.of("--listen", internet.address(id) + ":0"));
+            command.addAll(List.of("--expose-without-encryption", "--codec", "F32"));
+        }
         ProcessBuilder builder =
-                new ProcessBuilder(command)
+                new ProcessBuilder(internet == null ? command : internet.inside(id, command))
                         .redirectErrorStream(true)
                         .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         // A person's own settings are not for the demo's workers.

@@ -152,4 +152,19 @@ class GatewayBreadthIT {
         assertThat(chat.get("count").intValue())
                 .isEqualTo(post(CHAT, one).at("/usage/prompt_tokens").intValue());
     }
+
+    @Test
+    void ollamaFormsAndSeveralChoicesWork() throws Exception {
+        ObjectNode body = JSON.createObjectNode().put("model", pool().model());
+        body.put("prompt", "What is a worker?").put("stream", false);
+        body.putObject("options").put("num_predict", 120);
+        body.putObject("format").put("type", "object").putObject("properties");
+        ((ObjectNode) body.at("/format/properties")).putObject("yes").put("type", "boolean");
+        body.withArray("/format/required").add("yes");
+        JsonNode answer = post("/api/generate", body);
+        assertThat(JSON.readTree(answer.get("response").stringValue()).get("yes").isBoolean())
+                .isTrue();
+        JsonNode two = post(CHAT, ask("What is a worker?").put("n", 2).put("max_tokens", 12));
+        assertThat(two.get("choices").size()).isEqualTo(2);
+    }
 }

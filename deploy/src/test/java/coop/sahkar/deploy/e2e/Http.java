@@ -30,6 +30,14 @@ final class Http {
         return client.send(request(path, body), HttpResponse.BodyHandlers.ofString());
     }
 
+    HttpResponse<String> get(String path) throws IOException, InterruptedException {
+        HttpRequest request =
+                HttpRequest.newBuilder(URI.create("http://" + address + path))
+                        .timeout(LIMIT)
+                        .build();
+        return client.send(request, HttpResponse.BodyHandlers.ofString());
+    }
+
     private HttpRequest request(String path, String body) {
         return HttpRequest.newBuilder(URI.create("http://" + address + path))
                 .timeout(LIMIT)

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import coop.sahkar.client.TextPiece;
 import coop.sahkar.client.TokenStream;
 import coop.sahkar.deploy.demo.Distribution;
+import coop.sahkar.deploy.network.SmallInternet;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.v1.RepairStatus;
 import java.net.InetSocketAddress;

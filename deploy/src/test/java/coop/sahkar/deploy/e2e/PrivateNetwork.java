@@ -1,9 +1,9 @@
 package coop.sahkar.deploy.e2e;
 
+import coop.sahkar.deploy.network.NetworkCommand;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
 /**
  * A network of its own on this machine, joined to it by one cable: from inside one can dial out;
@@ -12,7 +12,6 @@ import java.util.concurrent.TimeUnit;
 final class PrivateNetwork implements AutoCloseable {
     private static final String OUTSIDE = "10.77.31.1";
     private static final String INSIDE = "10.77.31.2";
-    private static final int SECONDS = 10;
 
     private final String name;
 
@@ -23,7 +22,7 @@ final class PrivateNetwork implements AutoCloseable {
     /** Whether this process may make networks: as root, with iproute2 there. */
     static boolean possible() {
         try (PrivateNetwork ignored = new PrivateNetwork("skprobe")) {
-            run("ip", "netns", "add", ignored.name);
+            NetworkCommand.run("ip", "netns", "add", ignored.name);
             return true;
         } catch (IOException e) {
             return false;
@@ -44,14 +43,14 @@ final class PrivateNetwork implements AutoCloseable {
     private void build() throws IOException {
         String cable = name + "o";
         String inner = name + "i";
-        run("ip", "netns", "add", name);
-        run("ip", "link", "add", cable, "type", "veth", "peer", "name", inner);
-        run("ip", "link", "set", inner, "netns", name);
-        run("ip", "addr", "add", OUTSIDE + "/30", "dev", cable);
-        run("ip", "link", "set", cable, "up");
-        run("ip", "-n", name, "addr", "add", INSIDE + "/30", "dev", inner);
-        run("ip", "-n", name, "link", "set", inner, "up");
-        run("ip", "-n", name, "link", "set", "lo", "up");
+        NetworkCommand.run("ip", "netns", "add", name);
+        NetworkCommand.run("ip", "link", "add", cable, "type", "veth", "peer", "name", inner);
+        NetworkCommand.run("ip", "link", "set", inner, "netns", name);
+        NetworkCommand.run("ip", "addr", "add", OUTSIDE + "/30", "dev", cable);
+        NetworkCommand.run("ip", "link", "set", cable, "up");
+        NetworkCommand.run("ip", "-n", name, "addr", "add", INSIDE + "/30", "dev", inner);
+        NetworkCommand.run("ip", "-n", name, "link", "set", inner, "up");
+        NetworkCommand.run("ip", "-n", name, "link", "set", "lo", "up");
     }
 
     /** This machine as it is seen from inside. */
@@ -68,30 +67,13 @@ final class PrivateNetwork implements AutoCloseable {
 
     /** Pulls the cable inside: what is sent is lost, and nobody is told. */
     void cut() throws IOException {
-        run("ip", "-n", name, "link", "set", name + "i", "down");
-    }
-
-    /** Runs a command that changes networks; it must succeed. */
-    static void run(String... command) throws IOException {
-        Process process =
-                new ProcessBuilder(command)
-                        .redirectErrorStream(true)
-                        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                        .start();
-        try {
-            if (!process.waitFor(SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
-                throw new IOException(String.join(" ", command) + " failed");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        }
+        NetworkCommand.run("ip", "-n", name, "link", "set", name + "i", "down");
     }
 
     @Override
     public void close() {
         try {
-            run("ip", "netns", "del", name);
+            NetworkCommand.run("ip", "netns", "del", name);
         } catch (IOException e) {
             System.err.println("a network is left behind: " + e.getMessage());
         }

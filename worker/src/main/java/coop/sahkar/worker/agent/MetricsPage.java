@@ -131,8 +131,12 @@ final class MetricsPage {
         stage("sahkar_stage_resting", "Chats kept for their next turn", StageStats::resting);
         stage(
                 "sahkar_stage_resting_cells",
-                "Positions that chats kept for their next turn fill",
+                "Positions that chats kept for their next turn hold",
                 StageStats::restingCells);
+        stage(
+                "sahkar_stage_resting_bytes",
+                "Memory in which it keeps such chats outside its KV",
+                StageStats::restingBytes);
         stage("sahkar_stage_queued_rows", "Rows that wait", StageStats::queuedRows);
         stage(
                 "sahkar_stage_decode_seconds",

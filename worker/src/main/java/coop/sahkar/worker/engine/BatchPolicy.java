@@ -19,7 +19,7 @@ public record BatchPolicy(
         int mostChunkRows, int besideDecodeRows, int leastChunkRows, int chunksPerStage) {
 
     /** What a worker runs with. A frame of 128 positions fits a message at every width. */
-    public static final BatchPolicy DEFAULT = new BatchPolicy(128, 64, 32, 8);
+    public static final BatchPolicy DEFAULT = new BatchPolicy(128, 64, 16, 8);
 
     /** Of every batch this share, one in so many rows, is kept for prompts that wait. */
     private static final int PREFILL_SHARE = 4;

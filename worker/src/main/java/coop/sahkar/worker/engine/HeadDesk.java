@@ -77,20 +77,27 @@ final class HeadDesk {
         return null;
     }
 
-    /** Sets a generation up that {@link #fault} has nothing against. */
-    HeadGeneration generation(GenerationStart start, long nowNanos) {
+    /**
+     * Sets a generation up that {@link #fault} has nothing against.
+     *
+     * @param held positions that the head's stage has kept of it
+     */
+    HeadGeneration generation(GenerationStart start, int held, long nowNanos) {
         if (vocabulary == null) {
             throw new IllegalStateException("a generation on a stage without a vocabulary");
         }
         int stages = start.ticket().ticket().stages().size();
-        int rows = start.prompt().length + start.committed().length;
-        return new HeadGeneration(
-                start,
-                vocabulary,
-                policy.chunkRows(rows, stages),
-                policy.chunksInFlight(stages),
-                limits.stallMillis(),
-                nowNanos);
+        int rows = start.prompt().length + start.committed().length - held;
+        HeadGeneration generation =
+                new HeadGeneration(
+                        start,
+                        vocabulary,
+                        policy.chunkRows(rows, stages),
+                        policy.chunksInFlight(stages),
+                        limits.stallMillis(),
+                        nowNanos);
+        generation.begins(held);
+        return generation;
     }
 
     /** The problem with going over from a session that runs here, if it is not an older one. */

@@ -69,15 +69,15 @@ final class SessionEnds {
     /** Frees a session here and in the stages behind, or lets it rest for a while. */
     void end(StageSession session, @Nullable String lost, int restMillis) {
         RouteStage next = session.downstream();
+        if (next != null && !next.workerId().equals(lost)) {
+            outbox.send(next, new Close(session.id(), session.epoch(), restMillis));
+        }
         if (restMillis > 0 && !admission.draining()) {
             int most = Math.min(restMillis, RestingSessions.MOST_MILLIS);
             batches.forget(session);
             table.rest(session, nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(most));
         } else {
             free(session);
-        }
-        if (next != null && !next.workerId().equals(lost)) {
-            outbox.send(next, new Close(session.id(), session.epoch(), restMillis));
         }
     }
 

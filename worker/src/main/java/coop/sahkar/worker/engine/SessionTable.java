@@ -78,11 +78,7 @@ final class SessionTable {
         SealedTicket sealed = open.ticket();
         int index = open.stage();
         Ticket ticket = sealed.ticket();
-        while (sessions.size() + resting.count() >= shape.maxSequences() && resting.count() > 0) {
-            remove(resting.oldest());
-        }
-        int sequence = sequences.nextClearBit(0);
-        sequences.set(sequence);
+        int sequence = freeSequence(sessions.size());
         BoundaryLog log = index + 1 < ticket.stages().size() ? new BoundaryLog(logBudget) : null;
         StageSession session =
                 new StageSession(
@@ -100,7 +96,22 @@ final class SessionTable {
         return session;
     }
 
-    /** Takes a session over to a newer route, if its room suffices; false if it does not. */
+    /** A sequence for one more than {@code running} sessions; there is room for one. */
+    private int freeSequence(int running) {
+        while (running + resting.seated() >= shape.maxSequences()) {
+            if (!give(resting.oldestInCache())) {
+                throw new IllegalStateException("more sessions than sequences");
+            }
+        }
+        int sequence = sequences.nextClearBit(0);
+        sequences.set(sequence);
+        return sequence;
+    }
+
+    /**
+     * Takes a session over to a newer route, if its room suffices; false if it does not. What it
+     * holds may have to be brought back with {@link StageSession#wake} before it computes.
+     */
     boolean reroute(StageSession session, StageMessage.Open open) {
         boolean rested = session.resting();
         int before = rested ? 0 : session.ticket().maxPositions();
@@ -111,6 +122,9 @@ final class SessionTable {
         }
         if (rested) {
             resting.remove(session);
+            if (session.kv().isParked()) {
+                session.kv().seat(freeSequence(sessions.size()));
+            }
             sessions.put(session.id(), session);
         }
         session.reroute(open);
@@ -127,11 +141,22 @@ final class SessionTable {
     void rest(StageSession session, long untilNanos) {
         sessions.remove(session.id());
         session.rest(untilNanos);
+        int sequence = session.kv().sequence();
+        session.kv().park(RestingSessions.MOST_BYTES);
+        if (session.kv().isParked()) {
+            sequences.clear(sequence);
+        }
         resting.add(session);
         reserve(-session.ticket().maxPositions());
-        while (resting.tooMany(shape.kvCells())) {
-            remove(resting.oldest());
+        while (give(resting.surplus(shape.kvCells()))) {}
+    }
+
+    /** Gives the room of one that rests to others; false when there is none. */
+    private boolean give(@Nullable StageSession rests) {
+        if (rests != null) {
+            remove(rests);
         }
+        return rests != null;
     }
 
     /** Frees the sessions that have rested for long enough. */
@@ -158,18 +183,20 @@ final class SessionTable {
         if (!here) {
             return;
         }
+        int sequence = session.kv().sequence();
         session.close();
-        sequences.clear(session.sequence());
+        if (sequence != SessionKv.NONE) {
+            sequences.clear(sequence);
+        }
         reserve(rested ? 0 : -session.ticket().maxPositions());
     }
 
     private void reserve(int change) {
         reserved += change;
-        while (resting.count() > 0 && reserved + resting.cells() > shape.kvCells()) {
-            remove(resting.oldest());
-        }
+        while (reserved + resting.cells() > shape.kvCells() && give(resting.oldestInCache())) {}
         meter.resting.set(resting.count());
-        meter.restingCells.set(resting.cells());
+        meter.restingCells.set(resting.positions());
+        meter.restingBytes.set(resting.bytes());
         meter.kvReserved.set(reserved);
         meter.sessions.set(sessions.size());
     }

@@ -1,6 +1,7 @@
 package coop.sahkar.worker.engine;
 
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A loaded shard with its KV cache. Created, used and closed by one thread; nothing here may be
@@ -40,6 +41,23 @@ public interface Stage extends AutoCloseable {
      * Makes {@code to}, which must be empty, share the first {@code end} positions of {@code from}.
      */
     void copyPrefix(int from, int to, int end);
+
+    /**
+     * Takes the KV of {@code sequence} out of the cache, where every sequence slows the others; it
+     * is empty then.
+     *
+     * @return null if it holds nothing, or would take more than {@code mostBytes}: it stays as it
+     *     was
+     */
+    @Nullable ParkedKv park(int sequence, long mostBytes);
+
+    /**
+     * Puts KV of this stage back into {@code sequence}, which must be empty; what was parked stays
+     * as it is and may be closed.
+     *
+     * @return false if the cache has no room for it in one piece: the sequence is empty then
+     */
+    boolean unpark(ParkedKv parked, int sequence);
 
     /** Opens a sampler over this stage's vocabulary. Tail only. */
     TokenSampler sampler(Sampling sampling);

@@ -126,10 +126,10 @@ final class StageCore {
             HeadDesk.refuse(start.sink(), admission.noRoom(ticket), "");
             return;
         }
-        HeadGeneration generation = heads.generation(start, now);
-        generation.begins(session.held());
-        session.drive(generation);
         openNext(open);
+        session.wake();
+        HeadGeneration generation = heads.generation(start, session.held(), now);
+        session.drive(generation);
         heads.tell(session, HeadGeneration::begin);
         feed(session, now);
     }
@@ -265,6 +265,7 @@ final class StageCore {
         for (StageSession session : table.all()) {
             ends.fail(session, problem, session.self().workerId(), null);
         }
+        table.dropResting();
     }
 
     private void onOpen(Open open) {
@@ -290,6 +291,7 @@ final class StageCore {
             openNext(open);
             StageSession opened = table.find(ticket.session());
             if (opened != null && opened.renewed()) {
+                opened.wake();
                 batches.forget(opened);
                 replay.report(opened, now);
             }

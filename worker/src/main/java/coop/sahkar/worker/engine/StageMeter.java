@@ -29,6 +29,7 @@ final class StageMeter {
     final AtomicInteger kvReserved = new AtomicInteger();
     final AtomicInteger resting = new AtomicInteger();
     final AtomicInteger restingCells = new AtomicInteger();
+    final AtomicLong restingBytes = new AtomicLong();
 
     private final AtomicLong rows = new AtomicLong();
     private final AtomicLong batches = new AtomicLong();
@@ -138,6 +139,7 @@ final class StageMeter {
                 loneTokens.medianMicros(),
                 resting.get(),
                 restingCells.get(),
+                restingBytes.get(),
                 rowsReused.get());
     }
 

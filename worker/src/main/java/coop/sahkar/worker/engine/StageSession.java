@@ -27,7 +27,7 @@ final class StageSession {
     private static final int NO_RESEND = -1;
 
     private final Stage stage;
-    private final int sequence;
+    private final SessionKv kv;
     private final @Nullable BoundaryLog log;
     private final ArrayDeque<Frame> waiting = new ArrayDeque<>();
     private final ArrayDeque<Long> arrivals = new ArrayDeque<>();
@@ -74,7 +74,7 @@ final class StageSession {
             Keep keep,
             long nowNanos) {
         this.stage = stage;
-        this.sequence = sequence;
+        this.kv = new SessionKv(stage, sequence);
         this.log = log;
         this.sealed = sealed;
         this.index = index;
@@ -245,8 +245,19 @@ final class StageSession {
         return index;
     }
 
-    int sequence() {
-        return sequence;
+    /** Where what it holds is kept. */
+    SessionKv kv() {
+        return kv;
+    }
+
+    /**
+     * What it holds is in the cache from here on, if it was not; all of it or, without room,
+     * nothing.
+     */
+    void wake() {
+        if (!kv.restore(held)) {
+            truncate(0);
+        }
     }
 
     Sampling sampling() {
@@ -333,7 +344,7 @@ final class StageSession {
     void truncate(int position) {
         dropWaiting(position);
         if (position < held) {
-            stage.truncate(sequence, position);
+            kv.truncate(position);
             held = position;
             end = position;
             if (log != null) {
@@ -411,7 +422,7 @@ final class StageSession {
         dropWaiting(0);
         held = 0;
         end = 0;
-        stage.truncate(sequence, 0);
+        kv.close();
         closeSampler();
         if (log != null) {
             log.close();
@@ -422,7 +433,7 @@ final class StageSession {
         int row = rows.count();
         for (int i = 0; i < count; i++) {
             int position = frame.firstPosition() + from + i;
-            rows.add(frame.tokens()[from + i], position, sequence, want && i == count - 1);
+            rows.add(frame.tokens()[from + i], position, kv.sequence(), want && i == count - 1);
         }
         if (index > 0) {
             HiddenStates.read(frame, from, count, width, rows.hidden, row);

@@ -26,7 +26,8 @@ package coop.sahkar.worker.engine;
  *     stage for itself
  * @param loneTokenMicros median time from one of those to the next: once round the ring
  * @param resting sessions kept for a chat's next turn, not counted in {@code sessions}
- * @param restingCells KV positions they fill, given up to whoever needs them
+ * @param restingCells positions they hold, given up to whoever needs the room
+ * @param restingBytes memory in which they hold them outside the KV cache
  * @param rowsReused positions that a chat's next turn found here, and that were not computed again
  */
 public record StageStats(
@@ -51,4 +52,5 @@ public record StageStats(
         int loneTokenMicros,
         int resting,
         int restingCells,
+        long restingBytes,
         long rowsReused) {}

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A {@link StageEngine} without its thread: the same mailbox and the same core, and a caller that
@@ -87,6 +88,16 @@ public final class SteppedEngine implements StageInbox {
         @Override
         public void copyPrefix(int from, int to, int end) {
             stage.copyPrefix(from, to, end);
+        }
+
+        @Override
+        public @Nullable ParkedKv park(int sequence, long mostBytes) {
+            return stage.park(sequence, mostBytes);
+        }
+
+        @Override
+        public boolean unpark(ParkedKv parked, int sequence) {
+            return stage.unpark(parked, sequence);
         }
 
         @Override
@@ -228,7 +239,7 @@ public final class SteppedEngine implements StageInbox {
         return new SessionLook(
                 session.id(),
                 session.epoch(),
-                session.sequence(),
+                session.kv().sequence(),
                 session.held(),
                 session.end(),
                 session.ticket().maxPositions(),

@@ -8,6 +8,7 @@ import com.hubspot.jinjava.interpret.JinjavaInterpreter;
 import com.hubspot.jinjava.interpret.RenderResult;
 import com.hubspot.jinjava.interpret.TemplateError;
 import com.hubspot.jinjava.loader.ResourceNotFoundException;
+import coop.sahkar.proto.CallSyntax;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import java.io.Serial;
@@ -45,13 +46,14 @@ public final class ChatTemplate {
     private static final long MAX_NANOS = 5_000_000_000L;
 
     private static final String STEPS = "sahkar_steps";
-    private static final LocalDateTime PROBE_TIME = LocalDateTime.of(2026, 1, 2, 3, 4);
+    static final LocalDateTime PROBE_TIME = LocalDateTime.of(2026, 1, 2, 3, 4);
     private static final Jinjava JINJAVA = jinjava();
 
     private final String source;
     private final String bosText;
     private final String eosText;
     private final @Nullable String unreadable;
+    private final @Nullable CallSyntax calls;
 
     private ChatTemplate(
             String source, String bosText, String eosText, @Nullable String unreadable) {
@@ -59,6 +61,15 @@ public final class ChatTemplate {
         this.bosText = bosText;
         this.eosText = eosText;
         this.unreadable = unreadable;
+        this.calls = null;
+    }
+
+    private ChatTemplate(ChatTemplate same, @Nullable CallSyntax calls) {
+        this.source = same.source;
+        this.bosText = same.bosText;
+        this.eosText = same.eosText;
+        this.unreadable = same.unreadable;
+        this.calls = calls;
     }
 
     /** What one rendering has used up; a loop within loops would go on for years. */
@@ -115,7 +126,10 @@ public final class ChatTemplate {
                             given,
                             name -> context.getFilter(name) != null,
                             name -> context.getExpTest(name) != null);
-            return new ChatTemplate(prepared, bosText, eosText, null);
+            ChatTemplate template = new ChatTemplate(prepared, bosText, eosText, null);
+            return given.contains("tool")
+                    ? new ChatTemplate(template, ToolProbe.syntax(template))
+                    : template;
         } catch (JinjaSource.Unreadable e) {
             return new ChatTemplate("", bosText, eosText, e.getMessage());
         }
@@ -148,22 +162,42 @@ public final class ChatTemplate {
         return Optional.empty();
     }
 
+    /** How the model is to write calls of functions in conversations rendered here. */
+    public CallSyntax callSyntax() {
+        return calls == null ? CallSyntax.TAGGED : calls;
+    }
+
+    /** Renders a conversation without functions. */
+    public Rendering render(List<ChatTurn> turns, boolean answerNext, LocalDateTime now) {
+        return render(turns, List.of(), answerNext, now);
+    }
+
     /**
      * Renders a conversation.
      *
+     * @param tools functions that may be called; said in plain words if the template knows none
      * @param answerNext whether to end with what begins the assistant's answer
      * @param now the date that some templates put in
      */
-    public Rendering render(List<ChatTurn> turns, boolean answerNext, LocalDateTime now) {
+    public Rendering render(
+            List<ChatTurn> turns, List<Tool> tools, boolean answerNext, LocalDateTime now) {
+        boolean functions = !tools.isEmpty() || turns.stream().anyMatch(ChatTurn::callsOrAnswers);
+        return functions && calls == null
+                ? renderAsIs(SpokenTools.spoken(turns, tools), List.of(), answerNext, now)
+                : renderAsIs(turns, tools, answerNext, now);
+    }
+
+    /** Leaves it to the template to say what functions there are. */
+    Rendering renderAsIs(
+            List<ChatTurn> turns, List<Tool> tools, boolean answerNext, LocalDateTime now) {
         if (unreadable != null) {
             return new Refused(broken(unreadable), false);
         }
         Map<String, Object> variables = new HashMap<>();
-        variables.put(
-                "messages",
-                turns.stream()
-                        .map(turn -> Map.of("role", turn.role(), "content", turn.content()))
-                        .toList());
+        variables.put("messages", TemplateValues.messages(turns));
+        if (!tools.isEmpty()) {
+            variables.put("tools", TemplateValues.tools(tools));
+        }
         variables.put("add_generation_prompt", answerNext);
         variables.put("bos_token", bosText);
         variables.put("eos_token", eosText);

@@ -50,6 +50,10 @@ public final class HeadGeneration {
     private int known;
     private int fed;
     private int acked;
+
+    /** Positions below were held here when it began; whether they are behind, their stages say. */
+    private int begun;
+
     private int prefilled;
     private int reused;
     private long movedNanos;
@@ -123,7 +127,7 @@ public final class HeadGeneration {
 
     /** The next rows for the ring, or null when it has to wait. */
     public @Nullable Chunk next() {
-        if (over || fed >= known || fed - acked >= windowRows) {
+        if (over || fed >= known || fed - Math.max(acked, begun) >= windowRows) {
             return null;
         }
         int first = fed;
@@ -174,6 +178,7 @@ public final class HeadGeneration {
     /** No stage can give positions from here on again: they are fed from the tokens once more. */
     public void rewind(int position) {
         fed = Math.min(fed, position);
+        begun = Math.min(begun, position);
     }
 
     /** How the route is repaired. */
@@ -207,6 +212,7 @@ public final class HeadGeneration {
     /** The head's stage has kept this many positions from the turn before, or from another head. */
     public void begins(int held) {
         holds(held);
+        begun = fed;
         reused = Math.min(fed, promptLength);
     }
 
@@ -350,7 +356,8 @@ public final class HeadGeneration {
     private void commit(StageMessage.Token chosen, long nowNanos) {
         int position = chosen.position();
         int token = chosen.token();
-        if (!sawToken) {
+        boolean first = !sawToken;
+        if (first) {
             sawToken = true;
             firstTokenNanos = nowNanos;
         }
@@ -369,6 +376,9 @@ public final class HeadGeneration {
             end(position, one, shown, !text.stopped());
         } else {
             untold.add(new Untold(position, one, shown, chosen.chances()));
+            if (first) {
+                tell(); // the reader has waited long enough
+            }
         }
     }
 

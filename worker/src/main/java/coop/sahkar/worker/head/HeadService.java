@@ -99,7 +99,7 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
         SessionId session = sealed.ticket().session();
         int epoch = sealed.ticket().epoch();
         call.setOnReadyHandler(events::drain);
-        call.onNext(started(request, order, sealed.ticket()));
+        call.onNext(started(request, order, sealed.ticket(), model.chatTemplate()));
         var text =
                 new TextAssembler(model.vocabulary(), order.stops(), request.getDeliveredBytes());
         GenerationStart generation =
@@ -154,15 +154,18 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
         return LocalDateTime.ofEpochSecond(millis / 1000, 0, ZoneOffset.UTC);
     }
 
-    private static GenerationEvent started(RunRequest request, RunOrder order, Ticket ticket) {
-        return GenerationEvent.newBuilder()
-                .setStarted(
-                        Started.newBuilder()
-                                .setRequestId(request.getRequest().getRequestId())
-                                .setModelId(ticket.modelId())
-                                .setPromptTokens(order.prompt().length)
-                                .addAllRoute(ticket.stages().stream().map(Wire::toWire).toList()))
-                .build();
+    private static GenerationEvent started(
+            RunRequest request, RunOrder order, Ticket ticket, ChatTemplate template) {
+        Started.Builder started =
+                Started.newBuilder()
+                        .setRequestId(request.getRequest().getRequestId())
+                        .setModelId(ticket.modelId())
+                        .setPromptTokens(order.prompt().length)
+                        .addAllRoute(ticket.stages().stream().map(Wire::toWire).toList());
+        if (request.getRequest().getChat().getToolsCount() > 0) {
+            started.setCallSyntax(template.callSyntax().toWire());
+        }
+        return GenerationEvent.newBuilder().setStarted(started).build();
     }
 
     private void refuse(ServerCallStreamObserver<GenerationEvent> call, Problem problem) {

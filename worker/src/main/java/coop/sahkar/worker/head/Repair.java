@@ -35,6 +35,12 @@ public final class Repair {
     /** A lost worker may have come back after this. */
     static final long RETURN_NANOS = TimeUnit.SECONDS.toNanos(5);
 
+    /**
+     * Where there is no route without it, it is taken again after this, if coordinators see it:
+     * where much happens at once the wrong one is blamed.
+     */
+    static final long FORGIVEN_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     /** First pause between two questions; doubled each time. */
     static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
@@ -83,6 +89,9 @@ public final class Repair {
     private long turnNanos;
     private long pauseNanos;
     private int fruitless;
+
+    /** Whether it was asked in vain since the last loss. */
+    private boolean inVain;
 
     /** Whether what is asked for is no more than a wish: the route is whole. */
     private boolean wish;
@@ -137,6 +146,7 @@ public final class Repair {
         culprit = workerId;
         sinceNanos = nowNanos;
         pauseNanos = PAUSE_NANOS;
+        inVain = false;
     }
 
     /** What asking came to. */
@@ -202,6 +212,7 @@ public final class Repair {
             return giveUp(without(problem), true);
         }
         state = State.RESTING;
+        inVain = true;
         turnNanos = nowNanos + pauseNanos;
         pauseNanos = Math.min(2 * pauseNanos, MOST_PAUSE_NANOS);
         return REST;
@@ -227,7 +238,8 @@ public final class Repair {
     }
 
     private Set<String> avoid(long nowNanos) {
-        lostNanos.values().removeIf(at -> nowNanos - at >= RETURN_NANOS);
+        long returns = inVain ? FORGIVEN_NANOS : RETURN_NANOS;
+        lostNanos.values().removeIf(at -> nowNanos - at >= returns);
         leavingNanos.values().removeIf(at -> nowNanos - at >= RETURN_NANOS);
         Set<String> avoid = new TreeSet<>(lostNanos.keySet());
         if (wish) {

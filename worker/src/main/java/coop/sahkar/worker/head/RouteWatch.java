@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * stage is probed. One that does not answer is lost: a stopped process, a dead host, a link to it
  * that is cut. If all answer but what one sent has not come to the next, it is sent once more; if
  * it has not come then, the link between them is cut one way and the stage behind it counts as
- * lost. If all answer and nothing is amiss the route is slow: the deadline doubles.
+ * lost; and if nothing comes to its successor either, the stage before it does. If all answer and
+ * nothing is amiss the route is slow: the deadline doubles.
  */
 public final class RouteWatch {
     /** No silence shorter than this is suspicious. */
@@ -39,6 +40,9 @@ public final class RouteWatch {
 
     /** Or so many times the slowest recent batch of this head. */
     static final int ANSWER_BATCHES = 4;
+
+    /** Or so many times the slowest recent trip: where frames take their time probes do, too. */
+    static final int ANSWER_TRIPS = 2;
 
     /** Trips remembered; so many slow ones in a row make a route slow. */
     static final int TRIPS = 8;
@@ -80,6 +84,10 @@ public final class RouteWatch {
     private int round;
     private int patience;
     private int suspect;
+
+    /** The stage to which a link was cut, as long as nothing has come round since. */
+    private int cutBefore;
+
     private boolean probing;
     private boolean hedging;
     private boolean deaf;
@@ -111,6 +119,7 @@ public final class RouteWatch {
             }
         }
         probing &= hedging;
+        cutBefore = NOBODY;
         alive(nowNanos);
         movedNanos = nowNanos;
     }
@@ -149,13 +158,20 @@ public final class RouteWatch {
 
     /** Silence that is waited for now. */
     long deadlineNanos() {
-        long slowest = trips.stream().mapToLong(Long::longValue).max().orElse(0);
-        long learnt = trips.isEmpty() ? FIRST_NANOS : Math.max(FLOOR_NANOS, SILENT_TRIPS * slowest);
+        long learnt =
+                trips.isEmpty()
+                        ? FIRST_NANOS
+                        : Math.max(FLOOR_NANOS, SILENT_TRIPS * slowestNanos());
         return Math.min(CEILING_NANOS, learnt << patience);
     }
 
-    private static long answerNanos(long batchNanos) {
-        return Math.clamp(ANSWER_BATCHES * batchNanos, ANSWER_FLOOR_NANOS, ANSWER_CEILING_NANOS);
+    private long slowestNanos() {
+        return trips.stream().mapToLong(Long::longValue).max().orElse(0);
+    }
+
+    private long answerNanos(long batchNanos) {
+        long usual = Math.max(ANSWER_BATCHES * batchNanos, ANSWER_TRIPS * slowestNanos());
+        return Math.clamp(usual, ANSWER_FLOOR_NANOS, ANSWER_CEILING_NANOS);
     }
 
     private boolean slow() {
@@ -224,7 +240,7 @@ public final class RouteWatch {
         }
         int fault = brokenLink();
         if (fault != NOBODY && fault == suspect) {
-            return new Lost(List.of(fault), "gets nothing from the stage before it");
+            return cut(fault);
         }
         suspect = fault;
         boolean compared = before[0] != null;
@@ -233,6 +249,16 @@ public final class RouteWatch {
             patience++;
         }
         return fault == NOBODY ? FINE : new Nudge();
+    }
+
+    /** Between the head and the stage behind it that one is to blame: the head cannot be. */
+    private Lost cut(int fault) {
+        if (fault == cutBefore && fault > 1) {
+            cutBefore = NOBODY;
+            return new Lost(List.of(fault - 1), "sends what nobody behind it gets");
+        }
+        cutBefore = fault;
+        return new Lost(List.of(fault), "gets nothing from the stage before it");
     }
 
     private boolean learnable() {

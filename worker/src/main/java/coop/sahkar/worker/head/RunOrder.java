@@ -3,16 +3,15 @@ package coop.sahkar.worker.head;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.Ticket;
-import coop.sahkar.proto.v1.ChatMessage;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.RunRequest;
+import coop.sahkar.proto.v1.SamplingMessage;
 import coop.sahkar.worker.engine.Sampling;
 import coop.sahkar.worker.engine.Vocabulary;
 import coop.sahkar.worker.ring.SamplingAdapter;
 import java.io.Serial;
 import java.nio.charset.StandardCharsets;
 import java.time.LocalDateTime;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -53,7 +52,7 @@ record RunOrder(
             throws Rejected {
         GenerateRequest request = run.getRequest();
         Vocabulary vocabulary = model.vocabulary();
-        Sampling sampling = SamplingAdapter.fromWire(request.getSampling());
+        Sampling sampling = SamplingAdapter.fromWire(sampling(request, model.chatTemplate()));
         Optional<Problem> outOfRange = SamplingAdapter.check(sampling, vocabulary.size());
         if (outOfRange.isPresent()) {
             throw new Rejected(outOfRange.get());
@@ -84,6 +83,16 @@ record RunOrder(
                 List.copyOf(request.getStopList()));
     }
 
+    /** A grammar for calls becomes one for calls as this model writes them. */
+    private static SamplingMessage sampling(GenerateRequest request, ChatTemplate template) {
+        SamplingMessage asked = request.getSampling();
+        return asked.getGrammar().isEmpty() || request.getChat().getToolsCount() == 0
+                ? asked
+                : asked.toBuilder()
+                        .setGrammar(asked.getGrammar() + template.callSyntax().rules())
+                        .build();
+    }
+
     /** The tokens of a request's prompt. */
     static int[] prompt(GenerateRequest request, HeadHost.HeadModel model, LocalDateTime now)
             throws Rejected {
@@ -106,30 +115,8 @@ record RunOrder(
 
     private static int[] chat(GenerateRequest request, HeadHost.HeadModel model, LocalDateTime now)
             throws Rejected {
-        List<ChatMessage> messages = request.getChat().getMessagesList();
-        if (messages.isEmpty() || messages.size() > Limits.MAX_CHAT_MESSAGES) {
-            throw rejected(
-                    "messages",
-                    "messages must hold 1 to %d messages, not %d."
-                            .formatted(Limits.MAX_CHAT_MESSAGES, messages.size()));
-        }
-        List<ChatTurn> turns = new ArrayList<>(messages.size());
-        long bytes = 0;
-        for (int i = 0; i < messages.size(); i++) {
-            ChatMessage message = messages.get(i);
-            switch (message.getRole()) {
-                case "system", "user", "assistant" -> {}
-                default ->
-                        throw rejected(
-                                "messages[" + i + "].role",
-                                "messages[%d].role must be system, user or assistant."
-                                        .formatted(i));
-            }
-            bytes += utf8(message.getContent());
-            turns.add(new ChatTurn(message.getRole(), message.getContent()));
-        }
-        requireBytes(bytes, "messages");
-        return switch (model.chatTemplate().render(turns, true, now)) {
+        Conversation said = Conversation.of(request.getChat());
+        return switch (model.chatTemplate().render(said.turns(), said.tools(), true, now)) {
             case ChatTemplate.Refused refused -> throw new Rejected(refused.problem());
             case ChatTemplate.Rendered(String text, boolean startsWithBos) ->
                     model.vocabulary().tokenize(text, !startsWithBos, true);
@@ -180,7 +167,7 @@ record RunOrder(
         return text.getBytes(StandardCharsets.UTF_8).length;
     }
 
-    private static void requireBytes(long bytes, String field) throws Rejected {
+    static void requireBytes(long bytes, String field) throws Rejected {
         if (bytes > Limits.MAX_PROMPT_BYTES) {
             throw rejected(
                     field,

@@ -101,6 +101,11 @@ final class TemplateFunctions {
             return json(value, 0);
         }
 
+        /** A value as text. */
+        static String of(Object value) {
+            return json(value, 0);
+        }
+
         private static String json(@Nullable Object value, int depth) {
             if (depth > MAX_DEPTH) {
                 throw new IllegalArgumentException("tojson: nested too deeply");

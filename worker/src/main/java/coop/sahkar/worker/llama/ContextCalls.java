@@ -31,6 +31,9 @@ final class ContextCalls {
     private final MethodHandle cells;
     private final MethodHandle decode;
     private final MethodHandle logits;
+    private final MethodHandle stateBytes;
+    private final MethodHandle readState;
+    private final MethodHandle writeState;
     private final MethodHandle tensorBytes;
     private final MethodHandle readTensor;
     private final long tensorNameOffset;
@@ -40,6 +43,23 @@ final class ContextCalls {
         cells = symbols.of("llama_n_ctx", JAVA_INT, ADDRESS);
         decode = symbols.of("llama_decode", JAVA_INT, ADDRESS, BATCH);
         logits = symbols.of("llama_get_logits_ith", ADDRESS, ADDRESS, JAVA_INT);
+        stateBytes = symbols.of("llama_state_seq_get_size", JAVA_LONG, ADDRESS, JAVA_INT);
+        readState =
+                symbols.of(
+                        "llama_state_seq_get_data",
+                        JAVA_LONG,
+                        ADDRESS,
+                        ADDRESS,
+                        JAVA_LONG,
+                        JAVA_INT);
+        writeState =
+                symbols.of(
+                        "llama_state_seq_set_data",
+                        JAVA_LONG,
+                        ADDRESS,
+                        ADDRESS,
+                        JAVA_LONG,
+                        JAVA_INT);
         // Addresses of tensors are plain numbers here, which keeps the evaluation callback cheap.
         tensorBytes = symbols.of("ggml_nbytes", JAVA_LONG, JAVA_LONG);
         readTensor =
@@ -97,6 +117,33 @@ final class ContextCalls {
     MemorySegment logits(MemorySegment context, int row) {
         try {
             return (MemorySegment) logits.invokeExact(context, row);
+        } catch (Throwable t) {
+            throw Symbols.broken(t);
+        }
+    }
+
+    /** Bytes of a sequence's state: its keys and values, and where they belong. */
+    long stateBytes(MemorySegment context, int sequence) {
+        try {
+            return (long) stateBytes.invokeExact(context, sequence);
+        } catch (Throwable t) {
+            throw Symbols.broken(t);
+        }
+    }
+
+    /** Copies a sequence's state out; how many bytes were written, 0 when it did not fit. */
+    long readState(MemorySegment context, MemorySegment target, int sequence) {
+        try {
+            return (long) readState.invokeExact(context, target, target.byteSize(), sequence);
+        } catch (Throwable t) {
+            throw Symbols.broken(t);
+        }
+    }
+
+    /** Puts a state into a sequence; how many bytes were read, 0 when there was no room. */
+    long writeState(MemorySegment context, MemorySegment state, int sequence) {
+        try {
+            return (long) writeState.invokeExact(context, state, state.byteSize(), sequence);
         } catch (Throwable t) {
             throw Symbols.broken(t);
         }

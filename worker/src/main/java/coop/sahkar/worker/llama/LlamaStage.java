@@ -1,6 +1,7 @@
 package coop.sahkar.worker.llama;
 
 import coop.sahkar.proto.Span;
+import coop.sahkar.worker.engine.ParkedKv;
 import coop.sahkar.worker.engine.Rows;
 import coop.sahkar.worker.engine.Sampling;
 import coop.sahkar.worker.engine.Stage;
@@ -221,6 +222,49 @@ public final class LlamaStage implements Stage {
             library.abi().copy(context, from, to, end);
             lengths[to] = end;
         }
+    }
+
+    @Override
+    public @Nullable ParkedKv park(int sequence, long mostBytes) {
+        requireOwner();
+        requireSequence(sequence);
+        if (lengths[sequence] == 0) {
+            return null;
+        }
+        long bytes = library.contexts().stateBytes(context, sequence);
+        if (bytes <= 0 || bytes > mostBytes) {
+            return null;
+        }
+        LlamaParkedKv parked = new LlamaParkedKv(this, lengths[sequence], bytes);
+        if (library.contexts().readState(context, parked.state(), sequence) != bytes) {
+            parked.close();
+            return null;
+        }
+        truncate(sequence, 0);
+        return parked;
+    }
+
+    @Override
+    public boolean unpark(ParkedKv kept, int sequence) {
+        requireOwner();
+        requireSequence(sequence);
+        if (!(kept instanceof LlamaParkedKv parked) || parked.stage() != this) {
+            throw new IllegalArgumentException("the KV is not from this stage");
+        }
+        if (lengths[sequence] != 0) {
+            throw new IllegalArgumentException("sequence %d is not empty".formatted(sequence));
+        }
+        if (!restored(parked, sequence)
+                && !(library.abi().compact(context) && restored(parked, sequence))) {
+            library.abi().truncate(context, sequence, 0);
+            return false;
+        }
+        lengths[sequence] = parked.positions();
+        return true;
+    }
+
+    private boolean restored(LlamaParkedKv parked, int sequence) {
+        return library.contexts().writeState(context, parked.state(), sequence) == parked.bytes();
     }
 
     @Override

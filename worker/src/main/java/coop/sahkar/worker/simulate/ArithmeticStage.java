@@ -1,6 +1,7 @@
 package coop.sahkar.worker.simulate;
 
 import coop.sahkar.proto.Span;
+import coop.sahkar.worker.engine.ParkedKv;
 import coop.sahkar.worker.engine.Rows;
 import coop.sahkar.worker.engine.Sampling;
 import coop.sahkar.worker.engine.Stage;
@@ -13,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model made of arithmetic. Each block keeps one number per position, mixed from the number
@@ -41,6 +43,7 @@ public class ArithmeticStage implements Stage {
     private final MemorySegment hidden;
     private final MemorySegment logits;
     private int openSamplers;
+    private int parked;
     private int computed;
 
     /** A stage with nothing in its KV. */
@@ -90,6 +93,11 @@ public class ArithmeticStage implements Stage {
     /** Samplers that were opened and not closed. */
     public int openSamplers() {
         return openSamplers;
+    }
+
+    /** Sequences whose KV is kept outside of it. */
+    public int parked() {
+        return parked;
     }
 
     /** Rows computed so far. */
@@ -148,6 +156,62 @@ public class ArithmeticStage implements Stage {
             throw new IllegalStateException("a prefix is copied over positions");
         }
         copy.addAll(kv.get(from).subList(0, end));
+    }
+
+    @Override
+    public @Nullable ParkedKv park(int sequence, long mostBytes) {
+        List<long[]> cells = kv.get(sequence);
+        long bytes = cells.size() * bytesPerPosition();
+        if (cells.isEmpty() || bytes > mostBytes) {
+            return null;
+        }
+        parked++;
+        Parked taken = new Parked(List.copyOf(cells), bytes);
+        cells.clear();
+        return taken;
+    }
+
+    @Override
+    public boolean unpark(ParkedKv kept, int sequence) {
+        List<long[]> cells = kv.get(sequence);
+        if (!cells.isEmpty()) {
+            throw new IllegalStateException("KV is put back over positions");
+        }
+        if (usedCells() + kept.positions() > shape.kvCells()) {
+            return false;
+        }
+        cells.addAll(((Parked) kept).cells);
+        return true;
+    }
+
+    /** Memory that a position takes outside the cache. */
+    protected long bytesPerPosition() {
+        return (long) shape.span().length() * Long.BYTES;
+    }
+
+    private final class Parked implements ParkedKv {
+        private final List<long[]> cells;
+        private final long bytes;
+
+        Parked(List<long[]> cells, long bytes) {
+            this.cells = cells;
+            this.bytes = bytes;
+        }
+
+        @Override
+        public int positions() {
+            return cells.size();
+        }
+
+        @Override
+        public long bytes() {
+            return bytes;
+        }
+
+        @Override
+        public void close() {
+            parked--;
+        }
     }
 
     @Override

@@ -2,6 +2,7 @@ package coop.sahkar.worker.agent;
 
 import coop.sahkar.proto.Span;
 import coop.sahkar.worker.engine.LoadedStage;
+import coop.sahkar.worker.engine.ParkedKv;
 import coop.sahkar.worker.engine.Rows;
 import coop.sahkar.worker.engine.Sampling;
 import coop.sahkar.worker.engine.Stage;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** Loads nothing, and notes what it was asked to. */
 final class IdleLoader implements StageLoader {
@@ -72,6 +74,16 @@ final class IdleLoader implements StageLoader {
 
         @Override
         public void copyPrefix(int from, int to, int end) {}
+
+        @Override
+        public @Nullable ParkedKv park(int sequence, long mostBytes) {
+            return null;
+        }
+
+        @Override
+        public boolean unpark(ParkedKv parked, int sequence) {
+            return false;
+        }
 
         @Override
         public TokenSampler sampler(Sampling sampling) {

@@ -29,7 +29,14 @@ class BatchPolicyTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"512, 1, 128", "10, 3, 32", "512, 3, 32", "5000, 3, 128", "768, 2, 48"})
+    @CsvSource({
+        "512, 1, 128",
+        "10, 3, 16",
+        "65, 3, 16",
+        "512, 3, 32",
+        "5000, 3, 128",
+        "768, 2, 48"
+    })
     void aPromptIsCutSoThatTheChunksFillThePipe(int prompt, int stages, int rows) {
         assertThat(policy.chunkRows(prompt, stages)).isEqualTo(rows);
     }

@@ -10,6 +10,8 @@ final class FakeStage extends ArithmeticStage {
     static final int ROWS = 16;
 
     private @Nullable String refusal;
+    long bytesPerPosition = Long.BYTES;
+    boolean losesWhatWasParked;
     volatile Runnable beforeCompute = () -> {};
     volatile @Nullable Thread closedBy;
 
@@ -36,6 +38,16 @@ final class FakeStage extends ArithmeticStage {
             throw new StageException(why);
         }
         super.compute(rows);
+    }
+
+    @Override
+    protected long bytesPerPosition() {
+        return bytesPerPosition;
+    }
+
+    @Override
+    public boolean unpark(ParkedKv kept, int sequence) {
+        return !losesWhatWasParked && super.unpark(kept, sequence);
     }
 
     @Override

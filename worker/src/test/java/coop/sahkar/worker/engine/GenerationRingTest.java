@@ -116,6 +116,7 @@ class GenerationRingTest {
     static void assertAllFree(RingSimulation ring) {
         for (RingSimulation.Worker worker : ring.workers.values()) {
             assertThat(worker.stage.usedCells()).as(worker.place.workerId()).isZero();
+            assertThat(worker.stage.parked()).as(worker.place.workerId()).isZero();
             assertThat(worker.stage.openSamplers()).as(worker.place.workerId()).isZero();
             assertThat(worker.stats().kvReserved()).as(worker.place.workerId()).isZero();
             assertThat(worker.stats().sessions()).as(worker.place.workerId()).isZero();

@@ -41,6 +41,7 @@ final class RingSimulation {
     private long logBytes = LogRoom.MEMORY_BYTES;
     private int diskPages;
     private int pageBytes = 1;
+    private long parkedBytesEach = Long.BYTES;
     private long nowNanos = 1;
 
     /** One stage and what surrounds it. */
@@ -59,10 +60,16 @@ final class RingSimulation {
             this.place = place;
             this.kvCells = kvCells;
             this.maxSequences = maxSequences;
-            this.stage = new FakeStage(place.span(), kvCells, maxSequences);
+            this.stage = stage();
             this.disk = new FakeDisk(diskPages, pageBytes);
             this.logs = room();
             this.core = core();
+        }
+
+        private FakeStage stage() {
+            FakeStage made = new FakeStage(place.span(), kvCells, maxSequences);
+            made.bytesPerPosition = parkedBytesEach;
+            return made;
         }
 
         private LogRoom room() {
@@ -72,7 +79,7 @@ final class RingSimulation {
         /** Comes back with an empty KV and no session. */
         void restart() {
             meter = new StageMeter();
-            stage = new FakeStage(place.span(), kvCells, maxSequences);
+            stage = stage();
             disk = new FakeDisk(diskPages, pageBytes);
             logs = room();
             core = core();
@@ -130,6 +137,12 @@ final class RingSimulation {
         logBytes = memoryBytes;
         diskPages = pages;
         pageBytes = bytesPerPage;
+        return this;
+    }
+
+    /** What a position takes outside the cache of workers that are added from here on. */
+    RingSimulation parking(long bytesPerPosition) {
+        parkedBytesEach = bytesPerPosition;
         return this;
     }
 

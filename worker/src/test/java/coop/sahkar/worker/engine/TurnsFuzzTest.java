@@ -25,6 +25,7 @@ class TurnsFuzzTest {
     private static final int MOST_TOKENS = 20;
     private static final int TURNS = 12;
     private static final int REST_MILLIS = 300_000;
+    private static final long TOO_LARGE_TO_PARK = RestingSessions.MOST_BYTES + 1;
 
     /** One chat, turn after turn. */
     private static final class Chat {
@@ -123,7 +124,8 @@ class TurnsFuzzTest {
 
     @Test
     void whoeverNeedsTheRoomGetsIt() {
-        RingSimulation ring = ring(3, 100_000).with(Routes.even(2), 200, 1);
+        RingSimulation ring =
+                ring(3, 100_000).parking(TOO_LARGE_TO_PARK).with(Routes.even(2), 200, 1);
         Chat first = new Chat(1);
         say(ring, first, Routes.even(2), Routes.prompt(50, 1));
         assertThat(ring.worker("w0").stats().resting()).isEqualTo(1);
@@ -131,6 +133,72 @@ class TurnsFuzzTest {
         assertThat(ring.worker("w0").stats().resting()).isEqualTo(1);
         assertThat(ring.worker("w0").stage.usedCells()).isLessThan(100);
         say(ring, first, Routes.even(2), joined(first.tokens, Routes.prompt(3, 3)));
+    }
+
+    @Test
+    void whatRestsIsOutsideTheCacheAndTakesNoSequence() {
+        RingSimulation ring = ring(3, 100_000).with(Routes.even(2), 200, 1);
+        List<Chat> chats = List.of(new Chat(1), new Chat(2), new Chat(3));
+        for (Chat chat : chats) {
+            say(ring, chat, Routes.even(2), Routes.prompt(100, chat.session));
+        }
+        StageStats stats = ring.worker("w1").stats();
+        assertThat(stats.resting()).isEqualTo(3);
+        assertThat(stats.restingCells()).isGreaterThan(300);
+        assertThat(stats.restingBytes()).isEqualTo(stats.restingCells() * (long) Long.BYTES);
+        assertThat(ring.worker("w1").stage.usedCells()).isZero();
+        for (Chat chat : chats) {
+            int[] next = joined(chat.tokens, Routes.prompt(7, 6));
+            RecordingSink sink = say(ring, chat, Routes.even(2), next);
+            assertThat(Objects.requireNonNull(sink.end).reusedTokens()).isEqualTo(next.length - 8);
+        }
+        ring.pass(REST_MILLIS + 1_000);
+        GenerationRingTest.assertAllFree(ring);
+    }
+
+    @Test
+    void theMemoryOfWhatIsParkedIsBoundedAndTheOldestGoes() {
+        RingSimulation ring =
+                ring(3, 100_000)
+                        .parking(RestingSessions.MOST_BYTES / 250)
+                        .with(Routes.even(2), 1000, 4);
+        Chat first = new Chat(1);
+        say(ring, first, Routes.even(2), Routes.prompt(100, 1));
+        Chat second = new Chat(2);
+        say(ring, second, Routes.even(2), Routes.prompt(100, 2));
+        assertThat(ring.worker("w0").stats().resting()).isEqualTo(2);
+        say(ring, new Chat(3), Routes.even(2), Routes.prompt(100, 3));
+        assertThat(ring.worker("w0").stats().resting()).isEqualTo(2);
+        assertThat(ring.worker("w0").stats().restingBytes())
+                .isLessThanOrEqualTo(RestingSessions.MOST_BYTES);
+        int[] next = joined(second.tokens, Routes.prompt(7, 6));
+        RecordingSink sink = say(ring, second, Routes.even(2), next);
+        assertThat(Objects.requireNonNull(sink.end).reusedTokens()).isEqualTo(next.length - 8);
+        sink = say(ring, first, Routes.even(2), joined(first.tokens, Routes.prompt(7, 6)));
+        assertThat(Objects.requireNonNull(sink.end).reusedTokens()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"w0", "w1", "w2"})
+    void whatDoesNotFitBackIntoTheCacheIsGivenAgain(String stage) {
+        RingSimulation ring = ring(2, 100_000).with(Routes.even(3), 1000, 4);
+        Chat chat = new Chat(5);
+        say(ring, chat, Routes.even(3), Routes.prompt(100, 5));
+        Map<String, Integer> before = computedBy(ring);
+        ring.worker(stage).stage.losesWhatWasParked = true;
+        int[] next = joined(chat.tokens, Routes.prompt(7, 6));
+        RecordingSink sink = say(ring, chat, Routes.even(3), next);
+        int fed = 1 + 7 + sink.tokens.size() - 1;
+        int all = next.length + sink.tokens.size() - 1;
+        computedBy(ring)
+                .forEach((id, rows) ->
+                        assertThat(rows - before.getOrDefault(id, 0))
+                                .as(id)
+                                .isBetween(
+                                        id.equals(stage) ? all : fed,
+                                        id.equals(stage) ? all + 8 : fed + 8));
+        ring.pass(REST_MILLIS + 1_000);
+        GenerationRingTest.assertAllFree(ring);
     }
 
     @Test
@@ -152,6 +220,12 @@ class TurnsFuzzTest {
         int cells = 400 + random.nextInt(800);
         int sequences = 1 + random.nextInt(3);
         RingSimulation ring = ring(seed, logBytes);
+        List<Long> parked =
+                List.of(
+                        8L,
+                        RestingSessions.MOST_BYTES / (1 + random.nextInt(200)),
+                        TOO_LARGE_TO_PARK);
+        ring.parking(parked.get(random.nextInt(3)));
         ring.with(route, cells, sequences).with(spares, cells, sequences);
         ring.routing = new SpareRouting(ring, random);
         int deadStage = random.nextInt(route.size());

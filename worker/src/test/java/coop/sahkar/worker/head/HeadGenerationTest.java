@@ -68,6 +68,25 @@ class HeadGenerationTest {
     }
 
     @Test
+    void theNextTurnIsFedAtOnceFromWhatTheHeadHolds() {
+        HeadGeneration generation = generation(NONE, 5, List.of());
+        generation.begins(9);
+        assertThat(shown(generation.next())).isEqualTo("9+1?");
+        assertThat(shown(generation.next())).isEqualTo("none");
+    }
+
+    @Test
+    void whatAllStagesLostIsFedInAWindowTooThoughTheHeadHeldIt() {
+        HeadGeneration generation = generation(NONE, 5, List.of());
+        generation.begins(9);
+        generation.next();
+        generation.rewind(0);
+        assertThat(shown(generation.next())).isEqualTo("0+4");
+        assertThat(shown(generation.next())).isEqualTo("4+4");
+        assertThat(shown(generation.next())).isEqualTo("none");
+    }
+
+    @Test
     void aTokenForAnotherPositionIsIgnored() {
         HeadGeneration generation = generation(NONE, 5, List.of());
         feedAll(generation);

@@ -130,10 +130,22 @@ class RepairTest {
     @Test
     void aLostWorkerMayHaveComeBackAfterAWhile() {
         repair.lost("w1", LOST, 0);
-        repair.answered(new Reroute.NoneNow(NONE), Repair.RETURN_NANOS - millis(60));
-        assertThat(ask(repair.look(Repair.RETURN_NANOS - millis(1))).lost()).containsExactly("w1");
-        repair.answered(new Reroute.NoneNow(NONE), Repair.RETURN_NANOS);
-        assertThat(ask(repair.look(Repair.RETURN_NANOS + millis(200))).lost()).isEmpty();
+        SealedTicket next = route(2, "s1", "w2");
+        repair.answered(new Reroute.Found(next), millis(1));
+        long soon = Repair.RETURN_NANOS - 1;
+        assertThat(ask(repair.lost("w2", LOST, soon)).lost()).containsExactly("w1", "w2");
+        repair.answered(new Reroute.Found(route(3, "s1", "s2")), soon);
+        assertThat(ask(repair.lost("s1", LOST, soon + 1)).lost()).containsExactly("s1", "w2");
+    }
+
+    @Test
+    void whereThereIsNoRouteWithoutItALostWorkerIsTakenAgainBefore() {
+        repair.lost("w1", LOST, 0);
+        repair.answered(new Reroute.NoneNow(NONE), Repair.FORGIVEN_NANOS - millis(60));
+        long soon = Repair.FORGIVEN_NANOS - millis(1);
+        assertThat(ask(repair.look(soon)).lost()).containsExactly("w1");
+        repair.answered(new Reroute.NoneNow(NONE), Repair.FORGIVEN_NANOS);
+        assertThat(ask(repair.look(Repair.FORGIVEN_NANOS + millis(200))).lost()).isEmpty();
     }
 
     @Test

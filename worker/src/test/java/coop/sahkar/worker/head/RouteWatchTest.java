@@ -80,6 +80,16 @@ class RouteWatchTest {
     }
 
     @Test
+    void whereTripsTakeLongAnswersMayToo() {
+        trips(5, 900);
+        after(5400);
+        answers(1, 0, 9, 9, 9);
+        answers(1, 1, 9, 9, 9);
+        assertThat(after(1799)).isEqualTo(new Fine());
+        assertThat(after(1)).isInstanceOf(Lost.class);
+    }
+
+    @Test
     void whenNobodyAnswersTheyAreAskedTwice() {
         trips(5, 10);
         after(300);
@@ -114,6 +124,34 @@ class RouteWatchTest {
             }
         }
         assertThat(last).isEqualTo(new Lost(List.of(2), "gets nothing from the stage before it"));
+    }
+
+    @Test
+    void ifNothingComesToItsSuccessorEitherTheStageBeforeIsToBlame() {
+        trips(5, 10);
+        assertThat(cutBetween(1, 2)).isEqualTo(List.of(2));
+        assertThat(cutBetween(1, 2)).isEqualTo(List.of(1));
+        assertThat(cutBetween(1, 2)).isEqualTo(List.of(2));
+        watch.moved(now);
+        assertThat(cutBetween(1, 2)).isEqualTo(List.of(2));
+        assertThat(cutBetween(0, 1)).isEqualTo(List.of(1));
+        assertThat(cutBetween(0, 1)).isEqualTo(List.of(1));
+    }
+
+    /** Whom it blames when nothing comes from one stage to the next; then the route is renewed. */
+    private List<Integer> cutBetween(int from, int to) {
+        Verdict last = new Fine();
+        while (!(last instanceof Lost)) {
+            last = after(100);
+            if (last instanceof ProbeAll(int round)) {
+                for (int stage = 0; stage < 3; stage++) {
+                    int queued = stage < to ? 9 : 8;
+                    answers(round, stage, queued, queued, stage <= from ? 9 : 8);
+                }
+            }
+        }
+        watch.rerouted(3, now);
+        return ((Lost) last).stages();
     }
 
     @Test

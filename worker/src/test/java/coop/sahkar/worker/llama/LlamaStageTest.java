@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import coop.sahkar.worker.engine.ParkedKv;
 import coop.sahkar.worker.engine.Rows;
 import coop.sahkar.worker.engine.StageException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
@@ -113,6 +115,61 @@ class LlamaStageTest {
             assertThatThrownBy(() -> stage.copyPrefix(2, 2, 5))
                     .isInstanceOf(IllegalArgumentException.class);
         }
+    }
+
+    /** Into another sequence, and after others were where it was. */
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void whatWasParkedComesBackToTheLastBit(LlamaLibrary library) throws StageException {
+        try (Arena arena = Arena.ofConfined();
+                LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0);
+                LlamaStage stage = model.openWhole(TestModels.options(128, 3, ROWS))) {
+            Rows rows = rows(arena, stage);
+            feed(stage, rows, 0, 0, 30);
+            float[] own = feed(stage, rows, 0, 30, 31);
+            stage.truncate(0, 30);
+            try (ParkedKv parked = parked(stage, 0)) {
+                assertThat(parked.positions()).isEqualTo(30);
+                assertThat(feed(stage, rows, 1, 0, 40)).doesNotContain(Float.NaN);
+                stage.truncate(1, 0);
+                assertThat(stage.unpark(parked, 2)).isTrue();
+                assertThat(feed(stage, rows, 2, 30, 31)).isEqualTo(own);
+                stage.truncate(2, 20);
+                assertThat(stage.unpark(parked, 0)).isTrue();
+            }
+            assertThat(feed(stage, rows, 0, 30, 31)).containsExactly(own, within(0.01f));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void whatIsParkedTakesNoRoomAndComesBackOnlyWhereThereIsSome(LlamaLibrary library)
+            throws StageException {
+        try (Arena arena = Arena.ofConfined();
+                LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0);
+                LlamaStage stage = model.openWhole(TestModels.options(128, 2, ROWS))) {
+            Rows rows = rows(arena, stage);
+            int cells = stage.shape().kvCells();
+            assertThat(stage.park(0, Long.MAX_VALUE)).as("of nothing").isNull();
+            feed(stage, rows, 0, 0, 30);
+            assertThat(stage.park(0, 1000)).as("in too little memory").isNull();
+            try (ParkedKv parked = parked(stage, 0)) {
+                feed(stage, rows, 1, 0, cells);
+                assertThat(stage.unpark(parked, 0)).isFalse();
+                stage.truncate(1, cells - 20);
+                assertThat(stage.unpark(parked, 0)).isFalse();
+                assertThat(feed(stage, rows, 0, 0, 20)).doesNotContain(Float.NaN);
+                assertThatThrownBy(() -> stage.unpark(parked, 0))
+                        .isInstanceOf(IllegalArgumentException.class);
+                stage.truncate(0, 0);
+                stage.truncate(1, 0);
+                assertThat(stage.unpark(parked, 0)).isTrue();
+            }
+        }
+    }
+
+    private static ParkedKv parked(LlamaStage stage, int sequence) {
+        return Objects.requireNonNull(stage.park(sequence, Long.MAX_VALUE));
     }
 
     @ParameterizedTest

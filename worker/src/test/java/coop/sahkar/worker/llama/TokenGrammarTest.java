@@ -3,6 +3,7 @@ package coop.sahkar.worker.llama;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import coop.sahkar.proto.CallSyntax;
 import coop.sahkar.worker.engine.Sampling;
 import coop.sahkar.worker.engine.TokenSampler;
 import java.io.ByteArrayOutputStream;
@@ -10,6 +11,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
@@ -82,10 +84,46 @@ class TokenGrammarTest {
         }
     }
 
+    /** The shape in which the gateway writes calls, with the rules that the head adds. */
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void callsAreWrittenAsTheModelIsUsedTo(LlamaLibrary library) throws Exception {
+        String calls =
+                """
+                root ::= calls
+                calls ::= calls-open call (calls-between call){0,1} calls-close
+                call ::= call-begin (call-0 | call-1) call-end
+                call-0 ::= "{\\"name\\": \\"add\\"" call-key "{}" "}"
+                call-1 ::= "{\\"name\\": \\"ping\\"" call-key "{\\"a\\":" [0-9] "}" "}"
+                """;
+        Map<CallSyntax, String> one =
+                Map.of(
+                        CallSyntax.TAGGED,
+                                "<tool_call>\n%s\n</tool_call>".formatted(call("arguments")),
+                        CallSyntax.LISTED, call("arguments"),
+                        CallSyntax.BARE, call("parameters"));
+        try (LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0)) {
+            for (CallSyntax syntax : CallSyntax.values()) {
+                String more = syntax == CallSyntax.TAGGED ? "\n" : "[,;] ";
+                String all = one.get(syntax) + "(" + more + one.get(syntax) + ")?";
+                boolean listed = syntax == CallSyntax.LISTED;
+                for (long seed = 1; seed <= 6; seed++) {
+                    assertThat(answer(library, model, sampling(calls + syntax.rules(), 1, seed)))
+                            .matches(listed ? "\\[TOOL_CALLS] \\[" + all + "]" : all);
+                }
+            }
+        }
+    }
+
+    private static String call(String key) {
+        return "(\\{\"name\": \"add\", \"%s\": \\{}}|\\{\"name\": \"ping\", \"%s\": \\{\"a\":[0-9]}})"
+                .formatted(key, key);
+    }
+
     /** Generates with one sampler, and checks each token against one that is asked out of turn. */
     private String answer(LlamaLibrary library, LlamaModel model, Sampling sampling) {
         LlamaVocabulary vocabulary = model.vocabulary();
-        int[] history = new int[PROMPT + 64];
+        int[] history = new int[PROMPT + 512];
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         try (TokenSampler one = sampler(library, model, sampling);
                 TokenSampler other = sampler(library, model, sampling)) {

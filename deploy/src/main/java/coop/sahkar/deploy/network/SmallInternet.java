@@ -1,4 +1,4 @@
-package coop.sahkar.deploy.e2e;
+package coop.sahkar.deploy.network;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * bridge, on which this process has an address, too. Cables can be pulled, and what one machine
  * sends to another can be made to vanish.
  */
-final class SmallInternet implements AutoCloseable {
+public final class SmallInternet implements AutoCloseable {
     private static final int FIRST_HOST = 10;
 
     /** The kernel takes its time to remove a network: names are used once. */
@@ -31,7 +31,7 @@ final class SmallInternet implements AutoCloseable {
     private final Set<String> discarding = new LinkedHashSet<>();
 
     private SmallInternet() {
-        long pid = ProcessHandle.current().pid(); // two test runs may share a machine
+        long pid = ProcessHandle.current().pid(); // two runs may share a machine
         this.subnet = "10.%d.%d.".formatted(64 + pid / 256 % 64, pid % 256);
     }
 
@@ -39,12 +39,12 @@ final class SmallInternet implements AutoCloseable {
      * Why this process may not make one; empty if it may. It has to be root, with iproute2 and
      * iptables there.
      */
-    static Optional<String> obstacle() {
+    public static Optional<String> obstacle() {
         try (SmallInternet probe = create()) {
             probe.join("a");
             probe.join("b");
             probe.drop("a", "b");
-            PrivateNetwork.run(probe.inside("a", List.of("true")).toArray(String[]::new));
+            NetworkCommand.run(probe.inside("a", List.of("true")));
             return Optional.empty();
         } catch (IOException e) {
             return Optional.of(String.valueOf(e.getMessage()));
@@ -52,13 +52,13 @@ final class SmallInternet implements AutoCloseable {
     }
 
     /** A bridge with nobody but this process on it. */
-    static SmallInternet create() throws IOException {
+    public static SmallInternet create() throws IOException {
         SmallInternet internet = new SmallInternet();
         try {
-            PrivateNetwork.run("ip", "link", "add", internet.bridge, "type", "bridge");
-            PrivateNetwork.run(
+            NetworkCommand.run("ip", "link", "add", internet.bridge, "type", "bridge");
+            NetworkCommand.run(
                     "ip", "addr", "add", internet.here() + "/24", "dev", internet.bridge);
-            PrivateNetwork.run("ip", "link", "set", internet.bridge, "up");
+            NetworkCommand.run("ip", "link", "set", internet.bridge, "up");
             return internet;
         } catch (IOException e) {
             internet.close();
@@ -67,69 +67,69 @@ final class SmallInternet implements AutoCloseable {
     }
 
     /** This process's address, as all machines see it. */
-    String here() {
+    public String here() {
         return subnet + 1;
     }
 
     /** Adds a machine. */
-    void join(String id) throws IOException {
+    public void join(String id) throws IOException {
         int host = FIRST_HOST + hosts.size();
         hosts.put(id, host);
         String inner = inner(id);
         String outer = outer(id);
-        PrivateNetwork.run("ip", "netns", "add", namespace(id));
-        PrivateNetwork.run("ip", "link", "add", outer, "type", "veth", "peer", "name", inner);
-        PrivateNetwork.run("ip", "link", "set", inner, "netns", namespace(id));
-        PrivateNetwork.run("ip", "link", "set", outer, "master", bridge, "up");
+        NetworkCommand.run("ip", "netns", "add", namespace(id));
+        NetworkCommand.run("ip", "link", "add", outer, "type", "veth", "peer", "name", inner);
+        NetworkCommand.run("ip", "link", "set", inner, "netns", namespace(id));
+        NetworkCommand.run("ip", "link", "set", outer, "master", bridge, "up");
         within(id, "addr", "add", address(id) + "/24", "dev", inner);
         within(id, "link", "set", inner, "up");
         within(id, "link", "set", "lo", "up");
     }
 
     /** A machine's address. */
-    String address(String id) {
+    public String address(String id) {
         return subnet + host(id);
     }
 
     /** The command that runs another on a machine. */
-    List<String> inside(String id, List<String> command) {
+    public List<String> inside(String id, List<String> command) {
         List<String> all = new ArrayList<>(List.of("ip", "netns", "exec", namespace(id)));
         all.addAll(command);
         return all;
     }
 
     /** Pulls a machine's cable: what it sends and what is sent to it is lost. */
-    void pull(String id) throws IOException {
+    public void pull(String id) throws IOException {
         within(id, "link", "set", inner(id), "down");
         pulled.add(id);
     }
 
     /** From now on what one machine sends to another is lost; the way back stays. */
-    void drop(String from, String to) throws IOException {
+    public void drop(String from, String to) throws IOException {
         discard(to, "INPUT", "-s", address(from));
     }
 
     /** The same for what this process sends to a machine. */
-    void dropFromHere(String to) throws IOException {
+    public void dropFromHere(String to) throws IOException {
         discard(to, "INPUT", "-s", here());
     }
 
     /** The same for what a machine sends to this process. */
-    void dropToHere(String from) throws IOException {
+    public void dropToHere(String from) throws IOException {
         discard(from, "OUTPUT", "-d", here());
     }
 
     private void discard(String at, String chain, String end, String address) throws IOException {
         List<String> rule = List.of("iptables", "-A", chain, end, address, "-j", "DROP");
-        PrivateNetwork.run(inside(at, rule).toArray(String[]::new));
+        NetworkCommand.run(inside(at, rule));
         discarding.add(at);
     }
 
     /** Puts all cables back and lets everything through. */
-    void heal() throws IOException {
+    public void heal() throws IOException {
         for (String id : discarding) {
             List<String> rule = List.of("iptables", "-F");
-            PrivateNetwork.run(inside(id, rule).toArray(String[]::new));
+            NetworkCommand.run(inside(id, rule));
         }
         for (String id : pulled) {
             within(id, "link", "set", inner(id), "up");
@@ -141,7 +141,7 @@ final class SmallInternet implements AutoCloseable {
     private void within(String id, String... rest) throws IOException {
         List<String> command = new ArrayList<>(List.of("ip", "-n", namespace(id)));
         command.addAll(List.of(rest));
-        PrivateNetwork.run(command.toArray(String[]::new));
+        NetworkCommand.run(command);
     }
 
     private int host(String id) {
@@ -171,7 +171,7 @@ final class SmallInternet implements AutoCloseable {
 
     private static void end(String... command) {
         try {
-            PrivateNetwork.run(command);
+            NetworkCommand.run(command);
         } catch (IOException e) {
             System.err.println("a network is left behind: " + e.getMessage());
         }

@@ -1,0 +1,41 @@
+package coop.sahkar.coordinator.gateway;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Gathers the parts of an answer: its text and the calls in it. */
+final class CalledFunctions {
+    private final StringBuilder text = new StringBuilder();
+    private final List<String> names = new ArrayList<>();
+    private final List<StringBuilder> arguments = new ArrayList<>();
+
+    /** One more part. */
+    void add(CallReader.Part part) {
+        switch (part) {
+            case CallReader.Part.Text(String more) -> text.append(more);
+            case CallReader.Part.Begun(_, String name) -> {
+                names.add(name);
+                arguments.add(new StringBuilder());
+            }
+            case CallReader.Part.Arguments(int index, String more) ->
+                    arguments.get(index).append(more);
+            case CallReader.Part.Ended _ -> {}
+        }
+    }
+
+    String text() {
+        return text.toString();
+    }
+
+    int count() {
+        return names.size();
+    }
+
+    String name(int index) {
+        return names.get(index);
+    }
+
+    String arguments(int index) {
+        return arguments.get(index).toString();
+    }
+}
