@@ -43,12 +43,17 @@ public final class PlacementDecision {
     /** However full the pool is, one that is away for a moment is not forgotten. */
     static final long FORGET_AT_SOONEST_MILLIS = 60_000;
 
+    private static final long NONE = -1;
+
     private final Recent recent = new Recent();
     private final PlanViews views = new PlanViews();
     private @Nullable PlanView lastSeen;
     private @Nullable PlanView lastPlanned;
     private @Nullable Plan plan;
-    private @Nullable Placement agreed;
+
+    /** The generation that the plan was found to say as well. */
+    private long agreedGeneration = NONE;
+
     private long plansMade;
     private final SortedMap<String, Long> goneSinceMillis = new TreeMap<>();
     private long changedAtMillis;
@@ -103,7 +108,7 @@ public final class PlacementDecision {
             due = Planner.plan(view);
             plan = due;
             plansMade++;
-            agreed = null;
+            agreedGeneration = NONE;
             lastPlanned = view;
             proposed = false;
         }
@@ -126,10 +131,11 @@ public final class PlacementDecision {
 
     /** Whether the plan is the placement; looked at once for each pair. */
     private boolean inForce(Plan due, Placement current) {
-        if (agreed != current && due.assignments().equals(current.assignments())) {
-            agreed = current;
+        long generation = current.generation();
+        if (agreedGeneration != generation && due.assignments().equals(current.assignments())) {
+            agreedGeneration = generation;
         }
-        return agreed == current;
+        return agreedGeneration == generation;
     }
 
     private void observeGone(PoolSight sight, List<WorkerPresence> workers) {

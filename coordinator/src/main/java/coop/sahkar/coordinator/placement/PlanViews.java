@@ -34,6 +34,8 @@ final class PlanViews {
             List<AssignedShard> failed,
             PlanWorker worker) {
 
+        /** Whether it was made of the very same; what is only equal is made again. */
+        @SuppressWarnings("ReferenceEquality")
         boolean of(
                 WorkerRecord otherRecord,
                 WorkerPresence presence,
