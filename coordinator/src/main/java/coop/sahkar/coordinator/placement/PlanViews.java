@@ -9,7 +9,7 @@ import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.WorkerRecord;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -59,7 +59,7 @@ final class PlanViews {
         SortedMap<String, List<AssignedShard>> failed = recent.failed();
         List<PlanWorker> workers = new ArrayList<>();
         List<PlanWorker> leaving = new ArrayList<>();
-        Map<String, Made> making = HashMap.newHashMap(state.workers().size());
+        Map<String, Made> making = LinkedHashMap.newLinkedHashMap(state.workers().size());
         InStep<WorkerRecord> records = new InStep<>(state.workers());
         for (WorkerPresence presence : presences) {
             WorkerRecord worker = records.of(presence.workerId());

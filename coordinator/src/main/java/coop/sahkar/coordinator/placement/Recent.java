@@ -5,7 +5,7 @@ import coop.sahkar.coordinator.liveness.WorkerPresence;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.proto.Span;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -43,7 +43,7 @@ final class Recent {
         long shown = 1;
     }
 
-    private Map<Counter, Long> rows = new HashMap<>();
+    private Map<Counter, Long> rows = new LinkedHashMap<>();
     private final SortedMap<String, Demand> demands = new TreeMap<>();
     private final SortedMap<Counter, Long> failedAtMillis = new TreeMap<>();
     private long seenAtMillis = Long.MIN_VALUE;
@@ -55,7 +55,7 @@ final class Recent {
         seenAtMillis = now;
         demands.keySet().retainAll(sight.state().models().keySet());
         demands.values().forEach(demand -> demand.rows *= Math.exp(-passed / DEMAND_MILLIS));
-        Map<Counter, Long> counted = HashMap.newHashMap(rows.size());
+        Map<Counter, Long> counted = LinkedHashMap.newLinkedHashMap(rows.size());
         for (WorkerPresence worker : workers) {
             for (ShardStatus shard : worker.shards()) {
                 observe(worker.workerId(), shard, counted, now);

@@ -2,7 +2,7 @@ package coop.sahkar.coordinator.placement;
 
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -14,7 +14,7 @@ final class Roster {
 
     private final List<Load> loads = new ArrayList<>();
     private final List<Load> leaving = new ArrayList<>();
-    private final Set<String> ids = new HashSet<>();
+    private final Set<String> ids = new LinkedHashSet<>();
 
     /**
      * @param leaving those that are given nothing any more
