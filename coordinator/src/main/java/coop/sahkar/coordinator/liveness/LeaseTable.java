@@ -79,10 +79,13 @@ public final class LeaseTable {
         if (lease == null) {
             return false;
         }
-        boolean changed = !servingOf(lease.shards).equals(servingOf(shards));
+        boolean changed = false;
+        if (!lease.shards.equals(shards)) {
+            changed = !servingOf(lease.shards).equals(servingOf(shards));
+            hold(workerId, lease, List.copyOf(shards));
+        }
         lease.lastHeardMillis = nowMillis;
         lease.generation = generation;
-        hold(workerId, lease, List.copyOf(shards));
         lease.reservations.reported(nowMillis);
         return changed || lease.left;
     }

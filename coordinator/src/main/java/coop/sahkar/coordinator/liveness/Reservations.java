@@ -2,6 +2,7 @@ package coop.sahkar.coordinator.liveness;
 
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Ticket;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SortedMap;
@@ -78,6 +79,9 @@ final class Reservations {
 
     /** By model. */
     SortedMap<String, Unreported> unreported() {
+        if (drawn.isEmpty() && ended.isEmpty()) {
+            return Collections.emptySortedMap();
+        }
         SortedMap<String, Unreported> all = new TreeMap<>(ended);
         for (Room room : drawn.values()) {
             if (!room.reported) {

@@ -30,6 +30,9 @@ final class ChainFinder {
     private final Cuts cuts;
     private final int kvCells;
 
+    /** The speed of so many of the roomiest workers that can load the model. */
+    private final double[] speeds;
+
     /**
      * @param loads the workers to choose from, the roomiest first
      */
@@ -38,6 +41,11 @@ final class ChainFinder {
         this.loads = loads;
         this.cuts = holding.model().cuts();
         this.kvCells = kvCells;
+        this.speeds = new double[loads.size() + 1];
+        for (int i = 0; i < loads.size(); i++) {
+            Load load = loads.get(i);
+            speeds[i + 1] = speeds[i] + (load.canLoad(holding.model()) ? load.bytesPerSecond() : 0);
+        }
     }
 
     /** Stages a chain must have, given how many workers could be part of it. */
@@ -114,14 +122,22 @@ final class ChainFinder {
     }
 
     private double usefulSpeed(long bytes) {
-        double speed = 0;
-        for (Load load : loads) {
-            if (load.freeBytes() < bytes) {
-                break;
+        return speeds[roomyFor(bytes)];
+    }
+
+    /** How many have so much room: the first of them all. */
+    private int roomyFor(long bytes) {
+        int roomy = 0;
+        int beyond = loads.size() + 1;
+        while (roomy + 1 < beyond) {
+            int middle = (roomy + beyond) / 2;
+            if (loads.get(middle - 1).freeBytes() >= bytes) {
+                roomy = middle;
+            } else {
+                beyond = middle;
             }
-            speed += load.canLoad(holding.model()) ? load.bytesPerSecond() : 0;
         }
-        return speed;
+        return roomy;
     }
 
     /** Spans of about equal time. */
@@ -161,7 +177,8 @@ final class ChainFinder {
         heaviest.sort(Comparator.comparingLong(i -> -holding.costs().bytes(spans.get(i), kvCells)));
         Set<Load> used = new LinkedHashSet<>();
         for (int i : heaviest) {
-            for (int l = loads.size() - 1; l >= 0 && chosen[i] == null; l--) {
+            int roomy = roomyFor(holding.costs().bytes(spans.get(i), kvCells));
+            for (int l = roomy - 1; l >= 0 && chosen[i] == null; l--) {
                 Load load = loads.get(l);
                 if (!used.contains(load) && holding.canGive(load, spans.get(i), kvCells)) {
                     chosen[i] = load;

@@ -81,7 +81,8 @@ final class Cutter {
         int best = 0;
         int most = most(stage, from, nanos);
         for (int taken = 1; taken <= most; taken++) {
-            boolean nearer = best == 0 || Math.abs(taken - share) < Math.abs(best - share);
+            // Of two as near the longer one: what is left over is the tail's, which has more to do.
+            boolean nearer = best == 0 || Math.abs(taken - share) <= Math.abs(best - share);
             if (nearer && feasible(stage + 1, from + taken, nanos)) {
                 best = taken;
             }

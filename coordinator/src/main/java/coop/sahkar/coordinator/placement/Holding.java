@@ -11,6 +11,8 @@ import java.util.TreeMap;
 
 /** One model while a plan is made: who is to hold which of its spans. */
 final class Holding {
+    private static final int UNKNOWN = -1;
+
     private final PlanModel model;
     private final Costs costs;
     private final boolean[] served;
@@ -18,6 +20,9 @@ final class Holding {
     private List<Shard> before = List.of();
     private final List<Shard> leaving = new ArrayList<>();
     private final SortedMap<Span, Integer> holders = new TreeMap<>();
+
+    /** Of all shards the fewest; {@link #UNKNOWN} when that is to be found out again. */
+    private int fewestCells = UNKNOWN;
 
     Holding(PlanModel model) {
         this.model = model;
@@ -53,6 +58,11 @@ final class Holding {
     /** What stood when the plan was begun. */
     List<Shard> before() {
         return before;
+    }
+
+    /** Whether everybody keeps what stood when the plan was begun. */
+    boolean onlyGrew() {
+        return shards.size() >= before.size() && shards.subList(0, before.size()).equals(before);
     }
 
     /** A worker that is about to leave serves this now. */
@@ -141,6 +151,8 @@ final class Holding {
     }
 
     void put(Shard shard) {
+        boolean known = fewestCells != UNKNOWN && !shards.isEmpty();
+        fewestCells = known ? Math.min(fewestCells, shard.kvCells()) : UNKNOWN;
         shards.add(shard);
         holders.merge(shard.span(), 1, Integer::sum);
         shard.load().add(shard);
@@ -148,6 +160,7 @@ final class Holding {
 
     void take(Shard shard) {
         shards.remove(shard);
+        fewestCells = fewestCells < shard.kvCells() ? fewestCells : UNKNOWN;
         holders.computeIfPresent(shard.span(), (_, count) -> count == 1 ? null : count - 1);
         shard.load().remove(shard);
     }
@@ -181,6 +194,9 @@ final class Holding {
 
     /** Positions that sessions can have: the smallest KV cache; 0 without any shard. */
     int kvCells() {
-        return shards.stream().mapToInt(Shard::kvCells).min().orElse(0);
+        if (fewestCells == UNKNOWN) {
+            fewestCells = shards.stream().mapToInt(Shard::kvCells).min().orElse(0);
+        }
+        return fewestCells;
     }
 }

@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.placement;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.proto.Span;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,10 @@ final class Load {
 
     /** Speeds are told apart in steps of this many to a doubling. */
     private static final int STEPS_PER_DOUBLING = 8;
+
+    /** So that plans that differ only in how they were found are equal. */
+    static final Comparator<AssignedShard> SHARDS =
+            Comparator.comparing(AssignedShard::modelId).thenComparing(AssignedShard::span);
 
     private final PlanWorker worker;
     private final int index;
@@ -61,6 +66,16 @@ final class Load {
     /** What it has been given. */
     List<Shard> shards() {
         return shards;
+    }
+
+    /** The same as a placement says it. */
+    List<AssignedShard> assigned() {
+        List<AssignedShard> assigned = new ArrayList<>(shards.size());
+        for (Shard shard : shards) {
+            assigned.add(shard.assigned());
+        }
+        assigned.sort(SHARDS);
+        return assigned;
     }
 
     boolean idle() {

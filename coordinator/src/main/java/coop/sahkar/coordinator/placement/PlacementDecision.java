@@ -37,13 +37,24 @@ public final class PlacementDecision {
     /** A worker that is away is forgotten after this in a pool that is less than half full. */
     static final long FORGET_AFTER_MILLIS = 24 * 60 * 60 * 1000L;
 
+    /** Workers forgotten at one look. */
+    private static final int MOST_FORGOTTEN = 8;
+
     /** However full the pool is, one that is away for a moment is not forgotten. */
     static final long FORGET_AT_SOONEST_MILLIS = 60_000;
 
+    private static final long NONE = -1;
+
     private final Recent recent = new Recent();
+    private final PlanViews views = new PlanViews();
     private @Nullable PlanView lastSeen;
     private @Nullable PlanView lastPlanned;
     private @Nullable Plan plan;
+
+    /** The generation that the plan was found to say as well. */
+    private long agreedGeneration = NONE;
+
+    private long plansMade;
     private final SortedMap<String, Long> goneSinceMillis = new TreeMap<>();
     private long changedAtMillis;
     private long unsettledSinceMillis;
@@ -52,16 +63,19 @@ public final class PlacementDecision {
 
     /** What to propose to the log now, in this order; most often nothing. */
     public List<Command> decide(PoolSight sight) {
-        recent.observe(sight);
-        observeGone(sight);
-        PlanView view = PlanViews.of(sight, recent);
+        List<WorkerPresence> workers = List.copyOf(sight.presence().values());
+        recent.observe(sight, workers);
+        observeGone(sight, workers);
+        PlanView view = views.of(sight, workers, recent);
         List<Command> proposals = new ArrayList<>();
         if (settled(view, sight.nowMillis())) {
             Plan due = planned(view);
             if (sight.leads()) {
                 adopt(sight, due, proposals);
-                forget(sight, proposals);
             }
+        }
+        if (sight.leads()) {
+            forget(sight, proposals);
         }
         return proposals;
     }
@@ -69,6 +83,11 @@ public final class PlacementDecision {
     /** Why models cannot be placed whole, a sentence by model id, as of the last plan. */
     public SortedMap<String, String> shortfalls() {
         return plan == null ? Collections.emptySortedMap() : plan.shortfalls();
+    }
+
+    /** Plans made since it began. */
+    public long plansMade() {
+        return plansMade;
     }
 
     private boolean settled(PlanView view, long now) {
@@ -88,6 +107,8 @@ public final class PlacementDecision {
         if (due == null || !view.equals(lastPlanned)) {
             due = Planner.plan(view);
             plan = due;
+            plansMade++;
+            agreedGeneration = NONE;
             lastPlanned = view;
             proposed = false;
         }
@@ -97,7 +118,7 @@ public final class PlacementDecision {
     private void adopt(PoolSight sight, Plan due, List<Command> proposals) {
         Placement current = sight.state().placement();
         boolean waits = proposed && sight.nowMillis() - proposedAtMillis < AGAIN_MILLIS;
-        if (waits || due.assignments().equals(current.assignments())) {
+        if (waits || inForce(due, current)) {
             return;
         }
         long parent = current.generation();
@@ -108,26 +129,42 @@ public final class PlacementDecision {
         proposedAtMillis = sight.nowMillis();
     }
 
-    private void observeGone(PoolSight sight) {
-        goneSinceMillis.keySet().retainAll(sight.presence().keySet());
-        for (WorkerPresence worker : sight.presence().values()) {
+    /** Whether the plan is the placement; looked at once for each pair. */
+    private boolean inForce(Plan due, Placement current) {
+        long generation = current.generation();
+        if (agreedGeneration != generation && due.assignments().equals(current.assignments())) {
+            agreedGeneration = generation;
+        }
+        return agreedGeneration == generation;
+    }
+
+    private void observeGone(PoolSight sight, List<WorkerPresence> workers) {
+        goneSinceMillis
+                .keySet()
+                .removeIf(id -> {
+                    WorkerPresence worker = sight.presence().get(id);
+                    return worker == null || worker.standing() != Standing.GONE;
+                });
+        for (WorkerPresence worker : workers) {
             if (worker.standing() == Standing.GONE) {
                 goneSinceMillis.putIfAbsent(worker.workerId(), sight.nowMillis());
-            } else {
-                goneSinceMillis.remove(worker.workerId());
             }
         }
     }
 
-    /** Of those away for long enough, the one that is away longest. */
+    /**
+     * Of those away for long enough, the ones that are away longest. A pool that is full lets
+     * nobody in, so this must keep pace with those who go, also where it never is quiet.
+     */
     private void forget(PoolSight sight, List<Command> proposals) {
         long after = forgetAfterMillis(sight.state().workers().size());
         goneSinceMillis.entrySet().stream()
                 .filter(gone -> sight.nowMillis() - gone.getValue() >= after)
                 .filter(gone -> sight.state().workers().containsKey(gone.getKey()))
                 .filter(gone -> sight.state().placement().of(gone.getKey()).isEmpty())
-                .min(Map.Entry.comparingByValue())
-                .ifPresent(gone -> proposals.add(new ForgetWorker(gone.getKey())));
+                .sorted(Map.Entry.comparingByValue())
+                .limit(MOST_FORGOTTEN)
+                .forEach(gone -> proposals.add(new ForgetWorker(gone.getKey())));
     }
 
     /**

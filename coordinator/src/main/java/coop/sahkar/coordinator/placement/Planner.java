@@ -3,9 +3,12 @@ package coop.sahkar.coordinator.placement;
 import coop.sahkar.coordinator.state.AssignedShard;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decides which worker should serve which span. A pure function of the view; the same view gives
@@ -39,16 +42,12 @@ import java.util.TreeMap;
  * became of the attempt to have others fetch them; and if no publisher offers its bytes, all.
  */
 public final class Planner {
-    /** So that plans that differ only in how they were found are equal. */
-    private static final Comparator<AssignedShard> SHARDS =
-            Comparator.comparing(AssignedShard::modelId).thenComparing(AssignedShard::span);
-
     /** A plan is refined until that finds nothing more, so that the next finds nothing either. */
     private static final int MOST_ROUNDS = 6;
 
     private final PlanView view;
     private final Roster roster;
-    private final SortedMap<String, Holding> byId = new TreeMap<>();
+    private final Map<String, Holding> byId = new LinkedHashMap<>();
     private final List<Holding> models = new ArrayList<>();
     private final SortedMap<String, String> shortfalls = new TreeMap<>();
 
@@ -56,10 +55,11 @@ public final class Planner {
         this.view = view;
         this.roster = new Roster(view.workers(), view.leaving());
         for (PlanModel model : view.models()) {
-            Holding holding = new Holding(model);
-            models.add(holding);
-            byId.put(model.id(), holding);
+            models.add(new Holding(model));
         }
+        models.stream()
+                .sorted(Comparator.comparing(Holding::id))
+                .forEach(holding -> byId.put(holding.id(), holding));
     }
 
     /**
@@ -104,6 +104,9 @@ public final class Planner {
 
     /** One that is about to leave waits only for what will come. */
     private static void handOver(Holding model) {
+        if (model.onlyGrew() && model.leaving().isEmpty()) {
+            return; // nobody gives anything up
+        }
         Handover handover = new Handover(model);
         if (!model.covered() || !handover.completes()) {
             model.letGo();
@@ -126,34 +129,53 @@ public final class Planner {
     }
 
     private Plan written(List<Holding> uncovered) {
-        SortedMap<String, List<AssignedShard>> assignments = new TreeMap<>();
-        List<Load> all = new ArrayList<>(roster.all());
-        all.addAll(roster.leaving());
-        for (Load load : all) {
-            for (Shard shard : load.shards()) {
-                assign(assignments, load.id(), shard.assigned());
-            }
-        }
+        SortedMap<String, List<AssignedShard>> assignments = assignments();
         for (Holding model : uncovered) {
             shortfalls.put(model.id(), Explanation.of(model, roster.all(), view.minKvPositions()));
         }
         keepForThoseAway(assignments);
-        assignments.values().forEach(shards -> shards.sort(SHARDS));
         return new Plan(assignments, shortfalls);
+    }
+
+    /** The placement in force, changed where it changes. */
+    private SortedMap<String, List<AssignedShard>> assignments() {
+        SortedMap<String, List<AssignedShard>> assignments =
+                new TreeMap<>(view.current().assignments());
+        assignments.keySet().removeIf(worker -> !roster.has(worker));
+        InStep<List<AssignedShard>> current = new InStep<>(view.current().assignments());
+        for (Load load : roster.all()) {
+            assign(assignments, load, current.of(load.id()));
+        }
+        roster.leaving().forEach(load -> assign(assignments, load, null));
+        return assignments;
+    }
+
+    private static void assign(
+            SortedMap<String, List<AssignedShard>> assignments,
+            Load load,
+            @Nullable List<AssignedShard> had) {
+        List<AssignedShard> shards = load.assigned();
+        if (shards.isEmpty()) {
+            if (had != null) {
+                assignments.remove(load.id());
+            }
+        } else if (!shards.equals(had)) {
+            assignments.put(load.id(), shards);
+        }
     }
 
     private void keepForThoseAway(SortedMap<String, List<AssignedShard>> assignments) {
         view.current()
                 .assignments()
                 .forEach((worker, shards) -> {
-                    if (roster.byId().containsKey(worker)) {
+                    if (roster.has(worker)) {
                         return;
                     }
                     boolean leaves = roster.leaving().stream().anyMatch(l -> l.id().equals(worker));
                     for (AssignedShard shard : shards) {
                         Holding model = byId.get(shard.modelId());
                         if (model != null && waitedFor(model, shard, leaves)) {
-                            assign(assignments, worker, shard);
+                            add(assignments, worker, shard);
                         }
                     }
                 });
@@ -167,10 +189,13 @@ public final class Planner {
         return unserved || (!model.model().sourced() && shortfalls.containsKey(model.id()));
     }
 
-    private static void assign(
+    private static void add(
             SortedMap<String, List<AssignedShard>> assignments,
             String worker,
             AssignedShard shard) {
-        assignments.computeIfAbsent(worker, _ -> new ArrayList<>(1)).add(shard);
+        List<AssignedShard> more = new ArrayList<>(assignments.getOrDefault(worker, List.of()));
+        more.add(shard);
+        more.sort(Load.SHARDS);
+        assignments.put(worker, more);
     }
 }

@@ -5,7 +5,9 @@ import coop.sahkar.coordinator.liveness.WorkerPresence;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.proto.Span;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -41,20 +43,20 @@ final class Recent {
         long shown = 1;
     }
 
-    private SortedMap<Counter, Long> rows = new TreeMap<>();
+    private Map<Counter, Long> rows = new LinkedHashMap<>();
     private final SortedMap<String, Demand> demands = new TreeMap<>();
     private final SortedMap<Counter, Long> failedAtMillis = new TreeMap<>();
     private long seenAtMillis = Long.MIN_VALUE;
 
-    /** Takes note of what the pool reports at this moment. */
-    void observe(PoolSight sight) {
+    /** Takes note of what the workers of a pool report at this moment. */
+    void observe(PoolSight sight, List<WorkerPresence> workers) {
         long now = sight.nowMillis();
         double passed = seenAtMillis == Long.MIN_VALUE ? 0 : now - seenAtMillis;
         seenAtMillis = now;
         demands.keySet().retainAll(sight.state().models().keySet());
         demands.values().forEach(demand -> demand.rows *= Math.exp(-passed / DEMAND_MILLIS));
-        SortedMap<Counter, Long> counted = new TreeMap<>();
-        for (WorkerPresence worker : sight.presence().values()) {
+        Map<Counter, Long> counted = LinkedHashMap.newLinkedHashMap(rows.size());
+        for (WorkerPresence worker : workers) {
             for (ShardStatus shard : worker.shards()) {
                 observe(worker.workerId(), shard, counted, now);
             }
@@ -64,8 +66,7 @@ final class Recent {
         failedAtMillis.values().removeIf(at -> now - at >= FAILURE_MILLIS);
     }
 
-    private void observe(
-            String worker, ShardStatus shard, SortedMap<Counter, Long> counted, long now) {
+    private void observe(String worker, ShardStatus shard, Map<Counter, Long> counted, long now) {
         boolean begins = shard.serving() && shard.span().isHead();
         boolean failed = shard.phase() == ShardStatus.Phase.FAILED;
         if (!begins && !failed) {

@@ -99,10 +99,12 @@ final class Replicas {
 
     private void second() {
         NavigableSet<Load> roomy = new TreeSet<>(ROOMY_FIRST);
-        roomy.addAll(loads);
         for (Holding model : models) {
             for (Span span : List.copyOf(model.spans())) {
                 if (Spares.lonely(model, span)) {
+                    if (roomy.isEmpty()) {
+                        roomy.addAll(loads);
+                    }
                     Load holder = firstThatTakes(roomy, model, span);
                     if (holder != null) {
                         roomy.remove(holder);

@@ -2,18 +2,19 @@ package coop.sahkar.coordinator.placement;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.SortedMap;
-import java.util.TreeMap;
+import java.util.Set;
 
 /** The workers while a plan is made, in the orders that the planner asks for. */
 final class Roster {
-    private static final Comparator<Load> ROOMY_FIRST =
+    /** Those with most room first. */
+    static final Comparator<Load> ROOMY_FIRST =
             Comparator.comparingLong((Load l) -> -l.freeBytes()).thenComparing(Load::id);
 
     private final List<Load> loads = new ArrayList<>();
     private final List<Load> leaving = new ArrayList<>();
-    private final SortedMap<String, Load> byId = new TreeMap<>();
+    private final Set<String> ids = new LinkedHashSet<>();
 
     /**
      * @param leaving those that are given nothing any more
@@ -24,7 +25,7 @@ final class Roster {
         for (PlanWorker worker : sorted) {
             Load load = new Load(worker, loads.size());
             loads.add(load);
-            byId.put(worker.id(), load);
+            ids.add(worker.id());
         }
         for (PlanWorker worker : leaving) {
             this.leaving.add(new Load(worker, loads.size() + this.leaving.size()));
@@ -41,19 +42,13 @@ final class Roster {
         return loads;
     }
 
-    SortedMap<String, Load> byId() {
-        return byId;
+    /** Whether a worker is here and does not leave. */
+    boolean has(String id) {
+        return ids.contains(id);
     }
 
     /** Those that have no shard, by id. */
     List<Load> idle() {
         return loads.stream().filter(Load::idle).toList();
-    }
-
-    /** Those with room, the roomiest first. */
-    static List<Load> roomyFirst(List<Load> some) {
-        List<Load> sorted = new ArrayList<>(some);
-        sorted.sort(ROOMY_FIRST);
-        return sorted;
     }
 }

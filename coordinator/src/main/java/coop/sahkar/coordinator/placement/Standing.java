@@ -5,6 +5,7 @@ import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.proto.Span;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -13,9 +14,12 @@ import java.util.TreeSet;
 final class Standing {
     private final PlanView view;
     private final Roster roster;
-    private final SortedMap<String, Holding> models;
+    private final Map<String, Holding> models;
 
-    Standing(PlanView view, Roster roster, SortedMap<String, Holding> models) {
+    /**
+     * @param models by id, in the order of their ids
+     */
+    Standing(PlanView view, Roster roster, Map<String, Holding> models) {
         this.view = view;
         this.roster = roster;
         this.models = models;
@@ -25,9 +29,13 @@ final class Standing {
     void keep() {
         view.workers().forEach(this::serves);
         view.leaving().forEach(this::serves);
+        InStep<List<AssignedShard>> current = new InStep<>(view.current().assignments());
         for (Load load : roster.all()) {
-            keep(load, true);
-            keep(load, false);
+            List<AssignedShard> had = current.of(load.id());
+            if (had != null) {
+                keep(load, had, true);
+                keep(load, had, false);
+            }
         }
         roster.leaving().forEach(this::leaves);
         models.values().forEach(Holding::stands);
@@ -54,8 +62,8 @@ final class Standing {
     }
 
     /** What a worker serves it can load, whatever failed there before. */
-    private void keep(Load load, boolean serving) {
-        for (AssignedShard shard : view.current().of(load.id())) {
+    private void keep(Load load, List<AssignedShard> had, boolean serving) {
+        for (AssignedShard shard : had) {
             Holding model = models.get(shard.modelId());
             boolean counts = model != null && load.serves(shard.modelId(), shard.span()) == serving;
             if (model != null

@@ -19,8 +19,8 @@ public record Placement(
     public static final Placement EMPTY = new Placement(0, 0, new TreeMap<>());
 
     public Placement {
-        SortedMap<String, List<AssignedShard>> copy = new TreeMap<>();
-        assignments.forEach((worker, shards) -> copy.put(worker, List.copyOf(shards)));
+        SortedMap<String, List<AssignedShard>> copy = new TreeMap<>(assignments);
+        copy.replaceAll((_, shards) -> List.copyOf(shards));
         assignments = Collections.unmodifiableSortedMap(copy);
     }
 

@@ -44,9 +44,21 @@ class PlacementDecisionTest {
         assertThat(decision.decide(sight(state, MINUTE / 2, "w7", "w3"))).isEmpty();
         assertThat(decision.decide(sight(state, MINUTE, "w7", "w3")))
                 .containsExactly(new ForgetWorker("w7"));
-        assertThat(decision.decide(sight(state, 2 * MINUTE, "w3"))).isEmpty();
-        assertThat(decision.decide(sight(state, 3 * MINUTE, "w3")))
+        assertThat(decision.decide(sight(state, MINUTE * 3 / 2 - 1, "w3"))).isEmpty();
+        assertThat(decision.decide(sight(state, MINUTE * 3 / 2, "w3")))
                 .containsExactly(new ForgetWorker("w3"));
+    }
+
+    @Test
+    void forgetsSeveralAtOnceInAFullPoolThatIsNeverQuiet() {
+        PlacementDecision decision = new PlacementDecision();
+        PoolState state = pool(FULL);
+        String[] gone = {"w10", "w11", "w12"};
+        assertThat(decision.decide(sight(state, 0, gone))).isEmpty();
+        assertThat(decision.decide(sight(state, MINUTE - 1, gone))).isEmpty();
+        assertThat(decision.decide(sight(state, MINUTE, "w10", "w11", "w12", "w13")))
+                .containsExactly(
+                        new ForgetWorker("w10"), new ForgetWorker("w11"), new ForgetWorker("w12"));
     }
 
     @Test

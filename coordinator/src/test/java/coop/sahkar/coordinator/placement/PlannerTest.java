@@ -13,6 +13,7 @@ import coop.sahkar.proto.Span;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -354,6 +355,29 @@ class PlannerTest {
         assertThat(plan(adopted(none), List.of(recent), mixed).shortfalls().get(SIX.id()))
                 .contains("1 worker lends 500 kB")
                 .endsWith("Of 3 workers, 2 have a llama.cpp older than v0.5 and cannot load it.");
+    }
+
+    @Test
+    void takesTheRoomOfSecondCopiesForAModelOfWhichAPartIsLost() {
+        PlanModel small = model("small", 1, 0, 1);
+        PlanModel six = model("six", 6, 3, 1);
+        Costs costs = new Costs(six.footprint());
+        long whole = costs.bytes(new Span(0, 6), KV);
+        long copy = new Costs(small.footprint()).bytes(new Span(0, 1), KV);
+        List<PlanWorker> workers =
+                List.of(
+                        worker("a", costs.bytes(new Span(1, 6), KV), MB),
+                        worker("b", whole + copy / 2, MB),
+                        worker("c", copy + copy / 2, MB));
+        SortedMap<String, List<AssignedShard>> stands = new TreeMap<>();
+        AssignedShard second = new AssignedShard(small.id(), new Span(0, 1), KV);
+        stands.put("a", List.of(new AssignedShard(six.id(), new Span(2, 3), KV)));
+        stands.put("b", List.of(new AssignedShard(six.id(), new Span(3, 6), KV), second));
+        stands.put("c", List.of(second));
+        Placement before = new Placement(1, 0, stands);
+        Plan plan = rigid(before, List.of(small, six), serving(before, workers));
+        assertThat(plan.shortfalls()).isEmpty();
+        assertThat(plan.assignments().get("c")).contains(second);
     }
 
     @Test

@@ -39,6 +39,9 @@ final class ControlPath {
     /** Its lease there. */
     long lease;
 
+    /** Whether the worker said on the open stream that it is about to leave. */
+    boolean leaves;
+
     /** What the coordinator assigned last on it. */
     @org.jspecify.annotations.Nullable Object assigned;
 

@@ -70,7 +70,7 @@ final class GapWatch {
 
     private boolean beingClosed(String model) {
         for (VirtualWorker worker : world.workers()) {
-            if (worker.takesPart()) {
+            if (worker.stays()) {
                 for (VirtualShard shard : worker.shards()) {
                     if (shard.key.modelId().equals(model) && shard.coming()) {
                         return true;
@@ -102,7 +102,7 @@ final class GapWatch {
         LeaseTable leases = new LeaseTable(world.nowMillis());
         for (WorkerRecord record : state.workers().values()) {
             VirtualWorker worker = world.worker(record.id());
-            if (worker != null && worker.takesPart()) {
+            if (worker != null && worker.stays()) {
                 here.put(record.id(), smaller(record));
                 leases.attached(record.id(), world.nowMillis());
             }

@@ -1,7 +1,5 @@
 package coop.sahkar.deploy.simulate;
 
-import coop.sahkar.coordinator.liveness.ShardStatus;
-import coop.sahkar.coordinator.liveness.WorkerPresence;
 import coop.sahkar.coordinator.placement.PoolSight;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.coordinator.state.Command;
@@ -19,13 +17,11 @@ import coop.sahkar.worker.engine.SteppedEngine.SessionLook;
 import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
-import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** What must be true whatever happens. Each check says in a sentence what is not. */
 final class Invariants {
-    private static final int MOST_CHARS_SHOWN = 2000;
     private static final int MOST_SHARDS_PER_WORKER = 4096;
 
     /** A command was applied to what was committed before. */
@@ -66,57 +62,7 @@ final class Invariants {
     /** A coordinator's plan was adopted. */
     void adopted(PoolSight sight, Placement next) {
         next.assignments().forEach((worker, shards) -> fits(sight.state(), worker, shards));
-        for (ModelRecord model : sight.state().models().values()) {
-            handedOver(sight, next, model);
-        }
-    }
-
-    /** Make before break: what a coordinator knows to be usable stays so while things move. */
-    private static void handedOver(PoolSight sight, Placement next, ModelRecord model) {
-        SortedSet<Span> serving = new TreeSet<>();
-        SortedSet<Span> staying = new TreeSet<>();
-        Placement current = sight.state().placement();
-        for (WorkerPresence here : sight.presence().values()) {
-            if (here.standing() == WorkerPresence.Standing.LEAVING) {
-                continue; // it goes whatever the placement says
-            }
-            for (ShardStatus shard : here.shards()) {
-                boolean counts = shard.serving() && shard.modelId().equals(model.id());
-                if (counts && keeps(current, here.workerId(), shard)) {
-                    serving.add(shard.span());
-                    if (keeps(next, here.workerId(), shard)) {
-                        staying.add(shard.span());
-                    }
-                }
-            }
-        }
-        int blocks = model.manifest().blockCount();
-        if (Coverage.chains(serving, blocks) && !Coverage.chains(staying, blocks)) {
-            throw new Violation(
-                    "placement %d breaks %s before its replacement is made: of %s only %s stay; from %s to %s"
-                            .formatted(
-                                    next.generation(),
-                                    model.manifest().name(),
-                                    serving,
-                                    staying,
-                                    shown(current),
-                                    shown(next)));
-        }
-    }
-
-    private static String shown(Placement placement) {
-        StringBuilder text = new StringBuilder();
-        placement
-                .assignments()
-                .forEach((worker, shards) -> {
-                    text.append(worker);
-                    shards.forEach(s ->
-                            text.append(' ')
-                                    .append(s.modelId(), 0, s.modelId().indexOf('@'))
-                                    .append(s.span()));
-                    text.append("; ");
-                });
-        return text.substring(0, Math.min(MOST_CHARS_SHOWN, text.length()));
+        new MakeBeforeBreak(sight, next).check();
     }
 
     private static void fits(PoolState state, String worker, List<AssignedShard> shards) {
@@ -136,14 +82,6 @@ final class Invariants {
                 "worker %s is to hold %d bytes, more than it lends",
                 worker,
                 bytes);
-    }
-
-    private static boolean keeps(Placement placement, String worker, ShardStatus shard) {
-        return placement.of(worker).stream()
-                .anyMatch(s ->
-                        s.modelId().equals(shard.modelId())
-                                && s.span().equals(shard.span())
-                                && s.kvCells() == shard.kvCells());
     }
 
     /** A worker acted on what it was told. */

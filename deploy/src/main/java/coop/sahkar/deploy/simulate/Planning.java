@@ -11,6 +11,9 @@ interface Planning {
     /** What to propose now. */
     List<Command> decide(PoolSight sight);
 
+    /** Plans made since it began. */
+    long plansMade();
+
     /** Why models cannot be placed whole, by model id. */
     SortedMap<String, String> shortfalls();
 
@@ -21,6 +24,11 @@ interface Planning {
             @Override
             public List<Command> decide(PoolSight sight) {
                 return decision.decide(sight);
+            }
+
+            @Override
+            public long plansMade() {
+                return decision.plansMade();
             }
 
             @Override

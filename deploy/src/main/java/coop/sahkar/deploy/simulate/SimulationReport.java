@@ -3,6 +3,7 @@ package coop.sahkar.deploy.simulate;
 import coop.sahkar.deploy.terminal.Amounts;
 import coop.sahkar.deploy.terminal.Table;
 import coop.sahkar.proto.Problem;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.SortedMap;
@@ -18,7 +19,7 @@ import java.util.TreeMap;
  * @param traceHash equal for equal runs
  * @param availability part of all models' time in which they could be used
  * @param gapMillis lengths of the gaps in models that had been covered
- * @param planningNanos time that plans took here, those that changed something
+ * @param plans what each plan took here
  * @param generation placements adopted
  * @param fetches shards fetched
  * @param fetchedBytes their bytes
@@ -31,6 +32,8 @@ import java.util.TreeMap;
  * @param tokens committed in all
  * @param tokensWanted asked for in all
  * @param tokensPossible what all memory bandwidth that was there could decode, one token at a time
+ * @param leavingMillis from a worker's word that it leaves to its end
+ * @param leaversCutOff those of them that had not handed over everything in their time
  * @param newcomerMillis from a worker's start to its first shard
  * @param workersRefused times that the pool let a worker not in
  * @param troubles what went wrong, by kind
@@ -43,7 +46,7 @@ public record SimulationReport(
         long traceHash,
         double availability,
         List<Long> gapMillis,
-        List<Long> planningNanos,
+        List<PlanTime> plans,
         long generation,
         int fetches,
         long fetchedBytes,
@@ -56,6 +59,8 @@ public record SimulationReport(
         long tokens,
         long tokensWanted,
         double tokensPossible,
+        List<Long> leavingMillis,
+        int leaversCutOff,
         List<Long> newcomerMillis,
         int workersRefused,
         SortedMap<String, Integer> troubles) {
@@ -70,7 +75,7 @@ public record SimulationReport(
                 world.trace().hash(),
                 world.availability(),
                 world.coverage().gapMillis(),
-                List.copyOf(tally.planningNanos),
+                List.copyOf(tally.plans),
                 world.log().newest().placement().generation(),
                 tally.fetches,
                 tally.fetchedBytes,
@@ -83,6 +88,8 @@ public record SimulationReport(
                 tally.tokens,
                 tally.tokensWanted,
                 tally.tokensPossible,
+                List.copyOf(tally.leavingMillis),
+                tally.leaversCutOff,
                 List.copyOf(tally.newcomerMillis),
                 tally.workersRefused,
                 new TreeMap<>(tally.troubles));
@@ -109,7 +116,14 @@ public record SimulationReport(
         table.row("trouble", troubles);
         table.row("models usable", say("%.3f %% of their time", 100 * availability));
         table.row("gaps", gapMillis.size() + spread(gapMillis, 1000, "s"));
-        table.row("plans", generation + spread(planningNanos, 1e6, "ms"));
+        List<Long> wall = plans.stream().map(PlanTime::wallNanos).toList();
+        List<Long> processor = plans.stream().map(PlanTime::processorNanos).toList();
+        table.row("placements", generation);
+        table.row("plans", plans.size() + spread(wall, 1e6, "ms"));
+        table.row("of processor time", spread(processor, 1e6, "ms").replaceFirst("^, ", ""));
+        plans.stream()
+                .max(Comparator.comparingLong(PlanTime::wallNanos))
+                .ifPresent(slowest -> table.row("slowest plan", slowest.text()));
         table.row("fetched", fetches + " shards, " + Amounts.bytes(fetchedBytes));
         table.row(
                 "generations",
@@ -123,6 +137,10 @@ public record SimulationReport(
                 say(
                         "%.1f served of %.1f asked for; bandwidth for %.0f",
                         tokens / time, tokensWanted / time, tokensPossible / time));
+        table.row(
+                "leavers",
+                say("%d, %d of them cut off", leavingMillis.size(), leaversCutOff)
+                        + spread(leavingMillis, 1000, "s to their end"));
         table.row(
                 "newcomers",
                 newcomerMillis.size() + spread(newcomerMillis, 1000, "s to their work"));

@@ -10,8 +10,9 @@ import java.util.TreeMap;
 final class Tally {
     private static final int SAMPLES_KEPT = 1_000_000;
 
-    final List<Long> planningNanos = new ArrayList<>();
+    final List<PlanTime> plans = new ArrayList<>();
     final List<Long> pauseMillis = new ArrayList<>();
+    final List<Long> leavingMillis = new ArrayList<>();
     final List<Long> newcomerMillis = new ArrayList<>();
     final SortedMap<Problem.Kind, Integer> refusals = new TreeMap<>();
     final SortedMap<Problem.Kind, Integer> failures = new TreeMap<>();
@@ -25,9 +26,10 @@ final class Tally {
     int fetches;
     long fetchedBytes;
     int workersRefused;
+    int leaversCutOff;
 
-    void planned(long nanos) {
-        keep(planningNanos, nanos);
+    void planned(PlanTime time) {
+        keep(plans, time);
     }
 
     void fetched(long bytes) {
@@ -50,6 +52,14 @@ final class Tally {
     /** A worker that started was given something to do. */
     void employed(long millis) {
         keep(newcomerMillis, millis);
+    }
+
+    /**
+     * A worker that was about to leave has gone; {@code empty} says whether it had nothing left.
+     */
+    void left(long millis, boolean empty) {
+        keep(leavingMillis, millis);
+        leaversCutOff += empty ? 0 : 1;
     }
 
     void refused(Problem.Kind kind) {
@@ -82,7 +92,7 @@ final class Tally {
         troubles.merge(what, 1, Integer::sum);
     }
 
-    private static void keep(List<Long> samples, long sample) {
+    private static <T> void keep(List<T> samples, T sample) {
         if (samples.size() < SAMPLES_KEPT) {
             samples.add(sample);
         }

@@ -79,17 +79,28 @@ final class Troubles {
 
     private void replace() {
         VirtualWorker worker = world.anyWorker(chance);
-        if (worker != null) {
-            boolean leaves = chance.happens(0.5);
-            tell(worker.id, leaves ? "leaves for good" : "dies for good");
+        boolean leaves = chance.happens(0.5);
+        if (worker != null && leaves && worker.up() && !worker.asleep() && !worker.leaving()) {
             world.disturbed(worker);
-            if (leaves && worker.up() && !worker.asleep()) {
-                worker.leave();
-            } else {
-                worker.crash(chance.happens(0.5));
-                world.remove(worker);
-            }
+            leave(worker);
+            return;
         }
+        if (worker != null) {
+            tell(worker.id, "dies for good");
+            world.disturbed(worker);
+            worker.crash(chance.happens(0.5));
+            world.remove(worker);
+        }
+        world.agenda().after(chance.between(1, 5000), () -> world.join(0));
+    }
+
+    /** Goes in order; another comes in its stead. */
+    private void leave(VirtualWorker worker) {
+        if (worker.leaving()) {
+            return;
+        }
+        tell(worker.id, "leaves for good");
+        worker.leave();
         world.agenda().after(chance.between(1, 5000), () -> world.join(0));
     }
 
@@ -97,8 +108,8 @@ final class Troubles {
         Answer answer = world.answers().any(chance);
         boolean aims = answer != null && chance.happens(world.scenario().aimedTroubles());
         Answer aim = aims ? answer : null;
-        int kind = chance.below(aim == null ? 10 : 8);
-        if (kind >= 8) {
+        int kind = chance.below(aim == null ? 10 : 9);
+        if (aim == null && kind >= 8) {
             coordinator(kind == 8);
             return;
         }
@@ -114,6 +125,7 @@ final class Troubles {
             case 4 -> partition();
             case 5 -> slow(worker);
             case 6 -> slowProcessor(worker);
+            case 7 -> leave(worker);
             default -> link(answer);
         }
     }

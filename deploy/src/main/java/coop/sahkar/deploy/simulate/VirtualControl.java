@@ -67,12 +67,19 @@ final class VirtualControl {
         }
     }
 
-    /** Says goodbye. */
-    void leave() {
-        for (ControlPath path : paths) {
-            long stream = path.stream;
-            path.sendUp(() -> path.coordinator.leaving(path, stream));
-        }
+    /** Says that the worker is about to leave; it reports on. */
+    void leaving() {
+        paths.forEach(this::leaving);
+    }
+
+    private void leaving(ControlPath path) {
+        long stream = path.stream;
+        path.sendUp(() -> path.coordinator.leaving(path, stream));
+    }
+
+    /** Whether any coordinator has let it in. */
+    boolean attached() {
+        return paths.stream().anyMatch(path -> path.welcomed && path.stream != 0);
     }
 
     /** Something has changed: it is reported at once. */
@@ -140,6 +147,9 @@ final class VirtualControl {
         if (worker.up() && path.stream == stream && !path.welcomed) {
             path.welcomed = true;
             failures.remove(path.coordinator.id);
+            if (worker.leaving()) {
+                leaving(path);
+            }
             report(path, stream);
         }
     }

@@ -157,10 +157,11 @@ final class VirtualCoordinator {
                         new TreeSet<>(),
                         log.leads(),
                         world.nowMillis());
-        long began = System.nanoTime();
+        long plans = placement.plansMade();
+        PlanTime begun = PlanTime.now();
         List<Command> proposals = placement.decide(sight);
-        if (!proposals.isEmpty()) {
-            world.tally().planned(System.nanoTime() - began);
+        if (placement.plansMade() > plans) {
+            world.tally().planned(begun.spent(placement.plansMade()));
         }
         try {
             proposals.forEach(command -> propose(sight, command));
@@ -194,6 +195,7 @@ final class VirtualCoordinator {
         path.admittedAtMillis = world.nowMillis();
         path.admitted = stream;
         path.assigned = null;
+        path.leaves = false;
         path.lease = leases.attached(worker.id(), world.nowMillis());
         attached.put(worker.id(), path);
         path.sendDown(() -> path.worker.control().welcome(path, stream));
@@ -230,6 +232,7 @@ final class VirtualCoordinator {
     void leaving(ControlPath path, long stream) {
         if (up && path.admitted == stream) {
             leases.left(path.worker.id, path.lease);
+            path.leaves = true;
         }
     }
 
@@ -260,7 +263,8 @@ final class VirtualCoordinator {
         PoolState state = log.state();
         long generation = state.placement().generation();
         List<AssignedShard> shards = state.placement().of(path.worker.id);
-        if (path.assigned instanceof Desired sent && sent.generation() == generation) {
+        boolean told = path.assigned instanceof Desired sent && sent.generation() == generation;
+        if (told && !path.leaves) {
             return;
         }
         boolean first = path.assigned == null;
@@ -273,11 +277,20 @@ final class VirtualCoordinator {
                         generation,
                         shards.stream()
                                 .filter(s -> state.models().containsKey(s.modelId()))
+                                .filter(s -> !path.leaves || placeable(s.modelId()))
                                 .map(VirtualCoordinator::desired)
                                 .toList());
+        if (desired.equals(path.assigned)) {
+            return;
+        }
         path.assigned = desired;
         long stream = path.admitted;
         path.sendDownLoosely(() -> path.worker.assign(path, stream, desired));
+    }
+
+    /** Whether a model is whole without those that leave: only then do they wait for others. */
+    private boolean placeable(String modelId) {
+        return !placement.shortfalls().containsKey(modelId);
     }
 
     private static DesiredShard desired(AssignedShard shard) {

@@ -1,8 +1,10 @@
 package coop.sahkar.deploy.simulate;
 
 import coop.sahkar.worker.engine.StageMessage;
+import coop.sahkar.worker.ring.OwedCloses;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The connection by which one worker sends to another. It keeps order, and when it breaks all that
@@ -20,6 +22,7 @@ final class VirtualLink {
     private static final long DIAL_MILLIS = 5_000;
     private static final long OFFER_AGAIN_MILLIS = 5;
     private static final long REST_MILLIS = 200;
+    private static final long MOST_REST_MILLIS = 5_000;
     private static final int JITTER_MILLIS = 3;
     private static final int LATE_MILLIS = 400;
 
@@ -44,6 +47,14 @@ final class VirtualLink {
     private long lastArrivalMillis;
     private long notBeforeMillis;
     private boolean offersAgain;
+    private OwedCloses closes = new OwedCloses();
+    private boolean saysAgain;
+
+    /** Whether it was dialled only to say again which sessions are over. */
+    private boolean ahead;
+
+    /** Times in a row that nothing got through. */
+    private int failures;
 
     VirtualLink(VirtualWorker from, VirtualWorker to, VirtualRing ring, Chance chance) {
         this.from = from;
@@ -54,20 +65,48 @@ final class VirtualLink {
     }
 
     void send(StageMessage message) {
-        if (state == State.CLOSED) {
-            if (ring.nowMillis() < notBeforeMillis) {
-                ring.tell(from, to, "it was lost a moment ago");
-                return;
-            }
+        ahead = false;
+        boolean rests = state == State.CLOSED && ring.nowMillis() < notBeforeMillis;
+        if (state == State.CLOSED && !rests) {
             dial();
         }
-        if (state == State.DEAD) {
+        if (message instanceof StageMessage.Close close) {
+            closes.said(close, nowNanos());
+        }
+        if (rests) {
+            ring.tell(from, to, "it was lost a moment ago");
+            sayAgain();
+        } else {
+            pass(message);
+        }
+    }
+
+    private void pass(StageMessage message) {
+        if (state == State.OPEN && ring.cut(from, to)) {
+            held.addLast(message);
+        } else if (state == State.OPEN) {
+            transmit(message);
+        }
+    }
+
+    private long nowNanos() {
+        return TimeUnit.MILLISECONDS.toNanos(ring.nowMillis());
+    }
+
+    /** Has the other dialled again if it may not have heard which sessions are over. */
+    private void sayAgain() {
+        if (saysAgain || closes.due(nowNanos()).isEmpty()) {
             return;
         }
-        if (ring.cut(from, to)) {
-            held.addLast(message);
-        } else {
-            transmit(message);
+        saysAgain = true;
+        from.later(Math.max(1, notBeforeMillis - ring.nowMillis()), this::dialOwing);
+    }
+
+    private void dialOwing() {
+        saysAgain = false;
+        if (state == State.CLOSED && !closes.due(nowNanos()).isEmpty()) {
+            ahead = true;
+            dial();
         }
     }
 
@@ -87,6 +126,7 @@ final class VirtualLink {
                         }
                     });
         }
+        closes.due(nowNanos()).forEach(this::pass);
     }
 
     private void transmit(StageMessage message) {
@@ -105,6 +145,7 @@ final class VirtualLink {
 
     private void arrive(StageMessage message, int sentOn) {
         if (sentOn == connection && state == State.OPEN && to.up()) {
+            failures = 0;
             arrived.addLast(message);
             deliver();
         }
@@ -186,15 +227,27 @@ final class VirtualLink {
         if (connection != broken || state == State.CLOSED) {
             return;
         }
+        boolean unused = ahead && failures > 0;
         state = State.CLOSED;
         connection++;
-        notBeforeMillis = ring.nowMillis() + REST_MILLIS;
+        long rest = Math.min(MOST_REST_MILLIS, REST_MILLIS << Math.min(failures++, 10));
+        notBeforeMillis = ring.nowMillis() + rest;
         held.clear();
         if (chance.happens(0.5)) {
             arrived.clear(); // or they lie in the receiver's buffers and are still read
         }
-        ring.tell(from, to, why);
-        ring.tell(to, from, why);
+        sayAgain();
+        if (!unused) {
+            ring.tell(from, to, why);
+            ring.tell(to, from, why);
+        }
+    }
+
+    /** The sender's process has ended, and what it remembered is gone. */
+    void forgot() {
+        closes = new OwedCloses();
+        saysAgain = false;
+        failures = 0;
     }
 
     boolean open() {

@@ -116,6 +116,9 @@ final class VirtualRing {
      */
     void died(VirtualWorker worker, boolean closing) {
         for (VirtualLink link : List.copyOf(links.values())) {
+            if (link.from == worker) {
+                link.forgot();
+            }
             if (touches(link, worker)) {
                 link.ended(
                         closing

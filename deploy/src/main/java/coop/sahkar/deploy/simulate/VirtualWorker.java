@@ -47,7 +47,7 @@ final class VirtualWorker {
     private boolean slowDisk;
     private double slowness = 1;
     private long apart;
-    private boolean leaving;
+    private Departure departure;
     private int boot;
     private long newestHeard;
     private long startedMillis;
@@ -60,6 +60,7 @@ final class VirtualWorker {
         this.chance = chance;
         this.ring = new RingEnd(this, world.ring());
         this.logs = LogRoom.inMemory(world.scenario().logBytes());
+        this.departure = new Departure(this, world);
         this.control = new VirtualControl(this, world, chance);
     }
 
@@ -140,7 +141,16 @@ final class VirtualWorker {
 
     /** Whether sessions can run on it and a coordinator can know of it. */
     boolean takesPart() {
-        return up && !asleep && !leaving && control.passes();
+        return up && !asleep && control.passes();
+    }
+
+    /** Whether that may go on: it is not about to leave. */
+    boolean stays() {
+        return takesPart() && !leaving();
+    }
+
+    boolean leaving() {
+        return departure.begun();
     }
 
     Desired desired() {
@@ -178,7 +188,7 @@ final class VirtualWorker {
         List<VirtualShard> lost = List.copyOf(shards.values());
         up = false;
         asleep = false;
-        leaving = false;
+        departure = new Departure(this, world);
         boot++;
         postponed.clear();
         shards.clear();
@@ -196,13 +206,17 @@ final class VirtualWorker {
         world.answers().workerDied(this, closing);
     }
 
-    /** Says goodbye, hands its sessions over, and goes. */
+    /** Says that it is about to leave, and does. */
     void leave() {
-        control.leave();
+        departure.begin();
+        control.leaving();
         stages().forEach(VirtualStage::leave);
-        boolean took = takesPart();
-        leaving = true;
-        recount(took);
+        reconcile();
+        departure.look();
+    }
+
+    /** Whatever the pool wants from here on: it has to do without. */
+    void letGo() {
         desired = new Desired(Long.MAX_VALUE, List.of());
         reconcile();
     }
@@ -265,7 +279,7 @@ final class VirtualWorker {
 
     /** A coordinator says what it should hold. */
     void assign(ControlPath path, long stream, Desired next) {
-        if (up && !leaving && path.stream == stream && path.welcomed) {
+        if (up && path.stream == stream && path.welcomed) {
             newestHeard = Math.max(newestHeard, next.generation());
             desired = desired.or(next);
             if (!employed && !desired.shards().isEmpty()) {
@@ -282,13 +296,14 @@ final class VirtualWorker {
         do {
             List<ObservedShard> observed =
                     shards.values().stream().map(VirtualShard::observed).toList();
-            actions = Reconciler.next(desired, observed, hardware.memoryBytes(), world.nowMillis());
+            Desired wanted = leaving() ? departure.served(desired) : desired;
+            actions = Reconciler.next(wanted, observed, hardware.memoryBytes(), world.nowMillis());
             actions.forEach(this::carryOut);
             rounds++;
         } while (!actions.isEmpty() && rounds < 2);
         world.invariants().reconciled(this);
-        if (leaving && shards.isEmpty()) {
-            world.remove(this);
+        if (leaving() && shards.isEmpty()) {
+            departure.gone();
         }
     }
 
@@ -367,7 +382,13 @@ final class VirtualWorker {
 
     private void drain(ShardKey key) {
         VirtualShard shard = phase(key, ShardPhase.DRAINING);
-        later(DRAIN_MILLIS, () -> ifCurrent(shard, ShardPhase.DRAINING, () -> drained(shard)));
+        later(
+                DRAIN_MILLIS,
+                () -> {
+                    if (!leaving()) {
+                        ifCurrent(shard, ShardPhase.DRAINING, () -> drained(shard));
+                    }
+                });
         if (shard.stage == null) {
             rests(shard);
         } else {

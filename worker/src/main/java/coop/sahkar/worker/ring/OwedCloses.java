@@ -9,13 +9,13 @@ import java.util.List;
  * be broken when it is said; so each is said again on the peer's next link, until the peer would
  * have closed the session by itself. Hearing it twice does no harm.
  */
-final class OwedCloses {
+public final class OwedCloses {
     private record Owed(Close close, long saidNanos) {}
 
     private final ArrayDeque<Owed> oldestFirst = new ArrayDeque<>();
 
     /** A session is over. */
-    void said(Close close, long nowNanos) {
+    public void said(Close close, long nowNanos) {
         expire(nowNanos);
         if (oldestFirst.size() == RingOptions.MAX_OWED_CLOSES) {
             oldestFirst.removeFirst();
@@ -24,7 +24,7 @@ final class OwedCloses {
     }
 
     /** What to say on a new link, in order. */
-    List<Close> due(long nowNanos) {
+    public List<Close> due(long nowNanos) {
         expire(nowNanos);
         return oldestFirst.stream().map(Owed::close).toList();
     }
