@@ -20,8 +20,8 @@ final class RestingSessions {
     static final int MOST = 64;
 
     /**
-     * Memory for what they hold outside the cache. It comes on top of what a shard is reckoned with,
-     * as the worker's heap does.
+     * Memory for what they hold outside the cache. It comes on top of what a shard is reckoned
+     * with, as the worker's heap does.
      */
     static final long MOST_BYTES = 32L << 20;
 
