@@ -2,8 +2,10 @@ package coop.sahkar.coordinator.placement;
 
 import coop.sahkar.proto.Span;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -95,7 +97,13 @@ final class Handover {
     void stage() {
         List<Shard> needed = needed(leaving, serving);
         if (!whole) {
-            needed.removeIf(shard -> !hasRoom(shard) && (sourced() || renewed(shard)));
+            List<Shard> kept = new ArrayList<>();
+            for (Shard shard : needed) {
+                if (hasRoom(shard, kept) || !(sourced() || renewed(shard))) {
+                    kept.add(shard);
+                }
+            }
+            needed = kept;
         }
         if (!needed.isEmpty()) {
             List<Shard> now = beside(needed);
@@ -108,8 +116,13 @@ final class Handover {
         return model.model().sourced();
     }
 
-    private static boolean hasRoom(Shard stays) {
-        return stays.load().freeBytes() >= stays.bytes();
+    /** Whether there is room for a shard beside what its worker is given, and what stays. */
+    private static boolean hasRoom(Shard stays, List<Shard> others) {
+        long free = stays.load().freeBytes();
+        for (Shard other : others) {
+            free -= other.load() == stays.load() ? other.bytes() : 0;
+        }
+        return free >= stays.bytes();
     }
 
     /** Whether its worker is given its blocks again. */
@@ -154,6 +167,7 @@ final class Handover {
             boolean spared =
                     whole
                             ? Redundancy.indispensable(model.blocks(), left) <= mostIndispensable
+                                    && chain(left)
                             : within(shard, left);
             if (!spared) {
                 kept.add(shard);
@@ -175,7 +189,43 @@ final class Handover {
 
     private boolean chain(List<Shard> shards) {
         Set<Span> spans = new LinkedHashSet<>();
-        shards.forEach(shard -> spans.add(shard.span()));
-        return Chains.shortest(model.blocks(), spans) > 0;
+        Set<Load> workers = new LinkedHashSet<>();
+        for (Shard shard : shards) {
+            spans.add(shard.span());
+            workers.add(shard.load());
+        }
+        if (Chains.shortest(model.blocks(), spans) == 0) {
+            return false;
+        }
+        return workers.size() == shards.size()
+                || Chains.all(model.blocks(), spans).stream()
+                        .anyMatch(chain -> manned(chain, shards));
+    }
+
+    /** Whether every span of a chain has a worker to itself. */
+    private static boolean manned(List<Span> chain, List<Shard> shards) {
+        Map<Load, Span> seats = new LinkedHashMap<>();
+        for (Span span : chain) {
+            if (!seated(span, shards, seats, new LinkedHashSet<>())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Finds a worker for a span, if need be one that can be spared elsewhere. */
+    private static boolean seated(
+            Span span, List<Shard> shards, Map<Load, Span> seats, Set<Load> tried) {
+        for (Shard shard : shards) {
+            Load load = shard.load();
+            if (shard.span().equals(span) && tried.add(load)) {
+                Span other = seats.get(load);
+                if (other == null || seated(other, shards, seats, tried)) {
+                    seats.put(load, span);
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 }

@@ -274,6 +274,27 @@ class PlannerTest {
         assertThat(spans(back)).contains("a [0, 2)", "b [2, 4)", "c [4, 6)");
     }
 
+    @Test
+    void takesNoChainForOneInWhichAWorkerStandsTwice() {
+        List<PlanModel> models = List.of(model("six", 6, 2, 1));
+        Costs costs = new Costs(SIX.footprint());
+        long room = 2 * costs.bytes(new Span(2, 4), KV) + costs.bytes(new Span(0, 6), KV) / 10;
+        List<PlanWorker> two = List.of(worker("a", room, MB), worker("b", room, MB));
+        TreeMap<String, List<AssignedShard>> twice = new TreeMap<>();
+        twice.put("a", List.of(shard(0, 2), shard(2, 4)));
+        twice.put("b", List.of(shard(4, 6)));
+        Placement placement = new Placement(1, 0, twice);
+        for (int round = 0; round < 3; round++) {
+            placement = adopted(plan(placement, models, serving(placement, two)));
+        }
+        Plan rested = plan(placement, models, serving(placement, two));
+        assertThat(spans(rested)).containsExactly("a [0, 3)", "b [3, 6)");
+    }
+
+    private static AssignedShard shard(int first, int end) {
+        return new AssignedShard(SIX.id(), new Span(first, end), KV);
+    }
+
     /** Workers that serve what they had, and failed with what they were given. */
     private static List<PlanWorker> failing(Placement given, Placement had, String... ids) {
         List<PlanWorker> workers = new ArrayList<>();

@@ -90,6 +90,8 @@ final class Answer {
         watching.begun(heardMillis);
         VirtualWorker worker = world.worker(ticket.head().workerId());
         if (worker == null) {
+            head = null;
+            letGo();
             failed(Problems.lost("Worker " + ticket.head().workerId() + " is not found."), "");
             return;
         }
