@@ -22,13 +22,58 @@ final class MakeBeforeBreak {
     private final Placement next;
     private final SortedMap<String, Model> models = new TreeMap<>();
 
+    /** Who holds which spans of one model. */
+    private static final class Holders {
+        final SortedMap<Span, SortedSet<String>> bySpan = new TreeMap<>();
+        private final SortedMap<String, Integer> parts = new TreeMap<>();
+
+        void add(Span span, String worker) {
+            if (bySpan.computeIfAbsent(span, _ -> new TreeSet<>()).add(worker)) {
+                parts.merge(worker, 1, Integer::sum);
+            }
+        }
+
+        /** Whether there is a chain in which nobody stands twice: no route has a worker twice. */
+        boolean chains(int blocks) {
+            return chains(0, blocks, new TreeSet<>());
+        }
+
+        private boolean chains(int from, int blocks, SortedSet<String> taken) {
+            if (from == blocks) {
+                return true;
+            }
+            for (var held : bySpan.entrySet()) {
+                int end = held.getKey().end();
+                if (held.getKey().first() != from) {
+                    continue;
+                }
+                if (held.getValue().stream()
+                        .anyMatch(worker -> parts.getOrDefault(worker, 0) == 1)) {
+                    if (chains(end, blocks, taken)) {
+                        return true;
+                    }
+                    continue;
+                }
+                for (String worker : held.getValue()) {
+                    if (taken.add(worker)) {
+                        if (chains(end, blocks, taken)) {
+                            return true;
+                        }
+                        taken.remove(worker);
+                    }
+                }
+            }
+            return false;
+        }
+    }
+
     /** One model's spans; those of workers that leave count in {@code all} ones only. */
     private static final class Model {
-        final SortedSet<Span> serving = new TreeSet<>();
-        final SortedSet<Span> staying = new TreeSet<>();
-        final SortedSet<Span> allServing = new TreeSet<>();
-        final SortedSet<Span> allStaying = new TreeSet<>();
-        final SortedSet<Span> given = new TreeSet<>();
+        final Holders serving = new Holders();
+        final Holders staying = new Holders();
+        final Holders allServing = new Holders();
+        final Holders allStaying = new Holders();
+        final Holders given = new Holders();
         boolean onlyLeaversGo = true;
     }
 
@@ -55,28 +100,29 @@ final class MakeBeforeBreak {
         for (ShardStatus shard : worker.shards()) {
             Model model = models.get(shard.modelId());
             if (model != null && shard.serving() && has(had, shard)) {
-                count(model, shard.span(), leaves, has(gets, shard));
+                count(model, shard.span(), worker.workerId(), leaves, has(gets, shard));
             }
         }
         boolean here = worker.standing() != Standing.GONE && !leaves;
         for (AssignedShard shard : here ? gets : List.<AssignedShard>of()) {
             Model model = models.get(shard.modelId());
             if (model != null) {
-                model.given.add(shard.span());
+                model.given.add(shard.span(), worker.workerId());
             }
         }
     }
 
-    private static void count(Model model, Span span, boolean leaves, boolean stays) {
-        model.allServing.add(span);
+    private static void count(
+            Model model, Span span, String worker, boolean leaves, boolean stays) {
+        model.allServing.add(span, worker);
         if (stays) {
-            model.allStaying.add(span);
+            model.allStaying.add(span, worker);
         }
         if (!leaves) {
-            model.serving.add(span);
+            model.serving.add(span, worker);
             model.onlyLeaversGo &= stays;
             if (stays) {
-                model.staying.add(span);
+                model.staying.add(span, worker);
             }
         }
     }
@@ -93,13 +139,13 @@ final class MakeBeforeBreak {
         }
     }
 
-    private boolean breaks(String id, SortedSet<Span> before, SortedSet<Span> after) {
+    private boolean breaks(String id, Holders before, Holders after) {
         return chains(id, before) && !chains(id, after);
     }
 
-    private boolean chains(String id, SortedSet<Span> spans) {
+    private boolean chains(String id, Holders holders) {
         var model = sight.state().models().get(id);
-        return model != null && Coverage.chains(spans, model.manifest().blockCount());
+        return model != null && holders.chains(model.manifest().blockCount());
     }
 
     private static boolean has(List<AssignedShard> shards, ShardStatus one) {
@@ -112,13 +158,13 @@ final class MakeBeforeBreak {
         return false;
     }
 
-    private Violation broken(String what, String id, SortedSet<Span> stays) {
+    private Violation broken(String what, String id, Holders stays) {
         return new Violation(
                 "placement %d %s: of it only %s stay; from %s to %s"
                         .formatted(
                                 next.generation(),
                                 what.formatted(id.substring(0, id.indexOf('@'))),
-                                stays,
+                                stays.bySpan.keySet(),
                                 shown(current),
                                 shown(next)));
     }
