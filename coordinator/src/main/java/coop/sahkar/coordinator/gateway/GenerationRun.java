@@ -291,7 +291,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
                 asked = false;
                 deliveredMillis = now();
                 if (nextTurn != null) {
-                    nextTurn.answer(event.getDelta().getText());
+                    nextTurn.heard(event);
                 }
                 listener.event(event);
             }
