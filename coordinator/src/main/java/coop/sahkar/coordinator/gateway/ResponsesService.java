@@ -63,17 +63,21 @@ final class ResponsesService extends JsonService {
                 id,
                 now / 1_000,
                 request.asked(),
-                (response, text) -> {
+                request.request().calls(),
+                (response, message) -> {
                     if (request.store()) {
-                        keep(id, account, request, response, text);
+                        keep(id, account, request, response, message);
                     }
                 });
     }
 
     private void keep(
-            String id, String account, ResponseRequest request, ObjectNode response, String text) {
-        ArrayNode messages = request.said().deepCopy();
-        messages.addObject().put("role", "assistant").put("content", text);
+            String id,
+            String account,
+            ResponseRequest request,
+            ObjectNode response,
+            ObjectNode message) {
+        ArrayNode messages = request.said().deepCopy().add(message);
         store.put(
                 id,
                 new ResponseStore.Kept(account, messages, response),
