@@ -34,6 +34,16 @@ public interface Stage extends AutoCloseable {
      */
     MemorySegment logits(int row);
 
+    /**
+     * The hidden state of such a row behind the output norm, {@code width} F32; the batch must have
+     * wanted it ({@link Rows#wantNormed}). Valid until the next call. Tail only.
+     *
+     * @throws IllegalStateException if it was not to be had
+     */
+    default MemorySegment normed(int row) {
+        throw new IllegalStateException("this stage hands out no embeddings");
+    }
+
     /** Forgets all positions of {@code sequence} from {@code position} on. */
     void truncate(int sequence, int position);
 

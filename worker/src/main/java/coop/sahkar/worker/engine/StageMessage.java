@@ -104,15 +104,23 @@ public sealed interface StageMessage {
      *
      * @param position its position: one more than the frame's last
      * @param chances if wanted: its own, then those of the likeliest; else empty
+     * @param embedding if wanted: the hidden state it was chosen from; else empty
      */
-    record Token(SessionId session, int epoch, int position, int token, List<TokenChance> chances) {
+    record Token(
+            SessionId session,
+            int epoch,
+            int position,
+            int token,
+            List<TokenChance> chances,
+            List<Float> embedding) {
         public Token {
             chances = List.copyOf(chances);
+            embedding = List.copyOf(embedding);
         }
 
         /** A token whose chances nobody asked for. */
         public Token(SessionId session, int epoch, int position, int token) {
-            this(session, epoch, position, token, List.of());
+            this(session, epoch, position, token, List.of(), List.of());
         }
     }
 

@@ -426,6 +426,11 @@ final class StageSession {
                         sampling.chances() - 1);
     }
 
+    /** Whether the hidden state is told that a token was chosen from. */
+    boolean wantsEmbedding() {
+        return sampling.embedding();
+    }
+
     /** Gives everything back but the sequence's id. */
     void close() {
         dropWaiting(0);
@@ -443,6 +448,9 @@ final class StageSession {
         for (int i = 0; i < count; i++) {
             int position = frame.firstPosition() + from + i;
             rows.add(frame.tokens()[from + i], position, kv.sequence(), want && i == count - 1);
+        }
+        if (want && sampling.embedding()) {
+            rows.wantNormed();
         }
         if (index > 0) {
             HiddenStates.read(frame, from, count, width, rows.hidden, row);

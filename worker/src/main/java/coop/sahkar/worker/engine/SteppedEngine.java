@@ -76,6 +76,11 @@ public final class SteppedEngine extends EngineInbox {
         }
 
         @Override
+        public MemorySegment normed(int row) {
+            return stage.normed(row);
+        }
+
+        @Override
         public void truncate(int sequence, int position) {
             stage.truncate(sequence, position);
         }

@@ -32,6 +32,7 @@ final class EventStream implements GenerationSink {
     private @Nullable GenerationEvent leaving;
     private @Nullable GenerationEvent last;
     private TokenChances.@Nullable Builder chances;
+    private List<Float> embedding = List.of();
     private boolean over;
 
     /**
@@ -112,12 +113,19 @@ final class EventStream implements GenerationSink {
         for (int token : tokens) {
             joined.addTokens(token);
         }
+        joined.addAllEmbedding(embedding);
+        embedding = List.of();
         if (chances != null) {
             joined.addChances(chances);
             chances = null;
         }
         text.append(shown);
         drain();
+    }
+
+    @Override
+    public synchronized void embedding(List<Float> state) {
+        embedding = state;
     }
 
     @Override

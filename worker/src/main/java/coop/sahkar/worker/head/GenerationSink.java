@@ -34,6 +34,12 @@ public interface GenerationSink {
      */
     default void chances(List<TokenChance> chances) {}
 
+    /**
+     * The hidden state that the token was chosen from that the next {@link #delta} tells of; said
+     * before it, if it was asked for.
+     */
+    default void embedding(List<Float> state) {}
+
     /** The generation is complete. */
     void finished(GenerationEnd end);
 

@@ -363,6 +363,9 @@ public final class HeadGeneration {
         }
         lastTokenNanos = nowNanos;
         append(token);
+        if (!chosen.embedding().isEmpty()) {
+            sink.embedding(chosen.embedding());
+        }
         int[] one = {token};
         if (vocabulary.endsGeneration(token)) {
             end(position, one, "", false);

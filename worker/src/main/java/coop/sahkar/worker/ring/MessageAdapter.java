@@ -243,7 +243,8 @@ final class MessageAdapter {
                             session.ticket.epoch(),
                             token.getPosition(),
                             token(token.getToken(), session, sender),
-                            chances(token, session, sender)));
+                            chances(token, session, sender),
+                            embedding(token, sender)));
             last = session;
         }
         if (last != null) {
@@ -272,6 +273,14 @@ final class MessageAdapter {
                             token(chance.getToken(), session, sender), chance.getLogProbability()));
         }
         return chances;
+    }
+
+    private static List<Float> embedding(Token token, String sender) throws LinkViolation {
+        if (token.getEmbeddingCount() > Limits.MAX_WIDTH
+                || !token.getEmbeddingList().stream().allMatch(Float::isFinite)) {
+            throw new LinkViolation("Worker %s sent an embedding that is none.".formatted(sender));
+        }
+        return token.getEmbeddingList();
     }
 
     private List<Delivery> progress(Progress wire, String sender) throws LinkViolation {

@@ -94,6 +94,7 @@ final class MessagePublisher {
                 long bytes = 0;
                 for (StageMessage.Token token : tokens.tokens()) {
                     bytes += ENVELOPE_BYTES + (long) token.chances().size() * CHANCE_BYTES;
+                    bytes += (long) token.embedding().size() * Float.BYTES;
                 }
                 yield bytes;
             }
@@ -203,6 +204,7 @@ final class MessagePublisher {
                             .setEpoch(token.epoch())
                             .setPosition(token.position())
                             .setToken(token.token())
+                            .addAllEmbedding(token.embedding())
                             .addAllChances(
                                     token.chances().stream()
                                             .map(MessagePublisher::chance)
