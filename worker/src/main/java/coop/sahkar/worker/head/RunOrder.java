@@ -89,7 +89,7 @@ record RunOrder(
         return asked.getGrammar().isEmpty() || request.getChat().getToolsCount() == 0
                 ? asked
                 : asked.toBuilder()
-                        .setGrammar(asked.getGrammar() + template.callSyntax().rules())
+                        .setGrammar(template.callSyntax().complete(asked.getGrammar()))
                         .build();
     }
 
