@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.gateway;
 
 import com.linecorp.armeria.common.HttpResponse;
+import coop.sahkar.proto.v1.GenerateRequest;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -44,8 +45,13 @@ final class Answering {
             response = answer.response();
         }
         for (int i = 0; i < choices.size(); i++) {
-            runner.start(request.generate(i), account, null, metrics.measured(choices.get(i)));
+            run(request.generate(i), account, choices.get(i));
         }
         return response;
+    }
+
+    /** Starts one generation. */
+    void run(GenerateRequest request, String account, GenerationListener listener) {
+        runner.start(request, account, null, metrics.measured(request, listener));
     }
 }

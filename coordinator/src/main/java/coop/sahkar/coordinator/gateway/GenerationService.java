@@ -40,7 +40,7 @@ final class GenerationService extends GenerationGrpc.GenerationImplBase {
                 completed,
                 Accounts.of(ServiceRequestContext.currentOrNull()),
                 deadline(),
-                metrics.measured(reader));
+                metrics.measured(request, reader));
     }
 
     /** The caller's deadline, which the server keeps as the request's timeout. */
