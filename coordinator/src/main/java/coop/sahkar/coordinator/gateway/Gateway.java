@@ -48,8 +48,12 @@ public final class Gateway implements AutoCloseable {
         return gateway;
     }
 
-    /** Opens a gateway to whatever serves as a pool. */
-    static Gateway start(GatewayPool pool, GatewayOptions options) {
+    /**
+     * Opens a gateway to whatever serves as a pool.
+     *
+     * @throws GatewayException in a sentence, when the address cannot be listened on
+     */
+    public static Gateway start(GatewayPool pool, GatewayOptions options) {
         GenerationRunner runner = new GenerationRunner(pool, options.patience());
         GatewayMetrics metrics = new GatewayMetrics(pool, runner);
         Server server = build(pool, options, runner, metrics);
@@ -148,6 +152,7 @@ public final class Gateway implements AutoCloseable {
         HeadQuestions heads = new HeadQuestions(answering.runner());
         post(builder, "/v1/chat/completions", new CompletionService(answering, shelf, true));
         post(builder, "/v1/completions", new CompletionService(answering, shelf, false));
+        post(builder, "/v1/embeddings", new EmbeddingService(pool, answering, false));
         ResponsesService responses = new ResponsesService(answering);
         post(builder, "/v1/responses", responses);
         builder.service("/v1/responses/{id}", responses::kept);
@@ -178,6 +183,7 @@ public final class Gateway implements AutoCloseable {
                 builder,
                 "/api/generate",
                 new OllamaService(pool, answering, OllamaService.Kind.GENERATE));
+        post(builder, "/api/embed", new EmbeddingService(pool, answering, true));
         post(builder, "/api/show", new OllamaService(pool, answering, OllamaService.Kind.SHOW));
         get(builder, "/api/tags", (_, _) -> OllamaModels.tags(pool));
         get(builder, "/api/version", (_, _) -> OllamaModels.version());
@@ -220,7 +226,7 @@ public final class Gateway implements AutoCloseable {
                 origins.contains(GatewayOptions.ANY_ORIGIN)
                         ? CorsService.builderForAnyOrigin()
                         : CorsService.builder(origins);
-        return cors.allowRequestMethods(HttpMethod.GET, HttpMethod.POST)
+        return cors.allowRequestMethods(HttpMethod.GET, HttpMethod.POST, HttpMethod.DELETE)
                 .allowAllRequestHeaders(true)
                 .exposeHeaders(
                         RequestIds.HEADER,

@@ -38,6 +38,9 @@ final class GatewayLimits {
     /** Answers of one request. */
     static final int MAX_CHOICES = 8;
 
+    /** Texts of one request for embeddings. */
+    static final int MAX_EMBEDDING_INPUTS = 64;
+
     /** Calls of functions in one answer that must be calls. */
     static final int MAX_CALLS = 8;
 
