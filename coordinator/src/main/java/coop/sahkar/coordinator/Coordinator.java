@@ -1,5 +1,8 @@
 package coop.sahkar.coordinator;
 
+import coop.sahkar.coordinator.accounts.Gate;
+import coop.sahkar.coordinator.accounts.HostKey;
+import coop.sahkar.coordinator.control.LimitsDesk;
 import coop.sahkar.coordinator.control.ModelsService;
 import coop.sahkar.coordinator.control.PoolLook;
 import coop.sahkar.coordinator.control.PoolService;
@@ -7,6 +10,8 @@ import coop.sahkar.coordinator.control.RelayService;
 import coop.sahkar.coordinator.control.RoutesService;
 import coop.sahkar.coordinator.control.TicketSigner;
 import coop.sahkar.coordinator.control.WorkerDoor;
+import coop.sahkar.coordinator.limits.UsageHistory;
+import coop.sahkar.coordinator.limits.UsageListener;
 import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.LeaseTable;
@@ -35,12 +40,14 @@ import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
 import io.grpc.BindableService;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
@@ -66,12 +73,16 @@ public final class Coordinator implements AutoCloseable {
     private final ModelsService models;
     private final RelayDesk relay;
     private final RelayService relayService;
+    private final LimitsDesk limits;
+    private final Gate gate;
+    private final List<UsageListener> usage = new CopyOnWriteArrayList<>();
 
     private Coordinator(
             CoordinatorOptions options,
             DataDirectory directory,
             RatisLog log,
             TicketSigner signer,
+            String hostKeyHash,
             SecureRandom random) {
         LongSupplier monotonicMillis = () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
         LongSupplier unixMillis = System::currentTimeMillis;
@@ -129,6 +140,20 @@ public final class Coordinator implements AutoCloseable {
                         tokens,
                         model -> shortfalls.apply(model).isEmpty());
         this.models = new ModelsService(log, look, unixMillis);
+        this.limits = limits(options, log, signer);
+        this.gate = limits.gate(hostKeyHash, random, used -> usage.forEach(one -> one.used(used)));
+    }
+
+    private static LimitsDesk limits(
+            CoordinatorOptions options, RatisLog log, TicketSigner signer) {
+        List<String> others = options.advertised().stream().skip(1).toList();
+        return new LimitsDesk(
+                log,
+                signer,
+                () -> others,
+                () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()),
+                System::currentTimeMillis,
+                UsageHistory.NONE);
     }
 
     /**
@@ -149,7 +174,9 @@ public final class Coordinator implements AutoCloseable {
                             () -> new CommandId(random.nextLong(), random.nextLong()),
                             options.startTimeoutMillis());
             announce(log, signer.publicKey(), options.policy());
-            Coordinator coordinator = new Coordinator(options, directory, log, signer, random);
+            Coordinator coordinator =
+                    new Coordinator(
+                            options, directory, log, signer, hostKey(options, random), random);
             coordinator.placement.start();
             return coordinator;
         } catch (LogUnavailableException | CoordinatorException e) {
@@ -160,6 +187,17 @@ public final class Coordinator implements AutoCloseable {
             throw e instanceof CoordinatorException known
                     ? known
                     : new CoordinatorException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static String hostKey(CoordinatorOptions options, SecureRandom random) {
+        try {
+            return HostKey.draw(options.dataDirectory(), random);
+        } catch (IOException e) {
+            throw new CoordinatorException(
+                    "the operator's key cannot be left in %s: %s"
+                            .formatted(options.dataDirectory(), e),
+                    e);
         }
     }
 
@@ -205,9 +243,22 @@ public final class Coordinator implements AutoCloseable {
         return log;
     }
 
-    /** WorkerControl, Models, Pool, Relay and Routes, to be mounted on the gateway's port. */
+    /**
+     * WorkerControl, Models, Pool, Relay, Routes and Limits, to be mounted on the gateway's port.
+     */
     public List<BindableService> services() {
-        return List.of(workers, models, new PoolService(look), relayService, repairing);
+        return List.of(
+                workers, models, new PoolService(look), relayService, repairing, limits.service());
+    }
+
+    /** Who may ask, and how much. */
+    public Gate gate() {
+        return gate;
+    }
+
+    /** Has somebody told what each request used that this coordinator served. */
+    public void onUsage(UsageListener listener) {
+        usage.add(listener);
     }
 
     /** Where this process reaches a worker that is relayed to here; empty for any other. */
@@ -258,6 +309,7 @@ public final class Coordinator implements AutoCloseable {
         relay.close();
         models.close();
         placement.close();
+        limits.close();
         log.close();
         directory.close();
     }
