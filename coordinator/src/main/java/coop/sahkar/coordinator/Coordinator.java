@@ -10,8 +10,6 @@ import coop.sahkar.coordinator.control.RelayService;
 import coop.sahkar.coordinator.control.RoutesService;
 import coop.sahkar.coordinator.control.TicketSigner;
 import coop.sahkar.coordinator.control.WorkerDoor;
-import coop.sahkar.coordinator.limits.UsageHistory;
-import coop.sahkar.coordinator.limits.UsageListener;
 import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.LeaseTable;
@@ -47,12 +45,13 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One coordinator without its gateway: the replicated log, who is here, the placement loop, the
@@ -60,6 +59,8 @@ import org.jspecify.annotations.Nullable;
  * randomness come in.
  */
 public final class Coordinator implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
+
     private final String id;
     private final DataDirectory directory;
     private final RatisLog log;
@@ -75,7 +76,6 @@ public final class Coordinator implements AutoCloseable {
     private final RelayService relayService;
     private final LimitsDesk limits;
     private final Gate gate;
-    private final List<UsageListener> usage = new CopyOnWriteArrayList<>();
 
     private Coordinator(
             CoordinatorOptions options,
@@ -141,7 +141,7 @@ public final class Coordinator implements AutoCloseable {
                         model -> shortfalls.apply(model).isEmpty());
         this.models = new ModelsService(log, look, unixMillis);
         this.limits = limits(options, log, signer);
-        this.gate = limits.gate(hostKeyHash, random, used -> usage.forEach(one -> one.used(used)));
+        this.gate = limits.gate(hostKeyHash, random);
     }
 
     private static LimitsDesk limits(
@@ -152,8 +152,7 @@ public final class Coordinator implements AutoCloseable {
                 signer,
                 () -> others,
                 () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()),
-                System::currentTimeMillis,
-                UsageHistory.NONE);
+                System::currentTimeMillis);
     }
 
     /**
@@ -178,6 +177,7 @@ public final class Coordinator implements AutoCloseable {
                     new Coordinator(
                             options, directory, log, signer, hostKey(options, random), random);
             coordinator.placement.start();
+            coordinator.limits.start();
             return coordinator;
         } catch (LogUnavailableException | CoordinatorException e) {
             if (log != null) {
@@ -190,14 +190,13 @@ public final class Coordinator implements AutoCloseable {
         }
     }
 
+    /** Not worth failing for: operators' keys from the log are as good. */
     private static String hostKey(CoordinatorOptions options, SecureRandom random) {
         try {
             return HostKey.draw(options.dataDirectory(), random);
         } catch (IOException e) {
-            throw new CoordinatorException(
-                    "the operator's key cannot be left in %s: %s"
-                            .formatted(options.dataDirectory(), e),
-                    e);
+            LOG.warn("no operator's key can be left in {}: {}", options.dataDirectory(), e);
+            return "";
         }
     }
 
@@ -254,11 +253,6 @@ public final class Coordinator implements AutoCloseable {
     /** Who may ask, and how much. */
     public Gate gate() {
         return gate;
-    }
-
-    /** Has somebody told what each request used that this coordinator served. */
-    public void onUsage(UsageListener listener) {
-        usage.add(listener);
     }
 
     /** Where this process reaches a worker that is relayed to here; empty for any other. */

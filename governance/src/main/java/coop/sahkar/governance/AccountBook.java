@@ -13,12 +13,16 @@ import java.util.TreeMap;
  * @param access tiers and their limits
  * @param accounts by id
  * @param keys by hash, the revoked ones among them
+ * @param dayUsage what was used today
  */
 public record AccountBook(
-        Access access, SortedMap<String, Account> accounts, SortedMap<String, ApiKey> keys) {
+        Access access,
+        SortedMap<String, Account> accounts,
+        SortedMap<String, ApiKey> keys,
+        DayUsage dayUsage) {
     /** Nobody yet. */
     public static final AccountBook EMPTY =
-            new AccountBook(Access.DEFAULT, new TreeMap<>(), new TreeMap<>());
+            new AccountBook(Access.DEFAULT, new TreeMap<>(), new TreeMap<>(), DayUsage.NONE);
 
     public AccountBook {
         accounts = Collections.unmodifiableSortedMap(accounts);
@@ -51,27 +55,35 @@ public record AccountBook(
 
     /** The same with other limits. */
     public AccountBook with(Access other) {
-        return new AccountBook(other, accounts, keys);
+        return new AccountBook(other, accounts, keys, dayUsage);
     }
 
     /** The same with one account more, or changed. */
     public AccountBook with(Account account) {
         SortedMap<String, Account> more = new TreeMap<>(accounts);
         more.put(account.id(), account);
-        return new AccountBook(access, more, keys);
+        return new AccountBook(access, more, keys, dayUsage);
     }
 
     /** The same with one key more, or changed. */
     public AccountBook with(ApiKey key) {
         SortedMap<String, ApiKey> more = new TreeMap<>(keys);
         more.put(key.hash(), key);
-        return new AccountBook(access, accounts, more);
+        return new AccountBook(access, accounts, more, dayUsage);
     }
 
     /** The same without a key. */
     public AccountBook without(ApiKey key) {
         SortedMap<String, ApiKey> fewer = new TreeMap<>(keys);
         fewer.remove(key.hash());
-        return new AccountBook(access, accounts, fewer);
+        return new AccountBook(access, accounts, fewer, dayUsage);
+    }
+
+    /** The same with more that was used; of accounts that it knows. */
+    public AccountBook with(DayUsage newer) {
+        SortedMap<String, Long> known = new TreeMap<>(newer.tokens());
+        known.keySet().retainAll(accounts.keySet());
+        return new AccountBook(
+                access, accounts, keys, dayUsage.with(new DayUsage(newer.day(), known)));
     }
 }

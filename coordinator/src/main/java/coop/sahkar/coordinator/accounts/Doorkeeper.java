@@ -38,7 +38,8 @@ public final class Doorkeeper {
     }
 
     /**
-     * @param hostKeyHash hash of the key in this coordinator's data folder, see {@link HostKey}
+     * @param hostKeyHash hash of the key in this coordinator's data folder, see {@link HostKey};
+     *     empty if there is none
      */
     public Doorkeeper(PoolView pool, String hostKeyHash) {
         this.pool = pool;

@@ -1,7 +1,6 @@
 package coop.sahkar.coordinator.accounts;
 
 import coop.sahkar.coordinator.limits.Allowances;
-import coop.sahkar.coordinator.limits.UsageListener;
 import coop.sahkar.coordinator.limits.UsedSoFar;
 import java.util.List;
 import java.util.Optional;
@@ -13,12 +12,10 @@ import java.util.function.Supplier;
  * @param doorkeeper tells whose a request is
  * @param allowances what accounts may use now
  * @param desk makes keys and changes the policy
- * @param usage is told what was used
  * @param used what the limits remember; empty where another coordinator leads and knows
  */
 public record Gate(
         Doorkeeper doorkeeper,
         Allowances allowances,
         AccountDesk desk,
-        UsageListener usage,
         Supplier<Optional<List<UsedSoFar>>> used) {}

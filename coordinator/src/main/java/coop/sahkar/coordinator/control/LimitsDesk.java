@@ -3,10 +3,9 @@ package coop.sahkar.coordinator.control;
 import coop.sahkar.coordinator.accounts.AccountDesk;
 import coop.sahkar.coordinator.accounts.Doorkeeper;
 import coop.sahkar.coordinator.accounts.Gate;
+import coop.sahkar.coordinator.limits.DayLoop;
 import coop.sahkar.coordinator.limits.LocalAllowances;
 import coop.sahkar.coordinator.limits.PoolAllowances;
-import coop.sahkar.coordinator.limits.UsageHistory;
-import coop.sahkar.coordinator.limits.UsageListener;
 import coop.sahkar.coordinator.state.ReplicatedLog;
 import io.grpc.BindableService;
 import java.security.SecureRandom;
@@ -20,6 +19,7 @@ public final class LimitsDesk implements AutoCloseable {
     private final ReplicatedLog log;
     private final LongSupplier unixMillis;
     private final LocalAllowances own;
+    private final DayLoop days;
     private final LeaderLimits leader;
     private final LimitsService service;
 
@@ -27,21 +27,25 @@ public final class LimitsDesk implements AutoCloseable {
      * @param gateways where the other coordinators of the pool are reached, {@code host:port}
      * @param monotonicMillis a clock that nobody sets
      * @param unixMillis Unix time
-     * @param history what was used before this coordinator began to count
      */
     public LimitsDesk(
             ReplicatedLog log,
             TicketSigner signer,
             Supplier<List<String>> gateways,
             LongSupplier monotonicMillis,
-            LongSupplier unixMillis,
-            UsageHistory history) {
+            LongSupplier unixMillis) {
         this.log = log;
         this.unixMillis = unixMillis;
-        this.own = new LocalAllowances(log, monotonicMillis, unixMillis, history);
+        this.own = new LocalAllowances(log, monotonicMillis, unixMillis);
         CoordinatorPasses passes = new CoordinatorPasses(log, signer, unixMillis);
+        this.days = new DayLoop(log, own);
         this.leader = new LeaderLimits(gateways, passes, monotonicMillis);
         this.service = new LimitsService(log, own, passes);
+    }
+
+    /** Begins to write down what the day's limits count. */
+    public void start() {
+        days.start();
     }
 
     /** For the other coordinators. */
@@ -53,19 +57,18 @@ public final class LimitsDesk implements AutoCloseable {
      * The door.
      *
      * @param hostKeyHash hash of the key in this coordinator's data folder
-     * @param usage is told what was used
      */
-    public Gate gate(String hostKeyHash, SecureRandom random, UsageListener usage) {
+    public Gate gate(String hostKeyHash, SecureRandom random) {
         return new Gate(
                 new Doorkeeper(log, hostKeyHash),
                 new PoolAllowances(log, own, leader),
                 new AccountDesk(log, random, unixMillis),
-                usage,
                 () -> log.leads() ? Optional.of(own.used()) : Optional.empty());
     }
 
     @Override
     public void close() {
+        days.close();
         leader.close();
     }
 }

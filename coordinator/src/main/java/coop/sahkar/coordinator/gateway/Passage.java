@@ -3,13 +3,9 @@ package coop.sahkar.coordinator.gateway;
 import coop.sahkar.coordinator.accounts.Caller;
 import coop.sahkar.coordinator.accounts.Gate;
 import coop.sahkar.coordinator.limits.Settlement;
-import coop.sahkar.coordinator.limits.Usage;
 import coop.sahkar.proto.Problem;
-import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.GenerationEvent;
-import coop.sahkar.proto.v1.RouteStageMessage;
-import java.util.List;
 
 /**
  * A request that was let in: counts what its answers use, and settles that when the last of them is
@@ -20,12 +16,9 @@ final class Passage {
     private final String id;
     private final Caller caller;
     private int open;
-    private boolean finished = true;
     private boolean ours = true;
-    private String modelId = "";
     private long promptTokens;
     private long completionTokens;
-    private List<RouteStage> stages = List.of();
 
     /**
      * @param id of what was taken
@@ -51,17 +44,12 @@ final class Passage {
         gate.allowances().settle(end);
     }
 
-    private synchronized void begun(String model, int prompt, List<RouteStageMessage> route) {
-        modelId = model.isEmpty() ? modelId : model;
-        promptTokens = Math.max(promptTokens, prompt);
-        if (!route.isEmpty()) {
-            stages = route.stream().map(Wire::fromWire).toList();
-        }
+    private synchronized void prompt(int tokens) {
+        promptTokens = Math.max(promptTokens, tokens);
     }
 
-    private synchronized void ended(long tokens, boolean well, boolean faultOfOurs) {
+    private synchronized void ended(long tokens, boolean faultOfOurs) {
         completionTokens += tokens;
-        finished &= well;
         ours &= faultOfOurs;
         open--;
         if (open > 0) {
@@ -71,19 +59,6 @@ final class Passage {
         boolean counts = !ours || completionTokens > 0;
         long prompt = counts ? promptTokens : 0;
         settle(new Settlement(id, caller.account(), counts, prompt + completionTokens));
-        if (counts) {
-            gate.usage()
-                    .used(
-                            new Usage(
-                                    id,
-                                    caller.account(),
-                                    caller.keyed(),
-                                    modelId,
-                                    prompt,
-                                    completionTokens,
-                                    stages,
-                                    finished));
-        }
     }
 
     /** Stands between a run and its reader and counts. */
@@ -103,24 +78,19 @@ final class Passage {
         @Override
         public void event(GenerationEvent event) {
             switch (event.getEventCase()) {
-                case STARTED ->
-                        Passage.this.begun(
-                                event.getStarted().getModelId(),
-                                event.getStarted().getPromptTokens(),
-                                event.getStarted().getRouteList());
-                case REROUTED -> Passage.this.begun("", 0, event.getRerouted().getRouteList());
+                case STARTED -> prompt(event.getStarted().getPromptTokens());
                 case DELTA -> tokens += event.getDelta().getTokensCount();
                 case FINISHED -> {
-                    Passage.this.begun("", event.getFinished().getPromptTokens(), List.of());
+                    prompt(event.getFinished().getPromptTokens());
                     long all = Math.max(tokens, event.getFinished().getCompletionTokens());
-                    Passage.this.ended(all, true, false);
+                    ended(all, false);
                 }
                 case FAILED -> {
                     Problem.Kind kind = Wire.fromWire(event.getFailed().getProblem()).kind();
                     boolean fault = kind.retryable() || kind == Problem.Kind.INTERNAL;
-                    Passage.this.ended(tokens, false, fault && tokens == 0);
+                    ended(tokens, fault && tokens == 0);
                 }
-                case PREFILLED, LEAVING, EVENT_NOT_SET -> {}
+                case PREFILLED, REROUTED, LEAVING, EVENT_NOT_SET -> {}
             }
             reader.event(event);
         }
@@ -132,7 +102,7 @@ final class Passage {
 
         @Override
         public void abandoned() {
-            Passage.this.ended(tokens, false, false);
+            ended(tokens, false);
             reader.abandoned();
         }
     }

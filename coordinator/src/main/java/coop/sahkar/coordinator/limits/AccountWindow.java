@@ -20,12 +20,14 @@ final class AccountWindow {
     private long day;
     private long tokensOfDay;
 
-    /**
-     * @param tokensToday what was used today as far as others remember
-     */
-    AccountWindow(Moment now, long tokensToday) {
+    AccountWindow(Moment now) {
         this.day = now.day();
-        this.tokensOfDay = tokensToday;
+    }
+
+    /** So much was used today at least, as was written down: by another leader, or before. */
+    void atLeast(long tokens, Moment now) {
+        forget(now);
+        tokensOfDay = Math.max(tokensOfDay, tokens);
     }
 
     /** Takes what a request needs, or nothing. */
@@ -96,9 +98,10 @@ final class AccountWindow {
         return tokens.used(now.millis());
     }
 
+    /** Without what is held for answers under way. */
     long tokensToday(Moment now) {
         forget(now);
-        return tokensOfDay;
+        return Math.max(0, tokensOfDay - heldTokens());
     }
 
     /** Whether it need not be remembered. */
@@ -153,10 +156,14 @@ final class AccountWindow {
         return new Budget(limit, left, window.millisUntilAtMost(0, now.millis()));
     }
 
+    private long heldTokens() {
+        return held.values().stream().mapToLong(Held::tokens).sum();
+    }
+
     private void forget(Moment now) {
         if (now.day() > day) { // a clock that is set back begins no new day
             day = now.day();
-            tokensOfDay = held.values().stream().mapToLong(Held::tokens).sum();
+            tokensOfDay = heldTokens();
         }
         held.values().removeIf(h -> now.millis() - h.atMillis() >= SESSION_MILLIS);
     }

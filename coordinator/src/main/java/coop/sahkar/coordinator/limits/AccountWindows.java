@@ -19,7 +19,7 @@ final class AccountWindows {
     /**
      * Takes what a request needs, or nothing.
      *
-     * @param tokensToday what an account that is not remembered has used today
+     * @param tokensToday what an account has used today, as far as that was written down
      */
     Verdict take(Wish wish, Tier tier, Moment now, ToLongFunction<String> tokensToday) {
         return of(wish.account(), now, tokensToday).take(wish, tier, now);
@@ -44,9 +44,10 @@ final class AccountWindows {
         AccountWindow known = windows.get(account);
         if (known == null) {
             makeRoom(now);
-            known = new AccountWindow(now, tokensToday.applyAsLong(account));
+            known = new AccountWindow(now);
             windows.put(account, known);
         }
+        known.atLeast(tokensToday.applyAsLong(account), now);
         return known;
     }
 

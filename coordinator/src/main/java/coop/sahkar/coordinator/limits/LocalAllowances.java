@@ -9,14 +9,13 @@ import java.util.function.ToLongFunction;
 
 /**
  * Limits as this coordinator counts them: soft state. Losing it, as when another leads from now on,
- * costs what was counted of the last minute, and of the day what is not in the {@link
- * UsageHistory}. Thread-safe.
+ * costs what was counted of the last minute, and of the day what {@link DayLoop} had not written
+ * down. Thread-safe.
  */
 public final class LocalAllowances implements Allowances {
     private final PoolView pool;
     private final LongSupplier monotonicMillis;
     private final LongSupplier unixMillis;
-    private final UsageHistory history;
     private final AccountWindows windows = new AccountWindows();
 
     /**
@@ -24,15 +23,10 @@ public final class LocalAllowances implements Allowances {
      * @param monotonicMillis a clock that nobody sets
      * @param unixMillis Unix time
      */
-    public LocalAllowances(
-            PoolView pool,
-            LongSupplier monotonicMillis,
-            LongSupplier unixMillis,
-            UsageHistory history) {
+    public LocalAllowances(PoolView pool, LongSupplier monotonicMillis, LongSupplier unixMillis) {
         this.pool = pool;
         this.monotonicMillis = monotonicMillis;
         this.unixMillis = unixMillis;
-        this.history = history;
     }
 
     @Override
@@ -74,8 +68,13 @@ public final class LocalAllowances implements Allowances {
         return used;
     }
 
+    /** Days since 1970, UTC. */
+    long day() {
+        return now().day();
+    }
+
     private ToLongFunction<String> before(Moment now) {
-        return account -> history.tokens(account, now.day());
+        return account -> pool.state().accounts().dayUsage().tokens(account, now.day());
     }
 
     private Moment now() {

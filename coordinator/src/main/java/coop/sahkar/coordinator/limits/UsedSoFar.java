@@ -6,7 +6,7 @@ package coop.sahkar.coordinator.limits;
  * @param account its id, or the network address of callers without a key
  * @param requestsThisMinute requests in the last minute
  * @param tokensThisMinute tokens in the last minute, those held for running answers included
- * @param tokensToday the same since midnight, UTC
+ * @param tokensToday tokens since midnight, UTC, without those held
  * @param sessions answers under way
  */
 public record UsedSoFar(

@@ -6,11 +6,14 @@ import coop.sahkar.governance.Access;
 import coop.sahkar.governance.Account;
 import coop.sahkar.governance.AccountBook;
 import coop.sahkar.governance.ApiKey;
+import coop.sahkar.governance.DayUsage;
 import coop.sahkar.governance.Role;
 import coop.sahkar.governance.Tier;
 import coop.sahkar.proto.v1.AccessEntry;
 import coop.sahkar.proto.v1.AccountEntry;
+import coop.sahkar.proto.v1.AccountTokensEntry;
 import coop.sahkar.proto.v1.ApiKeyEntry;
+import coop.sahkar.proto.v1.DayUsageEntry;
 import coop.sahkar.proto.v1.PoolSnapshot;
 import coop.sahkar.proto.v1.RevocationEntry;
 import coop.sahkar.proto.v1.TierEntry;
@@ -112,8 +115,25 @@ final class AccountAdapter {
         return new Access(entry.getAnonymous(), tiers);
     }
 
+    static DayUsageEntry write(DayUsage usage) {
+        DayUsageEntry.Builder entry = DayUsageEntry.newBuilder().setDay(usage.day());
+        usage.tokens()
+                .forEach((account, tokens) ->
+                        entry.addAccounts(
+                                AccountTokensEntry.newBuilder()
+                                        .setAccountId(account)
+                                        .setTokens(tokens)));
+        return entry.build();
+    }
+
+    static DayUsage read(DayUsageEntry entry) {
+        SortedMap<String, Long> tokens = new TreeMap<>();
+        entry.getAccountsList().forEach(one -> tokens.put(one.getAccountId(), one.getTokens()));
+        return new DayUsage(entry.getDay(), tokens);
+    }
+
     static void write(AccountBook book, PoolSnapshot.Builder snapshot) {
-        snapshot.setAccess(write(book.access()));
+        snapshot.setAccess(write(book.access())).setDayUsage(write(book.dayUsage()));
         book.accounts().values().forEach(a -> snapshot.addAccounts(write(a)));
         book.keys().values().forEach(k -> snapshot.addApiKeys(write(k)));
     }
@@ -127,6 +147,6 @@ final class AccountAdapter {
                 .map(AccountAdapter::read)
                 .forEach(k -> keys.put(k.hash(), k));
         Access access = snapshot.hasAccess() ? read(snapshot.getAccess()) : Access.DEFAULT;
-        return new AccountBook(access, accounts, keys);
+        return new AccountBook(access, accounts, keys, read(snapshot.getDayUsage()));
     }
 }

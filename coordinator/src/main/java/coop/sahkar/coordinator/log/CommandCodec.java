@@ -6,6 +6,7 @@ import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.NoteDayUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.Command.PutAccount;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
@@ -42,6 +43,7 @@ public final class CommandCodec {
             case PutAccount c -> entry.setPutAccount(AccountAdapter.write(c.account()));
             case AddKey c -> entry.setAddApiKey(AccountAdapter.write(c.key()));
             case RevokeKey c -> entry.setRevokeApiKey(AccountAdapter.write(c));
+            case NoteDayUsage c -> entry.setNoteDayUsage(AccountAdapter.write(c.usage()));
             case SetAccess c -> entry.setSetAccess(AccountAdapter.write(c.access()));
         }
         return entry.build().toByteArray();
@@ -81,6 +83,7 @@ public final class CommandCodec {
             case PUT_ACCOUNT -> new PutAccount(AccountAdapter.read(entry.getPutAccount()));
             case ADD_API_KEY -> new AddKey(AccountAdapter.read(entry.getAddApiKey()));
             case REVOKE_API_KEY -> AccountAdapter.read(entry.getRevokeApiKey());
+            case NOTE_DAY_USAGE -> new NoteDayUsage(AccountAdapter.read(entry.getNoteDayUsage()));
             case SET_ACCESS -> new SetAccess(AccountAdapter.read(entry.getSetAccess()));
             case COMMAND_NOT_SET -> throw new LogFormatException("a log entry holds no command");
         };

@@ -5,6 +5,7 @@ import coop.sahkar.governance.Access;
 import coop.sahkar.governance.Account;
 import coop.sahkar.governance.AccountBook;
 import coop.sahkar.governance.ApiKey;
+import coop.sahkar.governance.DayUsage;
 import java.util.List;
 import java.util.Optional;
 
@@ -116,6 +117,13 @@ final class AccountRules {
                             .formatted(homeless.get().name(), homeless.get().tier()));
         }
         return Step.to(StateChange.accounts(state, book.with(access)));
+    }
+
+    static Step noteDayUsage(PoolState state, DayUsage usage) {
+        if (usage.day() < 0 || usage.tokens().values().stream().anyMatch(used -> used < 0)) {
+            return Step.refuse(state, Reason.INVALID, "nobody uses less than nothing");
+        }
+        return Step.to(StateChange.accounts(state, state.accounts().with(usage)));
     }
 
     private static String noTier(String tier, Access access) {

@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.state;
 import coop.sahkar.governance.Access;
 import coop.sahkar.governance.Account;
 import coop.sahkar.governance.ApiKey;
+import coop.sahkar.governance.DayUsage;
 import coop.sahkar.governance.Policy;
 import java.util.List;
 
@@ -56,6 +57,9 @@ public sealed interface Command {
      * @param atMillis Unix time
      */
     record RevokeKey(String keyId, long atMillis) implements Command {}
+
+    /** What accounts have used of their day so far. */
+    record NoteDayUsage(DayUsage usage) implements Command {}
 
     /** Other tiers take force. */
     record SetAccess(Access access) implements Command {}

@@ -4,6 +4,7 @@ import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.NoteDayUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.Command.PutAccount;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
@@ -68,6 +69,7 @@ public final class Transition {
             case PutAccount put -> AccountRules.putAccount(state, put.account());
             case AddKey add -> AccountRules.addKey(state, add.key());
             case RevokeKey end -> AccountRules.revokeKey(state, end.keyId(), end.atMillis());
+            case NoteDayUsage note -> AccountRules.noteDayUsage(state, note.usage());
             case SetAccess set -> AccountRules.setAccess(state, set.access());
         };
     }

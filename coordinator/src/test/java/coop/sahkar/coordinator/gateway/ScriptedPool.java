@@ -6,8 +6,6 @@ import coop.sahkar.coordinator.accounts.Doorkeeper;
 import coop.sahkar.coordinator.accounts.Gate;
 import coop.sahkar.coordinator.accounts.KeyText;
 import coop.sahkar.coordinator.limits.LocalAllowances;
-import coop.sahkar.coordinator.limits.Usage;
-import coop.sahkar.coordinator.limits.UsageHistory;
 import coop.sahkar.coordinator.routing.DrawnRoute;
 import coop.sahkar.coordinator.routing.Prospect;
 import coop.sahkar.coordinator.routing.RepairDesk;
@@ -67,15 +65,12 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
 
     final FakeLog log = new FakeLog();
     final AtomicLong millis = new AtomicLong(1_000_000);
-    final List<Usage> used = new CopyOnWriteArrayList<>();
-    private final LocalAllowances allowances =
-            new LocalAllowances(log, millis::get, millis::get, UsageHistory.NONE);
+    private final LocalAllowances allowances = new LocalAllowances(log, millis::get, millis::get);
     private final Gate gate =
             new Gate(
                     new Doorkeeper(log, KeyText.hash(HOST_KEY)),
                     allowances,
                     new AccountDesk(log, new Random(1), millis::get),
-                    used::add,
                     () -> Optional.of(allowances.used()));
 
     final Map<String, String> endpoints = new LinkedHashMap<>();

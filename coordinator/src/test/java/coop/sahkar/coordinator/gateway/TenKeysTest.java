@@ -27,9 +27,9 @@ class TenKeysTest {
 
     private final GatewayFixture fixture = new GatewayFixture();
 
-    /** With 50 requests a minute; or with 459 tokens, of which each request uses 9. */
+    /** With 25 requests a minute; or with 234 tokens, of which each request uses 9. */
     @ParameterizedTest
-    @CsvSource({"50, 0", "0, 459"})
+    @CsvSource({"25, 0", "0, 234"})
     void whatPassesIsTheLimit(int requests, int tokens) {
         try (fixture) {
             fixture.head("w1", ScriptedHead.saying("Hello", " there"));

@@ -71,13 +71,17 @@ class AccountWindowTest {
         assertThat(later.take(wish(50), tier, yesterday)).isInstanceOf(Verdict.Refused.class);
         millis += refused.retryMillis();
         assertThat(take(window, tier, 50)).isInstanceOf(Verdict.Granted.class);
+        assertThat(window.tokensToday(now())).as("settled").isZero();
+        window.settle(new Settlement("4", "a", true, 50), now());
         assertThat(window.tokensToday(now())).isEqualTo(50);
     }
 
     @Test
-    void whatOthersRememberOfTheDayCounts() {
+    void whatWasWrittenDownOfTheDayCounts() {
         Tier tier = new Tier("t", 0, 0, 100, 0, 0);
-        AccountWindow window = new AccountWindow(now(), 90);
+        AccountWindow window = window();
+        window.atLeast(90, now());
+        window.atLeast(40, now());
         assertThat(take(window, tier, 20)).isInstanceOf(Verdict.Refused.class);
         assertThat(take(window, tier, 10)).isInstanceOf(Verdict.Granted.class);
     }
@@ -142,7 +146,7 @@ class AccountWindowTest {
     }
 
     private AccountWindow window() {
-        return new AccountWindow(now(), 0);
+        return new AccountWindow(now());
     }
 
     private Verdict take(AccountWindow window, Tier tier, long tokens) {

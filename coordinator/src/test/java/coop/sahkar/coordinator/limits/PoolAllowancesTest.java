@@ -18,8 +18,7 @@ import org.junit.jupiter.api.Test;
 /** Who counts: the leader, or while there is none, whoever is asked. */
 class PoolAllowancesTest {
     private final FakeLog log = new FakeLog();
-    private final LocalAllowances own =
-            new LocalAllowances(log, () -> 1_000, () -> 1_000, UsageHistory.NONE);
+    private final LocalAllowances own = new LocalAllowances(log, () -> 1_000, () -> 1_000);
     private final List<String> told = new ArrayList<>();
     private Optional<Verdict> leaderSays = Optional.empty();
     private final Allowances allowances =

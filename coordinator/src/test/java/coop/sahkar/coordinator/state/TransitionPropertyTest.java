@@ -9,6 +9,7 @@ import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.NoteDayUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.Command.PutAccount;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
@@ -19,6 +20,7 @@ import coop.sahkar.coordinator.state.Command.WithdrawModel;
 import coop.sahkar.governance.Access;
 import coop.sahkar.governance.Account;
 import coop.sahkar.governance.ApiKey;
+import coop.sahkar.governance.DayUsage;
 import coop.sahkar.governance.Policy;
 import coop.sahkar.governance.Role;
 import coop.sahkar.governance.Tier;
@@ -93,7 +95,7 @@ class TransitionPropertyTest {
     private static Command command(Random random, PoolState state) {
         String worker = "w" + random.nextInt(5);
         ModelManifest model = Fixtures.model("m" + random.nextInt(3), 4);
-        return switch (random.nextInt(12)) {
+        return switch (random.nextInt(13)) {
             case 0, 1 -> new RegisterWorker(Fixtures.worker(worker, random.nextInt(999), 1));
             case 2 -> new ForgetWorker(worker);
             case 3 -> new PublishModel(model, List.of("http://h/f"), random.nextInt(4), 1);
@@ -104,6 +106,7 @@ class TransitionPropertyTest {
             case 8 -> new AddKey(apiKey(random));
             case 9 -> new RevokeKey("key-" + random.nextInt(30), 1 + random.nextInt(9));
             case 10 -> new SetAccess(access(random));
+            case 11 -> new NoteDayUsage(dayUsage(random));
             default -> new AdoptPlacement(placement(random, state, worker, model));
         };
     }
@@ -124,6 +127,12 @@ class TransitionPropertyTest {
         int number = random.nextInt(30);
         String account = "acct-" + random.nextInt(4);
         return new ApiKey("key-" + number, "%064x".formatted(number), account, "l", number, 0);
+    }
+
+    private static DayUsage dayUsage(Random random) {
+        SortedMap<String, Long> tokens = new TreeMap<>();
+        tokens.put("acct-" + random.nextInt(6), random.nextInt(11) - 1L);
+        return new DayUsage(random.nextInt(4), tokens);
     }
 
     private static Access access(Random random) {
