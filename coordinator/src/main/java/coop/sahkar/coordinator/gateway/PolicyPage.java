@@ -39,7 +39,8 @@ final class PolicyPage {
         withdrawal.put(
                 "words",
                 "The software gives no notice before a model is withdrawn; an operator may give one"
-                        + " elsewhere. A withdrawn model takes no new requests.");
+                        + " elsewhere. A withdrawn model takes no new requests, and answers under way"
+                        + " may be cut off.");
         return Json.response(200, page);
     }
 
@@ -67,7 +68,6 @@ final class PolicyPage {
     private static void logged(ObjectNode json) {
         json.put("prompts", false);
         json.put("answers", false);
-        json.put("addresses", false);
         json.put(
                 "words",
                 "Logs name workers, sessions and failures, never what was asked or answered.");
