@@ -12,4 +12,7 @@ package coop.sahkar.governance;
 public record Account(String id, String name, Role role, String tier, long createdAtMillis) {
     /** What a name may be. */
     public static final String NAME = "[A-Za-z0-9][A-Za-z0-9._@-]{0,63}";
+
+    /** The co-operative's own, which nobody else may be called. */
+    public static final String COMMONS = "commons";
 }

@@ -24,11 +24,14 @@ final class AccountRules {
 
     static Step putAccount(PoolState state, Account account) {
         AccountBook book = state.accounts();
-        if (!account.id().matches(ID) || !account.name().matches(Account.NAME)) {
+        if (!account.id().matches(ID)
+                || !account.name().matches(Account.NAME)
+                || account.name().equals(Account.COMMONS)) {
             return Step.refuse(
                     state,
                     Reason.INVALID,
-                    "an account's name is 1 to 64 letters, digits, dots, dashes, underscores and @");
+                    "an account's name is 1 to 64 letters, digits, dots, dashes, underscores and @,"
+                            + " and not commons");
         }
         if (!book.access().tiers().containsKey(account.tier())) {
             return Step.refuse(state, Reason.NOT_FOUND, noTier(account.tier(), book.access()));

@@ -77,6 +77,8 @@ class TransitionTest {
         refuse(new RevokeKey("key-3", 70), Reason.NOT_FOUND, "no such key");
         Account namesake = new Account("acct-2", "asha", Role.MEMBER, Access.MEMBER, 1);
         refuse(new PutAccount(namesake), Reason.INVALID, "called asha already");
+        Account commons = new Account("acct-2", "commons", Role.MEMBER, Access.MEMBER, 1);
+        refuse(new PutAccount(commons), Reason.INVALID, "not commons");
         Account lost = new Account("acct-2", "bela", Role.MEMBER, "gold", 1);
         refuse(new PutAccount(lost), Reason.NOT_FOUND, "no tier 'gold'");
     }
