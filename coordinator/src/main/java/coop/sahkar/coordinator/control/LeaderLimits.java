@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  */
 final class LeaderLimits implements PoolAllowances.LeaderLink, AutoCloseable {
     /** How long one coordinator may take to answer: a request waits for it. */
-    private static final int ANSWER_MILLIS = 500;
+    private static final int ANSWER_MILLIS = 2_000;
 
     /** When none of them leads, they are left alone for this long. */
     private static final long PAUSE_MILLIS = 500;

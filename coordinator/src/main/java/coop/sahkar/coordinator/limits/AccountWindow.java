@@ -81,6 +81,8 @@ final class AccountWindow {
         }
         if (taken != null && !end.counts()) {
             requests.takeBack(1, taken.atMillis(), now.millis());
+        } else if (taken == null && end.counts()) { // another coordinator let it in by itself
+            requests.add(1, now.millis());
         }
     }
 

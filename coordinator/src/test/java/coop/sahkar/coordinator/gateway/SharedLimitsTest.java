@@ -8,6 +8,7 @@ import coop.sahkar.coordinator.CoordinatorOptions;
 import coop.sahkar.coordinator.accounts.AccountDesk;
 import coop.sahkar.coordinator.accounts.Doorkeeper;
 import coop.sahkar.coordinator.accounts.HostKey;
+import coop.sahkar.coordinator.limits.Wish;
 import coop.sahkar.proto.v1.CoordinatorPass;
 import coop.sahkar.proto.v1.LimitsGrpc;
 import coop.sahkar.proto.v1.TakeRequest;
@@ -25,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.AfterEach;
@@ -103,6 +105,7 @@ class SharedLimitsTest {
                                     .equals(first.pool().state().accounts()));
         }
 
+        awaitThatAllAskTheLeader();
         int passed = 0;
         for (int i = 0; i < 36; i++) {
             Caller.Reply reply = chat(callers.get(i % COORDINATORS), key);
@@ -114,6 +117,22 @@ class SharedLimitsTest {
                 .as("who counts")
                 .hasSize(1);
         aStrangerMayNot();
+    }
+
+    /** The first question also makes the connection, which may take its time on a busy machine. */
+    private void awaitThatAllAskTheLeader() {
+        for (Coordinator coordinator : coordinators) {
+            String account = "warm-" + coordinator.id();
+            await().atMost(PATIENCE)
+                    .until(() -> {
+                        String id = UUID.randomUUID().toString();
+                        coordinator.gate().allowances().take(new Wish(id, account, 0, 0)).join();
+                        return coordinators.stream()
+                                .flatMap(c -> c.gate().used().get().stream())
+                                .flatMap(List::stream)
+                                .anyMatch(used -> used.account().equals(account));
+                    });
+        }
     }
 
     private void aStrangerMayNot() {

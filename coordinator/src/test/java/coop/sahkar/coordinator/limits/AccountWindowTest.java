@@ -111,6 +111,15 @@ class AccountWindowTest {
     }
 
     @Test
+    void whatAnotherCoordinatorLetInByItselfCountsWhenItIsSettled() {
+        Tier tier = new Tier("t", 1, 100, 0, 0, 0);
+        AccountWindow window = window();
+        window.settle(new Settlement("elsewhere", "a", true, 40), now());
+        assertThat(window.tokensThisMinute(now())).isEqualTo(40);
+        assertThat(take(window, tier, 1)).isInstanceOf(Verdict.Refused.class);
+    }
+
+    @Test
     void theSameRequestAskedTwiceIsTakenOnce() {
         Tier tier = new Tier("t", 5, 100, 0, 0, 0);
         AccountWindow window = window();
