@@ -134,6 +134,7 @@ public final class InferenceClient implements AutoCloseable {
         private List<CoordinatorAddress> addresses =
                 List.of(new CoordinatorAddress("127.0.0.1", CoordinatorAddress.DEFAULT_PORT));
         private Duration connectTimeout = Duration.ofSeconds(5);
+        private String key = "";
         private Optional<Policy> policy = Optional.empty();
         private ClientListener listener = ClientListener.NONE;
 
@@ -157,6 +158,15 @@ public final class InferenceClient implements AutoCloseable {
         /** How long to wait for a connection before the next coordinator is tried. Default 5 s. */
         public Builder connectTimeout(Duration value) {
             connectTimeout = value;
+            return this;
+        }
+
+        /**
+         * The API key that the pool's operator gave the caller. Default: none, which a pool may
+         * serve too. Without effect beside {@link #providers}.
+         */
+        public Builder key(String value) {
+            key = value;
             return this;
         }
 
@@ -184,11 +194,11 @@ public final class InferenceClient implements AutoCloseable {
         /**
          * The client.
          *
-         * @throws IllegalArgumentException if two providers have one name
+         * @throws IllegalArgumentException if two providers have one name, or the key cannot be one
          */
         public InferenceClient build() {
             if (providers.isEmpty()) {
-                Provider pool = PoolProvider.at(PoolProvider.NAME, addresses, connectTimeout);
+                Provider pool = PoolProvider.at(PoolProvider.NAME, addresses, connectTimeout, key);
                 return new InferenceClient(
                         new Dispatcher(List.of(pool), listener), policy.orElse(Policy.ONCE));
             }

@@ -1,5 +1,8 @@
 package coop.sahkar.coordinator;
 
+import coop.sahkar.coordinator.accounts.Gate;
+import coop.sahkar.coordinator.accounts.HostKey;
+import coop.sahkar.coordinator.control.LimitsDesk;
 import coop.sahkar.coordinator.control.ModelsService;
 import coop.sahkar.coordinator.control.PoolLook;
 import coop.sahkar.coordinator.control.PoolService;
@@ -35,6 +38,7 @@ import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
 import io.grpc.BindableService;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.util.List;
@@ -46,6 +50,8 @@ import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One coordinator without its gateway: the replicated log, who is here, the placement loop, the
@@ -53,6 +59,8 @@ import org.jspecify.annotations.Nullable;
  * randomness come in.
  */
 public final class Coordinator implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
+
     private final String id;
     private final DataDirectory directory;
     private final RatisLog log;
@@ -66,12 +74,15 @@ public final class Coordinator implements AutoCloseable {
     private final ModelsService models;
     private final RelayDesk relay;
     private final RelayService relayService;
+    private final LimitsDesk limits;
+    private final Gate gate;
 
     private Coordinator(
             CoordinatorOptions options,
             DataDirectory directory,
             RatisLog log,
             TicketSigner signer,
+            String hostKeyHash,
             SecureRandom random) {
         LongSupplier monotonicMillis = () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
         LongSupplier unixMillis = System::currentTimeMillis;
@@ -129,6 +140,19 @@ public final class Coordinator implements AutoCloseable {
                         tokens,
                         model -> shortfalls.apply(model).isEmpty());
         this.models = new ModelsService(log, look, unixMillis);
+        this.limits = limits(options, log, signer);
+        this.gate = limits.gate(hostKeyHash, random);
+    }
+
+    private static LimitsDesk limits(
+            CoordinatorOptions options, RatisLog log, TicketSigner signer) {
+        List<String> others = options.advertised().stream().skip(1).toList();
+        return new LimitsDesk(
+                log,
+                signer,
+                () -> others,
+                () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()),
+                System::currentTimeMillis);
     }
 
     /**
@@ -149,8 +173,11 @@ public final class Coordinator implements AutoCloseable {
                             () -> new CommandId(random.nextLong(), random.nextLong()),
                             options.startTimeoutMillis());
             announce(log, signer.publicKey(), options.policy());
-            Coordinator coordinator = new Coordinator(options, directory, log, signer, random);
+            Coordinator coordinator =
+                    new Coordinator(
+                            options, directory, log, signer, hostKey(options, random), random);
             coordinator.placement.start();
+            coordinator.limits.start();
             return coordinator;
         } catch (LogUnavailableException | CoordinatorException e) {
             if (log != null) {
@@ -160,6 +187,16 @@ public final class Coordinator implements AutoCloseable {
             throw e instanceof CoordinatorException known
                     ? known
                     : new CoordinatorException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** Not worth failing for: operators' keys from the log are as good. */
+    private static String hostKey(CoordinatorOptions options, SecureRandom random) {
+        try {
+            return HostKey.draw(options.dataDirectory(), random);
+        } catch (IOException e) {
+            LOG.warn("no operator's key can be left in {}: {}", options.dataDirectory(), e);
+            return "";
         }
     }
 
@@ -205,9 +242,17 @@ public final class Coordinator implements AutoCloseable {
         return log;
     }
 
-    /** WorkerControl, Models, Pool, Relay and Routes, to be mounted on the gateway's port. */
+    /**
+     * WorkerControl, Models, Pool, Relay, Routes and Limits, to be mounted on the gateway's port.
+     */
     public List<BindableService> services() {
-        return List.of(workers, models, new PoolService(look), relayService, repairing);
+        return List.of(
+                workers, models, new PoolService(look), relayService, repairing, limits.service());
+    }
+
+    /** Who may ask, and how much. */
+    public Gate gate() {
+        return gate;
     }
 
     /** Where this process reaches a worker that is relayed to here; empty for any other. */
@@ -258,6 +303,7 @@ public final class Coordinator implements AutoCloseable {
         relay.close();
         models.close();
         placement.close();
+        limits.close();
         log.close();
         directory.close();
     }

@@ -2,8 +2,10 @@ package coop.sahkar.client.pool;
 
 import coop.sahkar.client.CoordinatorAddress;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
+import io.grpc.stub.MetadataUtils;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
@@ -20,9 +22,15 @@ record CoordinatorChannel(CoordinatorAddress address, ManagedChannel channel) {
     /** A probe not answered for this long ends the connection. */
     private static final int KEEP_ALIVE_TIMEOUT_SECONDS = 10;
 
+    private static final Metadata.Key<String> AUTHORIZATION =
+            Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
     private static final int CLOSE_SECONDS = 2;
 
-    static CoordinatorChannel to(CoordinatorAddress address, Duration connectTimeout) {
+    /**
+     * @param key shown with every call; empty for none
+     */
+    static CoordinatorChannel to(CoordinatorAddress address, Duration connectTimeout, String key) {
         ManagedChannel channel =
                 NettyChannelBuilder.forAddress(address.host(), address.port())
                         .usePlaintext()
@@ -31,8 +39,17 @@ record CoordinatorChannel(CoordinatorAddress address, ManagedChannel channel) {
                                 (int) connectTimeout.toMillis())
                         .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
                         .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                        .intercept(MetadataUtils.newAttachHeadersInterceptor(headers(key)))
                         .build();
         return new CoordinatorChannel(address, channel);
+    }
+
+    private static Metadata headers(String key) {
+        Metadata headers = new Metadata();
+        if (!key.isEmpty()) {
+            headers.put(AUTHORIZATION, "Bearer " + key);
+        }
+        return headers;
     }
 
     void close() {

@@ -81,13 +81,29 @@ public final class PoolProvider implements Provider {
      */
     public static PoolProvider at(
             String name, List<CoordinatorAddress> addresses, Duration connectTimeout) {
+        return at(name, addresses, connectTimeout, "");
+    }
+
+    /**
+     * The same with an API key.
+     *
+     * @param key what the pool's operator gave the caller; empty for none
+     * @throws IllegalArgumentException in a sentence, if there is no address or the key has
+     *     characters that no key has
+     */
+    public static PoolProvider at(
+            String name, List<CoordinatorAddress> addresses, Duration connectTimeout, String key) {
+        if (!key.matches("[!-~]*")) {
+            throw new IllegalArgumentException(
+                    "an API key has letters, digits and signs, no blanks and no line ends");
+        }
         if (addresses.isEmpty()) {
             throw new IllegalArgumentException("name at least one coordinator");
         }
         CoordinatorRing ring =
                 new CoordinatorRing(
                         addresses.stream()
-                                .map(at -> CoordinatorChannel.to(at, connectTimeout))
+                                .map(at -> CoordinatorChannel.to(at, connectTimeout, key))
                                 .toList());
         return new PoolProvider(name, List.of(), ring, connectTimeout);
     }

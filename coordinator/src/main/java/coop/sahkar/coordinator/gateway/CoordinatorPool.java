@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.coordinator.Coordinator;
+import coop.sahkar.coordinator.accounts.Gate;
 import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
@@ -18,6 +19,11 @@ record CoordinatorPool(Coordinator coordinator) implements GatewayPool {
     @Override
     public RouteDesk routes() {
         return coordinator.routes();
+    }
+
+    @Override
+    public Gate gate() {
+        return coordinator.gate();
     }
 
     @Override

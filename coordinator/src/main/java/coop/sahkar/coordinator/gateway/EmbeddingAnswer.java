@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,12 +46,14 @@ final class EmbeddingAnswer {
      * @param start begins a generation
      * @param written the response to what comes out
      * @param refused the response to what went wrong
+     * @param over is told at the end, once, how many tokens were computed
      */
     EmbeddingAnswer(
             List<GenerateRequest> texts,
             BiConsumer<GenerateRequest, GenerationListener> start,
             Function<Embeddings, HttpResponse> written,
-            Function<Problem, HttpResponse> refused) {
+            Function<Problem, HttpResponse> refused,
+            IntConsumer over) {
         this.texts = texts;
         this.start = start;
         this.written = written;
@@ -58,8 +61,11 @@ final class EmbeddingAnswer {
         texts.forEach(_ -> vectors.add(new float[0]));
         var _ =
                 response.whenComplete()
-                        .exceptionally(_ -> {
-                            runs.cancel();
+                        .handle((_, failure) -> {
+                            if (failure != null) {
+                                runs.cancel();
+                            }
+                            over.accept(tokens());
                             return null;
                         });
     }
@@ -162,6 +168,10 @@ final class EmbeddingAnswer {
         } else {
             next();
         }
+    }
+
+    private synchronized int tokens() {
+        return tokens;
     }
 
     private synchronized boolean isMissing(int index) {

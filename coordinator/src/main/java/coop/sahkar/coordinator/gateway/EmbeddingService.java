@@ -43,13 +43,11 @@ final class EmbeddingService extends JsonService {
             String model = ollama ? OllamaModels.find(pool, name).getModelId() : name;
             checkTruncate(fields);
             EmbeddingRequest request = EmbeddingRequest.read(fields, model, RequestIds.of(context));
-            String account = Accounts.of(context);
-            return new EmbeddingAnswer(
-                            request.texts(),
-                            (text, listener) -> answering.run(text, account, listener),
-                            all -> ollama ? ollama(all, name) : openAi(all, request.base64()),
-                            ollama ? OllamaFormat::error : OpenAiErrors::response)
-                    .begin();
+            return answering.embed(
+                    request,
+                    Accounts.of(context),
+                    all -> ollama ? ollama(all, name) : openAi(all, request.base64()),
+                    ollama ? OllamaFormat::error : OpenAiErrors::response);
         } catch (RefusedRequest refused) {
             return ollama
                     ? OllamaFormat.error(refused.problem())

@@ -11,6 +11,7 @@ import com.linecorp.armeria.server.cors.CorsService;
 import com.linecorp.armeria.server.cors.CorsServiceBuilder;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import coop.sahkar.coordinator.Coordinator;
+import coop.sahkar.coordinator.accounts.Doorkeeper;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -122,9 +123,16 @@ public final class Gateway implements AutoCloseable {
         // In the global registry a second gateway of this process would be warned of.
         builder.meterRegistry(new SimpleMeterRegistry());
         limit(builder);
-        mountApi(builder, pool, new Answering(runner, metrics, options.tellRoutes()), metrics);
-        mountGrpc(builder, pool, new GenerationService(runner, metrics));
+        Turnstile turnstile = new Turnstile(pool);
+        Doorkeeper doorkeeper = pool.gate().doorkeeper();
+        mountApi(
+                builder,
+                pool,
+                new Answering(runner, turnstile, metrics, options.tellRoutes()),
+                metrics);
+        mountGrpc(builder, pool, new GenerationService(runner, metrics, doorkeeper, turnstile));
         builder.errorHandler(new ErrorPages());
+        builder.decorator(inner -> new Door(doorkeeper, inner));
         builder.decorator(metrics::measuredRequest);
         builder.decorator(RequestIds::new);
         if (!options.corsOrigins().isEmpty()) {
@@ -158,8 +166,12 @@ public final class Gateway implements AutoCloseable {
         builder.service("/v1/responses/{id}", responses::kept);
         get(builder, "/v1/models", (_, _) -> pages.models());
         get(builder, "/v1/models/{id}", (c, _) -> pages.model(String.valueOf(c.pathParam("id"))));
-        post(builder, "/tokenize", new TokenService(pool, heads, false));
-        post(builder, "/detokenize", new TokenService(pool, heads, true));
+        Turnstile turnstile = answering.turnstile();
+        post(builder, "/tokenize", new TokenService(pool, turnstile, heads, false));
+        post(builder, "/detokenize", new TokenService(pool, turnstile, heads, true));
+        PolicyPage policy = new PolicyPage(pool.gate());
+        get(builder, "/v1/policy", (_, _) -> policy.policy());
+        get(builder, "/v1/usage", (context, _) -> policy.usage(context));
         mountOllama(builder, pool, answering);
         get(builder, "/health", (_, _) -> pages.ready());
         get(builder, "/health/ready", (_, _) -> pages.ready());
@@ -206,6 +218,7 @@ public final class Gateway implements AutoCloseable {
                 GrpcService.builder()
                         .addServices(pool.services())
                         .addService(generation)
+                        .addService(new AccountsService(pool.gate()))
                         .supportedSerializationFormats(GrpcSerializationFormats.PROTO)
                         .maxRequestMessageLength(GatewayLimits.MAX_GRPC_MESSAGE_BYTES)
                         .maxResponseMessageLength(GatewayLimits.MAX_GRPC_MESSAGE_BYTES)
@@ -228,6 +241,7 @@ public final class Gateway implements AutoCloseable {
                         : CorsService.builder(origins);
         return cors.allowRequestMethods(HttpMethod.GET, HttpMethod.POST, HttpMethod.DELETE)
                 .allowAllRequestHeaders(true)
+                .exposeHeaders(RateHeaders.NAMES)
                 .exposeHeaders(
                         RequestIds.HEADER,
                         "retry-after",

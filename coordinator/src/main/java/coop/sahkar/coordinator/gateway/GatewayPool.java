@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.coordinator.accounts.Gate;
 import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
@@ -14,6 +15,9 @@ import java.util.Optional;
 public interface GatewayPool {
     /** Draws routes. */
     RouteDesk routes();
+
+    /** Who may ask, and how much. */
+    Gate gate();
 
     /** Draws the next routes of running generations. */
     RepairDesk repairs();

@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.coordinator.accounts.Caller;
 import coop.sahkar.coordinator.routing.Prospect;
 import coop.sahkar.coordinator.routing.RepairWish;
 import coop.sahkar.coordinator.routing.RouteAnswer;
@@ -35,6 +36,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private final GenerationRunner runner;
     private final GenerateRequest request;
     private final String account;
+    private final int mostPositions;
     private final @Nullable Deadline deadline;
     private final GenerationListener listener;
     private final Patience patience;
@@ -56,12 +58,13 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     GenerationRun(
             GenerationRunner runner,
             GenerateRequest request,
-            String account,
+            Caller caller,
             @Nullable Deadline deadline,
             GenerationListener listener) {
         this.runner = runner;
         this.request = request;
-        this.account = account;
+        this.account = caller.account();
+        this.mostPositions = caller.tier().contextTokens();
         this.deadline = deadline;
         this.listener = listener;
         this.patience = runner.patience();
@@ -164,7 +167,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         RouteWish fresh =
                 new RouteWish(
                         request.getModel(),
-                        RequestRules.positionsBound(request),
+                        RequestRules.positionsBound(request, mostPositions),
                         avoid,
                         List.of(),
                         plan.session(),

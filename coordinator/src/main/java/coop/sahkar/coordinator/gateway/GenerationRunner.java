@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.coordinator.Secret;
+import coop.sahkar.coordinator.accounts.Caller;
 import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
@@ -43,17 +44,17 @@ final class GenerationRunner implements AutoCloseable {
     /**
      * Starts a generation. Every outcome, refusals included, is told to the listener.
      *
-     * @param account whom it takes its turn for when there is no room
+     * @param caller whom it takes its turn for when there is no room
      * @param deadline when the caller gives up; null for never
      */
     void start(
             GenerateRequest request,
-            String account,
+            Caller caller,
             @Nullable Deadline deadline,
             GenerationListener listener) {
         GenerateRequest bounded = RequestRules.bounded(request, pool.defaultAnswerTokens());
-        GenerationRun run = new GenerationRun(this, bounded, account, deadline, listener);
-        Problem refusal = admit(request);
+        GenerationRun run = new GenerationRun(this, bounded, caller, deadline, listener);
+        Problem refusal = admit(request, caller.tier().contextTokens());
         if (refusal == null) {
             running.add(run);
             run.begin();
@@ -73,10 +74,13 @@ final class GenerationRunner implements AutoCloseable {
         return admission.waiting();
     }
 
-    private @Nullable Problem admit(GenerateRequest request) {
+    private @Nullable Problem admit(GenerateRequest request, int tierContext) {
         Problem wrong = RequestRules.check(request);
         if (wrong == null) {
-            wrong = RequestRules.checkLength(request, pool.contextLength(request.getModel()));
+            int context = pool.contextLength(request.getModel());
+            wrong =
+                    RequestRules.checkLength(
+                            request, tierContext == 0 ? context : Math.min(context, tierContext));
         }
         if (wrong != null) {
             return wrong;

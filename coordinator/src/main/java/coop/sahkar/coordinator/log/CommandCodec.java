@@ -2,11 +2,16 @@ package coop.sahkar.coordinator.log;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import coop.sahkar.coordinator.state.Command;
+import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.NoteDayUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
+import coop.sahkar.coordinator.state.Command.PutAccount;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
+import coop.sahkar.coordinator.state.Command.RevokeKey;
+import coop.sahkar.coordinator.state.Command.SetAccess;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
 import coop.sahkar.coordinator.state.Command.WithdrawModel;
 import coop.sahkar.coordinator.state.CommandId;
@@ -35,6 +40,11 @@ public final class CommandCodec {
             case AdoptPlacement c -> entry.setAdoptPlacement(EntryAdapter.write(c.placement()));
             case AddTicketKey c -> entry.setAddTicketKey(EntryAdapter.write(c.key()));
             case SetPolicy c -> entry.setSetPolicy(EntryAdapter.write(c.policy()));
+            case PutAccount c -> entry.setPutAccount(AccountAdapter.write(c.account()));
+            case AddKey c -> entry.setAddApiKey(AccountAdapter.write(c.key()));
+            case RevokeKey c -> entry.setRevokeApiKey(AccountAdapter.write(c));
+            case NoteDayUsage c -> entry.setNoteDayUsage(AccountAdapter.write(c.usage()));
+            case SetAccess c -> entry.setSetAccess(AccountAdapter.write(c.access()));
         }
         return entry.build().toByteArray();
     }
@@ -70,6 +80,11 @@ public final class CommandCodec {
                     new AdoptPlacement(EntryAdapter.read(entry.getAdoptPlacement()));
             case ADD_TICKET_KEY -> new AddTicketKey(EntryAdapter.read(entry.getAddTicketKey()));
             case SET_POLICY -> new SetPolicy(EntryAdapter.read(entry.getSetPolicy()));
+            case PUT_ACCOUNT -> new PutAccount(AccountAdapter.read(entry.getPutAccount()));
+            case ADD_API_KEY -> new AddKey(AccountAdapter.read(entry.getAddApiKey()));
+            case REVOKE_API_KEY -> AccountAdapter.read(entry.getRevokeApiKey());
+            case NOTE_DAY_USAGE -> new NoteDayUsage(AccountAdapter.read(entry.getNoteDayUsage()));
+            case SET_ACCESS -> new SetAccess(AccountAdapter.read(entry.getSetAccess()));
             case COMMAND_NOT_SET -> throw new LogFormatException("a log entry holds no command");
         };
     }

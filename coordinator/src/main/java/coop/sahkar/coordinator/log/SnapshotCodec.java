@@ -36,6 +36,7 @@ public final class SnapshotCodec {
         state.workers().values().forEach(w -> snapshot.addWorkers(EntryAdapter.write(w)));
         state.models().values().forEach(m -> snapshot.addModels(EntryAdapter.write(published(m))));
         state.ticketKeys().values().forEach(k -> snapshot.addTicketKeys(EntryAdapter.write(k)));
+        AccountAdapter.write(state.accounts(), snapshot);
         state.recent().forEach(a -> snapshot.addRecent(write(a)));
         snapshot.build().writeTo(out);
     }
@@ -87,6 +88,7 @@ public final class SnapshotCodec {
                 models,
                 EntryAdapter.read(snapshot.getPlacement()),
                 keys,
+                AccountAdapter.read(snapshot),
                 recent);
     }
 

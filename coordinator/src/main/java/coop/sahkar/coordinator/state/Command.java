@@ -1,5 +1,9 @@
 package coop.sahkar.coordinator.state;
 
+import coop.sahkar.governance.Access;
+import coop.sahkar.governance.Account;
+import coop.sahkar.governance.ApiKey;
+import coop.sahkar.governance.DayUsage;
 import coop.sahkar.governance.Policy;
 import java.util.List;
 
@@ -40,4 +44,23 @@ public sealed interface Command {
 
     /** Other rules take force. */
     record SetPolicy(Policy policy) implements Command {}
+
+    /** An account is new, or its name, role or tier changes. */
+    record PutAccount(Account account) implements Command {}
+
+    /** A key is given out. */
+    record AddKey(ApiKey key) implements Command {}
+
+    /**
+     * A key is good no more.
+     *
+     * @param atMillis Unix time
+     */
+    record RevokeKey(String keyId, long atMillis) implements Command {}
+
+    /** What accounts have used of their day so far. */
+    record NoteDayUsage(DayUsage usage) implements Command {}
+
+    /** Other tiers take force. */
+    record SetAccess(Access access) implements Command {}
 }

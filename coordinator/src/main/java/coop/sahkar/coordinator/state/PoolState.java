@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.state;
 
+import coop.sahkar.governance.AccountBook;
 import coop.sahkar.governance.Policy;
 import java.util.Collections;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.TreeMap;
  * @param models every published model, by id
  * @param placement the placement in force
  * @param ticketKeys the keys that sign session tickets, by key id
+ * @param accounts who may ask, with which keys, and how much
  * @param recent the commands applied last, oldest first, at most {@link Transition#MAX_RECENT}: a
  *     command that is sent again is answered from here and not applied again
  */
@@ -24,6 +26,7 @@ public record PoolState(
         SortedMap<String, ModelRecord> models,
         Placement placement,
         SortedMap<String, TicketKeyRecord> ticketKeys,
+        AccountBook accounts,
         List<AppliedCommand> recent) {
 
     /** A new pool. */
@@ -34,7 +37,19 @@ public record PoolState(
                     new TreeMap<>(),
                     Placement.EMPTY,
                     new TreeMap<>(),
+                    AccountBook.EMPTY,
                     List.of());
+
+    /** A pool of machines and models, without accounts. */
+    public PoolState(
+            Policy policy,
+            SortedMap<String, WorkerRecord> workers,
+            SortedMap<String, ModelRecord> models,
+            Placement placement,
+            SortedMap<String, TicketKeyRecord> ticketKeys,
+            List<AppliedCommand> recent) {
+        this(policy, workers, models, placement, ticketKeys, AccountBook.EMPTY, recent);
+    }
 
     public PoolState {
         workers = Collections.unmodifiableSortedMap(new TreeMap<>(workers));

@@ -1,10 +1,15 @@
 package coop.sahkar.coordinator.state;
 
+import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.NoteDayUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
+import coop.sahkar.coordinator.state.Command.PutAccount;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
+import coop.sahkar.coordinator.state.Command.RevokeKey;
+import coop.sahkar.coordinator.state.Command.SetAccess;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
 import coop.sahkar.coordinator.state.Command.WithdrawModel;
 import coop.sahkar.coordinator.state.Refusal.Reason;
@@ -61,6 +66,11 @@ public final class Transition {
             case AdoptPlacement adopt -> adoptPlacement(state, adopt.placement());
             case AddTicketKey add -> addTicketKey(state, add.key());
             case SetPolicy set -> Step.to(StateChange.policy(state, set.policy()));
+            case PutAccount put -> AccountRules.putAccount(state, put.account());
+            case AddKey add -> AccountRules.addKey(state, add.key());
+            case RevokeKey end -> AccountRules.revokeKey(state, end.keyId(), end.atMillis());
+            case NoteDayUsage note -> AccountRules.noteDayUsage(state, note.usage());
+            case SetAccess set -> AccountRules.setAccess(state, set.access());
         };
     }
 

@@ -27,8 +27,18 @@ final class PoolOptions {
     }
 
     InferenceClient client() {
-        return InferenceClient.builder()
-                .addresses(addresses().stream().map(CoordinatorAddress::toString).toList())
-                .build();
+        return client("");
+    }
+
+    /** The same with an API key; empty for none. */
+    InferenceClient client(String key) {
+        try {
+            return InferenceClient.builder()
+                    .addresses(addresses().stream().map(CoordinatorAddress::toString).toList())
+                    .key(key)
+                    .build();
+        } catch (IllegalArgumentException e) {
+            throw new CommandFailure(ExitCode.USAGE, "--key: " + e.getMessage() + ".", e);
+        }
     }
 }

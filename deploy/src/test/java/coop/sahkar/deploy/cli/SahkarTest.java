@@ -33,6 +33,9 @@ class SahkarTest {
                 "complete",
                 "providers",
                 "status",
+                "keys",
+                "policy",
+                "usage",
                 "simulate",
                 "version"
             })
