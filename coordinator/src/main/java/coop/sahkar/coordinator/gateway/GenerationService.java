@@ -69,8 +69,7 @@ final class GenerationService extends GenerationGrpc.GenerationImplBase {
                                                 request,
                                                 caller,
                                                 deadline,
-                                                metrics.measured(
-                                                        request, passage.metered(reader)));
+                                                metrics.measured(request, passage.metered(reader)));
                             }
                         });
     }

@@ -1,6 +1,10 @@
 package coop.sahkar.deploy.bench;
 
+import coop.sahkar.coordinator.accounts.AccountDesk;
+import coop.sahkar.coordinator.accounts.Doorkeeper;
+import coop.sahkar.coordinator.accounts.Gate;
 import coop.sahkar.coordinator.gateway.GatewayPool;
+import coop.sahkar.coordinator.limits.LocalAllowances;
 import coop.sahkar.coordinator.routing.DrawnRoute;
 import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.RepairLog;
@@ -9,6 +13,11 @@ import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.routing.RouteWish;
+import coop.sahkar.coordinator.state.Command;
+import coop.sahkar.coordinator.state.LogUnavailableException;
+import coop.sahkar.coordinator.state.PoolState;
+import coop.sahkar.coordinator.state.Refusal;
+import coop.sahkar.coordinator.state.ReplicatedLog;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
@@ -17,7 +26,10 @@ import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
 import io.grpc.BindableService;
+import java.security.SecureRandom;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -36,6 +48,14 @@ final class OneHeadPool implements GatewayPool, RouteDesk, RepairDesk {
     private final AtomicLong sessions = new AtomicLong();
     private final AtomicInteger repairs = new AtomicInteger();
     private final AtomicInteger routes = new AtomicInteger();
+    private final LocalAllowances allowances =
+            new LocalAllowances(new NoLog(), OneHeadPool::millis, System::currentTimeMillis);
+    private final Gate gate =
+            new Gate(
+                    new Doorkeeper(new NoLog(), ""),
+                    allowances,
+                    new AccountDesk(new NoLog(), new SecureRandom(), System::currentTimeMillis),
+                    () -> Optional.of(allowances.used()));
 
     /**
      * @param endpoint where its worker listens, {@code host:port}
@@ -54,6 +74,41 @@ final class OneHeadPool implements GatewayPool, RouteDesk, RepairDesk {
     /** Routes in use. */
     int routesInUse() {
         return routes.get();
+    }
+
+    private static long millis() {
+        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+    }
+
+    /** Everybody may ask without a key, as in a new pool, and nothing can be changed. */
+    private static final class NoLog implements ReplicatedLog {
+        @Override
+        public PoolState state() {
+            return PoolState.EMPTY;
+        }
+
+        @Override
+        public Optional<Refusal> propose(Command command) {
+            throw new LogUnavailableException("the pool of a benchmark keeps no log");
+        }
+
+        @Override
+        public boolean leads() {
+            return true;
+        }
+
+        @Override
+        public String leaderId() {
+            return "";
+        }
+
+        @Override
+        public void onChange(Runnable listener) {}
+    }
+
+    @Override
+    public Gate gate() {
+        return gate;
     }
 
     @Override

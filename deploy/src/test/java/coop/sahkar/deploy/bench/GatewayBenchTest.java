@@ -37,7 +37,8 @@ class GatewayBenchTest {
         assertThat(figures.faults()).isEmpty();
         assertThat(figures.many().whole()).isEqualTo(PLAN.connections());
         assertThat(figures.besideSlow().whole()).isEqualTo(PLAN.connections());
-        assertThat(figures.besideSlow().tokens()).isEqualTo(PLAN.connections() * (PLAN.tokens() - 1));
+        assertThat(figures.besideSlow().tokens())
+                .isEqualTo(PLAN.connections() * (PLAN.tokens() - 1));
         assertThat(figures.heldBackBytes()).isBetween(1L, MOST_HELD_BACK_BYTES);
     }
 }

@@ -10,9 +10,9 @@ import coop.sahkar.worker.head.HeadGeneration;
 import coop.sahkar.worker.head.PastTurn;
 import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,7 +62,7 @@ final class StageSession {
     private int resendFrom = NO_RESEND;
 
     /** Workers of the route that were lost; its neighbours and its head at most. */
-    private final Set<String> lost = new HashSet<>();
+    private final Set<String> lost = new TreeSet<>();
 
     private long orphanedNanos;
     private boolean resting;
