@@ -161,6 +161,10 @@ final class Invariants {
         int reserved = 0;
         List<SessionLook> sessions = stage.engine().sessions();
         for (SessionLook session : sessions) {
+            reserved += session.maxPositions();
+            if (session.outside()) {
+                continue; // on its way to another worker
+            }
             boolean alone = sequences.add(session.sequence());
             int cells = stage.model().cells(session.sequence());
             require(
@@ -172,7 +176,6 @@ final class Invariants {
                     session.end() - session.held(),
                     cells);
             held += session.held();
-            reserved += session.maxPositions();
         }
         require(
                 stage.model().usedCells() == held && reserved <= shape.kvCells(),

@@ -7,6 +7,7 @@ import coop.sahkar.worker.head.GenerationStart;
 import coop.sahkar.worker.head.Rerouting;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -49,7 +50,12 @@ public final class SteppedEngine implements StageInbox {
             int held,
             int end,
             int maxPositions,
-            long logBytes) {}
+            long logBytes) {
+        /** Whether its KV has left the cache, to go to another worker. */
+        public boolean outside() {
+            return sequence == SessionKv.NONE;
+        }
+    }
 
     /** A stage that computes in as much time as {@link #compute} is told. */
     private final class Paced implements Stage {
@@ -98,6 +104,16 @@ public final class SteppedEngine implements StageInbox {
         @Override
         public boolean unpark(ParkedKv parked, int sequence) {
             return stage.unpark(parked, sequence);
+        }
+
+        @Override
+        public String kvFormat() {
+            return stage.kvFormat();
+        }
+
+        @Override
+        public @Nullable ParkedKv adopt(int positions, List<ByteBuffer> pieces) {
+            return stage.adopt(positions, pieces);
         }
 
         @Override
