@@ -50,6 +50,11 @@ final class SessionTable {
         return List.copyOf(sessions.values());
     }
 
+    /** All that rest. */
+    List<StageSession> resting() {
+        return resting.all();
+    }
+
     /** Why a session cannot be let in; null if it can. */
     @Nullable Problem refusal(Ticket ticket, int index) {
         String worker = ticket.stages().get(index).workerId();

@@ -231,6 +231,10 @@ final class StageCore {
         return table.all();
     }
 
+    List<StageSession> resting() {
+        return table.resting();
+    }
+
     /** When idle: how long there is nothing to look after. */
     long idleNanos() {
         return table.nanosToExpiry(nanoClock.getAsLong());

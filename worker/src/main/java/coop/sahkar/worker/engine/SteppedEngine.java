@@ -51,7 +51,7 @@ public final class SteppedEngine implements StageInbox {
             int end,
             int maxPositions,
             long logBytes) {
-        /** Whether its KV has left the cache, to go to another worker. */
+        /** Whether its KV is not in the cache: it rests, or goes to another worker. */
         public boolean outside() {
             return sequence == SessionKv.NONE;
         }
@@ -238,6 +238,18 @@ public final class SteppedEngine implements StageInbox {
     /** The sessions that are open. */
     public List<SessionLook> sessions() {
         return core.sessions().stream().map(SteppedEngine::look).toList();
+    }
+
+    /** The sessions that rest. */
+    public List<SessionLook> resting() {
+        return core.resting().stream().map(SteppedEngine::look).toList();
+    }
+
+    /**
+     * With no session open: how long until one that rests is given up; the longest time if none.
+     */
+    public long idleNanos() {
+        return core.idleNanos();
     }
 
     /** Whether no session is open. */
