@@ -24,7 +24,7 @@ final class KvTaking {
     static final long SILENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
 
     /** It may take this long, however soon it could be computed. */
-    static final long LEAST_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+    static final long LEAST_NANOS = SILENCE_NANOS;
 
     /** And no longer than this. */
     static final long MOST_NANOS = TimeUnit.SECONDS.toNanos(3);
