@@ -37,6 +37,7 @@ import picocli.CommandLine.Option;
             "  sahkar faults",
             "  sahkar faults --blows 200 --json faults.json",
             "  sahkar faults --stop --blows 30",
+            "  sahkar faults --leave --blows 30",
             "  sudo sahkar faults --cut --blows 30",
             "  sahkar faults --shape 160M --context 1000",
             "",
@@ -45,6 +46,7 @@ import picocli.CommandLine.Option;
 final class FaultsCommand extends Subcommand {
     private static final String BUNDLED = "models/sahkar-tiny/sahkar-tiny-Q8_0.gguf";
     private static final int STAGES = 3;
+    private static final int DRAIN_SECONDS = 30;
 
     /** Positions of each KV cache beyond context and answer: a prompt's bytes are reserved. */
     private static final int KV_SPARE = 8192;
@@ -73,12 +75,21 @@ final class FaultsCommand extends Subcommand {
         private boolean stop;
 
         @Option(
+                names = "--leave",
+                description =
+                        "Tell the processes to leave (SIGTERM) instead of killing them: they hand over what they hold.")
+        private boolean leave;
+
+        @Option(
                 names = "--cut",
                 description =
                         "Lose what a stage sends to the next one, and not what comes back, instead. The workers get network namespaces, for which it has to be run as root, with iproute2 and iptables there.")
         private boolean cut;
 
         FaultBench.Blow blow() {
+            if (leave) {
+                return FaultBench.Blow.LEAVE;
+            }
             return cut ? FaultBench.Blow.CUT : stop ? FaultBench.Blow.STOP : FaultBench.Blow.KILL;
         }
     }
@@ -145,13 +156,18 @@ final class FaultsCommand extends Subcommand {
             SmallInternet internet = blow == FaultBench.Blow.CUT ? lifetime.add(internet()) : null;
             DemoPool pool = lifetime.add(DemoPool.start(policy, internet));
             Path launcher = Home.launcher();
-            pool.serve(launcher, model(pool), new DemoPool.Crew(2 * STAGES, 1), STAGES, this::step);
+            pool.serve(launcher, model(pool), crew(blow), STAGES, this::step);
             InferenceClient client = lifetime.add(InferenceClient.connect(pool.address()));
             return new FaultBench(pool, client, blow, tokens, new Random(seed), this::step)
                     .run(blows, Duration.ofMinutes(minutes), context, STAGES);
         } catch (DemoException | BenchException e) {
             throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private static DemoPool.Crew crew(FaultBench.Blow blow) {
+        int drainSeconds = blow == FaultBench.Blow.LEAVE ? DRAIN_SECONDS : 0;
+        return new DemoPool.Crew(2 * STAGES, 1, drainSeconds);
     }
 
     private static SmallInternet internet() throws IOException {

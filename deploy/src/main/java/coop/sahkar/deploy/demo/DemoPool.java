@@ -73,8 +73,14 @@ public final class DemoPool implements AutoCloseable {
      *
      * @param workers how many
      * @param threads that each computes with
+     * @param drainSeconds how long one that is told to leave may wait for its answers
      */
-    public record Crew(int workers, int threads) {}
+    public record Crew(int workers, int threads, int drainSeconds) {
+        /** Workers that leave at once: who ends the demo waits for nobody. */
+        public Crew(int workers, int threads) {
+            this(workers, threads, 0);
+        }
+    }
 
     private DemoPool(
             DemoFolder folder,
@@ -158,7 +164,7 @@ public final class DemoPool implements AutoCloseable {
             step.accept("starting %d workers".formatted(crew.workers()));
             long memory = Files.size(model) + KV_BYTES;
             for (int i = 1; i <= crew.workers(); i++) {
-                start(prepared(launcher, "worker-" + i, crew.threads(), memory));
+                start(prepared(launcher, "worker-" + i, crew, memory));
             }
             await("the workers to report", () -> present() == crew.workers());
             step.accept("publishing " + model.getFileName());
@@ -175,13 +181,13 @@ public final class DemoPool implements AutoCloseable {
         }
     }
 
-    private WorkerProcess prepared(Path launcher, String id, int threads, long memory)
+    private WorkerProcess prepared(Path launcher, String id, Crew crew, long memory)
             throws IOException {
         if (internet != null) {
             internet.join(id);
         }
         return WorkerProcess.prepare(
-                launcher, id, threads, address(), memory, folder.path(), internet);
+                launcher, id, crew, address(), memory, folder.path(), internet);
     }
 
     private synchronized void start(WorkerProcess worker) throws IOException {
@@ -196,6 +202,20 @@ public final class DemoPool implements AutoCloseable {
      */
     public synchronized void kill(String id) {
         worker(id).kill();
+    }
+
+    /** Tells a worker to leave, as Ctrl-C does. */
+    public void dismiss(String id) {
+        signal(id, "TERM");
+    }
+
+    /** Waits until a worker's process has ended. */
+    public void awaitGone(String id) throws InterruptedException {
+        await(id + " to leave", () -> !alive(id));
+    }
+
+    private synchronized boolean alive(String id) {
+        return worker(id).alive();
     }
 
     /**

@@ -35,7 +35,7 @@ final class WorkerProcess implements AutoCloseable {
      *
      * @param launcher bin/sahkar of the distribution
      * @param id the worker's id
-     * @param threads it computes with
+     * @param crew what it has in common with the others
      * @param coordinator where the coordinator listens
      * @param memoryBytes what it lends
      * @param folder for its data and its output
@@ -44,7 +44,7 @@ final class WorkerProcess implements AutoCloseable {
     static WorkerProcess prepare(
             Path launcher,
             String id,
-            int threads,
+            DemoPool.Crew crew,
             String coordinator,
             long memoryBytes,
             Path folder,
@@ -63,11 +63,11 @@ final class WorkerProcess implements AutoCloseable {
                         "--id",
                         id,
                         "--threads",
-                        Integer.toString(threads)));
+                        Integer.toString(crew.threads())));
         command.addAll(List.of("--coordinator", coordinator, "--data", data.toString()));
         command.addAll(List.of("--memory", Long.toString(memoryBytes)));
         command.addAll(List.of("--speed", SAME_SPEED)); // measuring would take a second
-        command.addAll(List.of("--drain-timeout", "0")); // who ends the demo waits for nobody
+        command.addAll(List.of("--drain-timeout", Integer.toString(crew.drainSeconds())));
         command.addAll(List.of("--config", noSettings.toString()));
         if (internet != null) {
             command.addAll(List.of("--listen", internet.address(id) + ":0"));

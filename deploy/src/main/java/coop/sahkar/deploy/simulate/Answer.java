@@ -108,7 +108,7 @@ final class Answer {
                         new TextAssembler(new LetterVocabulary(), List.of(), plan.deliveredBytes()),
                         line,
                         plan.turn(),
-                        0));
+                        Answers.REST_MILLIS));
     }
 
     private static Sampling sampling(long seed) {
@@ -192,7 +192,11 @@ final class Answer {
         }
         world.tally().finished(survived);
         trace("is finished");
+        Ticket route = plan.ticket();
         end();
+        if (route != null) {
+            world.answers().finished(this, route);
+        }
     }
 
     private void headFailed(HeadLine line, GenerationEvent event) {

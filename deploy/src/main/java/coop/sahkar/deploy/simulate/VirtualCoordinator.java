@@ -126,6 +126,11 @@ final class VirtualCoordinator {
         log.stop();
     }
 
+    /** How often it was started. */
+    int boot() {
+        return boot;
+    }
+
     boolean up() {
         return up;
     }

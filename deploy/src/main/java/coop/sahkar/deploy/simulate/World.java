@@ -165,18 +165,24 @@ final class World {
         agenda.after(
                 asking.untilNext(scenario.generationsPerSecond()),
                 () -> {
-                    boolean stillTime =
-                            agenda.nowMillis()
-                                    < START_MILLIS
-                                            + scenario.troubleMillis()
-                                            + scenario.healMillis() / 4;
-                    if (!models.isEmpty() && stillTime) {
+                    if (!models.isEmpty() && asks()) {
                         answers.ask(asking.pick(models));
                     }
-                    if (stillTime) {
+                    if (asks()) {
                         nextQuestion();
                     }
                 });
+    }
+
+    /** Whether readers still ask of their own accord. */
+    boolean asks() {
+        long end = START_MILLIS + scenario.troubleMillis() + scenario.healMillis() / 4;
+        return agenda.nowMillis() < end;
+    }
+
+    /** Counts what is still there as what has gone was counted. */
+    void countUp() {
+        workers.forEach(VirtualWorker::countUp);
     }
 
     private void setPolicy(Policy policy) {

@@ -8,7 +8,6 @@ import coop.sahkar.worker.engine.StageMessage.Frame;
 import coop.sahkar.worker.engine.StageMessage.Open;
 import coop.sahkar.worker.head.HeadGeneration;
 import coop.sahkar.worker.head.PastTurn;
-import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -28,11 +27,9 @@ final class StageSession {
     /** Nothing is being sent again. */
     private static final int NO_RESEND = -1;
 
-    private final Stage stage;
     private final SessionKv kv;
     private final @Nullable BoundaryLog log;
-    private final ArrayDeque<Frame> waiting = new ArrayDeque<>();
-    private final ArrayDeque<Long> arrivals = new ArrayDeque<>();
+    private final WaitingFrames waiting = new WaitingFrames();
 
     private SealedTicket sealed;
     private int index;
@@ -40,8 +37,7 @@ final class StageSession {
     private Keep keep;
     private @Nullable HeadGeneration generation;
     private @Nullable PastTurn past;
-    private @Nullable TokenSampler sampler;
-    private int[] tokens = new int[0];
+    private final TailTokens tokens;
     private int held;
     private int end;
 
@@ -67,6 +63,8 @@ final class StageSession {
     private long orphanedNanos;
     private boolean resting;
     private long restUntilNanos;
+    private @Nullable KvArrival arrival;
+    private @Nullable KvGift gift;
 
     StageSession(
             Stage stage,
@@ -77,8 +75,8 @@ final class StageSession {
             Sampling sampling,
             Keep keep,
             long nowNanos) {
-        this.stage = stage;
         this.kv = new SessionKv(stage, sequence);
+        this.tokens = new TailTokens(stage);
         this.log = log;
         this.sealed = sealed;
         this.index = index;
@@ -112,7 +110,7 @@ final class StageSession {
     /** Its generation is over; what it holds is kept until {@code untilNanos}. */
     void rest(long untilNanos) {
         dropWaiting(held);
-        closeSampler();
+        tokens.closeSampler();
         past = past();
         generation = null;
         asked = SessionRules.NOTHING_ASKED;
@@ -152,7 +150,9 @@ final class StageSession {
             reached = open.keep().most();
         }
         dropWaiting(held);
-        closeSampler();
+        tokens.closeSampler();
+        arrival = null;
+        gift = null;
         sealed = newer;
         index = open.stage();
         sampling = open.sampling();
@@ -162,6 +162,52 @@ final class StageSession {
         behindHolds(NOT_SAID);
         lost.clear();
         truncate(Math.min(kept, Math.min(held, newer.ticket().maxPositions())));
+    }
+
+    /** Its KV is on its way here, or is so no more. */
+    void awaits(@Nullable KvArrival nowArrival) {
+        arrival = nowArrival;
+    }
+
+    @Nullable KvArrival arrival() {
+        return arrival;
+    }
+
+    /**
+     * Its KV has come from another worker, whole. Of that it keeps what the stage behind holds too:
+     * the log begins here, and has nothing for it.
+     *
+     * @param itsTokens the token at each position; tail only
+     */
+    void moved(int positions, int[] itsTokens) {
+        arrival = null;
+        held = positions;
+        end = positions;
+        if (downstream() == null) {
+            tokens.are(itsTokens);
+        } else if (behindHolds != NOT_SAID) {
+            truncate(Math.min(behindHolds, positions));
+        }
+        if (log != null) {
+            log.beginAt(held);
+        }
+    }
+
+    /** It goes on elsewhere: what it holds is somebody else's. */
+    void give(KvGift nowGift) {
+        dropWaiting(held);
+        tokens.closeSampler();
+        gift = nowGift;
+    }
+
+    /** What becomes of its KV when it goes on elsewhere; null as long as it is here. */
+    @Nullable KvGift gift() {
+        return gift;
+    }
+
+    /** The token at each of the first {@code positions}, as a tail knows them; else none. */
+    int[] tokens(int positions) {
+        return downstream() == null ? tokens.first(positions) : new int[0];
     }
 
     /** Whether the route is not the session's first: stages of it may hold positions. */
@@ -314,7 +360,7 @@ final class StageSession {
 
     /** Whether all that waits is one row whose token is wanted. */
     boolean decodes() {
-        return end - held == 1 && waiting.getFirst().wantToken();
+        return end - held == 1 && waiting.first().wantToken();
     }
 
     void touch(long nowNanos) {
@@ -342,8 +388,7 @@ final class StageSession {
     void accept(Frame frame, long arrivedNanos) {
         asked = SessionRules.NOTHING_ASKED;
         truncate(frame.firstPosition());
-        waiting.addLast(frame);
-        arrivals.addLast(arrivedNanos);
+        waiting.add(frame, arrivedNanos);
         end = frame.endPosition();
     }
 
@@ -370,8 +415,8 @@ final class StageSession {
      */
     Slice fill(Rows rows, int width, int most) {
         int row = rows.count();
-        long arrived = arrivals.getFirst();
-        Frame frame = waiting.getFirst();
+        long arrived = waiting.firstArrivedNanos();
+        Frame frame = waiting.first();
         int from = held - frame.firstPosition();
         int count = Math.min(frame.tokens().length - from, most);
         boolean last = from + count == frame.tokens().length;
@@ -379,7 +424,6 @@ final class StageSession {
         copy(frame, from, count, want, rows, width);
         if (last) {
             waiting.removeFirst();
-            arrivals.removeFirst();
         }
         int[] filled = Arrays.copyOfRange(rows.token, row, rows.count());
         return new Slice(this, row, held, filled, want, arrived);
@@ -400,30 +444,19 @@ final class StageSession {
         reached(slice.endPosition());
         held = slice.endPosition();
         if (downstream() == null) {
-            remember(slice);
+            tokens.remember(slice, ticket().maxPositions());
         }
         return again;
     }
 
     /** Chooses the token after the last position held. Tail only. */
     int sample(int row) {
-        TokenSampler mine = sampler;
-        if (mine == null) {
-            mine = stage.sampler(sampling);
-            sampler = mine;
-        }
-        return mine.sample(stage.logits(row), held, tokens);
+        return tokens.sample(row, held, sampling);
     }
 
     /** How likely the chosen token and others were, as far as the session asks for it. */
     List<TokenChance> chances(int row, int chosen) {
-        return sampling.chances() == 0
-                ? List.of()
-                : TokenChance.of(
-                        stage.logits(row),
-                        stage.shape().vocabulary(),
-                        chosen,
-                        sampling.chances() - 1);
+        return tokens.chances(row, chosen, sampling);
     }
 
     /** Whether the hidden state is told that a token was chosen from. */
@@ -433,11 +466,12 @@ final class StageSession {
 
     /** Gives everything back but the sequence's id. */
     void close() {
+        arrival = null;
         dropWaiting(0);
         held = 0;
         end = 0;
         kv.close();
-        closeSampler();
+        tokens.closeSampler();
         if (log != null) {
             log.close();
         }
@@ -457,42 +491,11 @@ final class StageSession {
         }
     }
 
-    private void remember(Slice slice) {
-        int needed = slice.endPosition();
-        if (tokens.length < needed) {
-            int grown = Math.max(needed, tokens.length + tokens.length / 2);
-            tokens = Arrays.copyOf(tokens, Math.min(grown, ticket().maxPositions()));
-        }
-        System.arraycopy(slice.tokens(), 0, tokens, slice.firstPosition(), slice.count());
-    }
-
-    /** Drops what waits from {@code position} on; a frame across it keeps its first part. */
     private void dropWaiting(int position) {
-        while (!waiting.isEmpty() && waiting.getLast().firstPosition() >= position) {
-            waiting.removeLast();
-            arrivals.removeLast();
-        }
-        if (waiting.isEmpty() || position <= held) {
-            waiting.clear();
-            arrivals.clear();
-            end = held;
-        } else if (waiting.getLast().endPosition() > position) {
-            Frame across = waiting.removeLast();
-            waiting.addLast(FrameCut.rows(across, across.firstPosition(), position));
-            end = position;
-        } else {
-            end = waiting.getLast().endPosition();
-        }
+        end = waiting.drop(position, held);
     }
 
     private static boolean is(@Nullable RouteStage stage, String workerId) {
         return stage != null && stage.workerId().equals(workerId);
-    }
-
-    private void closeSampler() {
-        if (sampler != null) {
-            sampler.close();
-            sampler = null;
-        }
     }
 }

@@ -10,6 +10,8 @@ import coop.sahkar.worker.engine.StageShape;
 import coop.sahkar.worker.engine.TokenSampler;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +32,7 @@ public final class LlamaStage implements Stage {
     private final LlamaLibrary library;
     private final MemorySegment context;
     private final StageShape shape;
+    private final String format;
     private final Batch batch;
     private final RowCheck check;
     private final HiddenTap tap;
@@ -60,6 +63,12 @@ public final class LlamaStage implements Stage {
                         library.contexts().cells(context),
                         options.maxSequences(),
                         options.maxRows());
+        format =
+                "llama.cpp %s %s%s"
+                        .formatted(
+                                library.release(),
+                                options.kvType(),
+                                options.flashAttention() ? " flash" : "");
         batch = new Batch(shape, arena);
         check = new RowCheck(shape);
         candidates = tail ? new Candidates(vocabulary, arena) : null;
@@ -281,6 +290,32 @@ public final class LlamaStage implements Stage {
         }
         lengths[sequence] = parked.positions();
         return true;
+    }
+
+    @Override
+    public String kvFormat() {
+        return format;
+    }
+
+    @Override
+    public @Nullable ParkedKv adopt(int positions, List<ByteBuffer> pieces) {
+        requireOwner();
+        long bytes = pieces.stream().mapToLong(ByteBuffer::remaining).sum();
+        if (positions < 1 || positions > shape.kvCells() || bytes == 0) {
+            return null;
+        }
+        LlamaParkedKv adopted = new LlamaParkedKv(this, positions, bytes);
+        long at = 0;
+        for (ByteBuffer piece : pieces) {
+            MemorySegment from = MemorySegment.ofBuffer(piece);
+            MemorySegment.copy(from, 0, adopted.state(), at, from.byteSize());
+            at += from.byteSize();
+        }
+        if (library.abi().isState(adopted.state(), positions)) {
+            return adopted;
+        }
+        adopted.close();
+        return null;
     }
 
     private boolean restored(LlamaParkedKv parked, int sequence) {
