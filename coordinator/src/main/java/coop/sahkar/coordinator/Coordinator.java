@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator;
 
+import coop.sahkar.coordinator.control.LedgerService;
 import coop.sahkar.coordinator.control.ModelsService;
 import coop.sahkar.coordinator.control.PoolLook;
 import coop.sahkar.coordinator.control.PoolService;
@@ -30,6 +31,10 @@ import coop.sahkar.coordinator.state.CommandId;
 import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.PoolView;
 import coop.sahkar.coordinator.state.TicketKeyRecord;
+import coop.sahkar.coordinator.usage.LedgerDesk;
+import coop.sahkar.coordinator.usage.UsageBook;
+import coop.sahkar.coordinator.usage.UsageDesk;
+import coop.sahkar.coordinator.usage.UsageLoop;
 import coop.sahkar.governance.Policy;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.v1.ModelStatus;
@@ -53,6 +58,9 @@ import org.jspecify.annotations.Nullable;
  * randomness come in.
  */
 public final class Coordinator implements AutoCloseable {
+    /** How long a read of the latest waits for a majority. */
+    private static final int READ_MILLIS = 8_000;
+
     private final String id;
     private final DataDirectory directory;
     private final RatisLog log;
@@ -66,6 +74,9 @@ public final class Coordinator implements AutoCloseable {
     private final ModelsService models;
     private final RelayDesk relay;
     private final RelayService relayService;
+    private final LedgerDesk ledger;
+    private final UsageLoop usage;
+    private final LedgerService books;
 
     private Coordinator(
             CoordinatorOptions options,
@@ -129,6 +140,10 @@ public final class Coordinator implements AutoCloseable {
                         tokens,
                         model -> shortfalls.apply(model).isEmpty());
         this.models = new ModelsService(log, look, unixMillis);
+        UsageBook book = new UsageBook(id, random.nextLong());
+        this.ledger = new LedgerDesk(log, book);
+        this.usage = new UsageLoop(id, log, book, unixMillis);
+        this.books = new LedgerService(log, () -> log.catchUp(READ_MILLIS));
     }
 
     /**
@@ -151,6 +166,7 @@ public final class Coordinator implements AutoCloseable {
             announce(log, signer.publicKey(), options.policy());
             Coordinator coordinator = new Coordinator(options, directory, log, signer, random);
             coordinator.placement.start();
+            coordinator.usage.start();
             return coordinator;
         } catch (LogUnavailableException | CoordinatorException e) {
             if (log != null) {
@@ -205,9 +221,16 @@ public final class Coordinator implements AutoCloseable {
         return log;
     }
 
-    /** WorkerControl, Models, Pool, Relay and Routes, to be mounted on the gateway's port. */
+    /** Who pays for callers, and where what they use is counted. */
+    public UsageDesk usage() {
+        return ledger;
+    }
+
+    /**
+     * WorkerControl, Models, Pool, Relay, Routes and Ledger, to be mounted on the gateway's port.
+     */
     public List<BindableService> services() {
-        return List.of(workers, models, new PoolService(look), relayService, repairing);
+        return List.of(workers, models, new PoolService(look), relayService, repairing, books);
     }
 
     /** Where this process reaches a worker that is relayed to here; empty for any other. */
@@ -251,13 +274,17 @@ public final class Coordinator implements AutoCloseable {
         look.count(running, waiting);
     }
 
-    /** Ends the workers' streams, stops planning, closes the log. Committed state stays. */
+    /**
+     * Ends the workers' streams, stops planning, posts the last usage, closes the log. Committed
+     * state stays.
+     */
     @Override
     public void close() {
         workers.close();
         relay.close();
         models.close();
         placement.close();
+        usage.close();
         log.close();
         directory.close();
     }

@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.gateway;
 import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
+import coop.sahkar.coordinator.usage.UsageDesk;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
 import io.grpc.BindableService;
@@ -20,6 +21,9 @@ public interface GatewayPool {
 
     /** Is told of the repairs that the gateway itself begins, and of those that worked. */
     Repairs repairLog();
+
+    /** Who pays for callers, whose turn weighs how much, and where use is counted. */
+    UsageDesk usage();
 
     /** Every published model, by name. */
     List<ModelStatus> models();

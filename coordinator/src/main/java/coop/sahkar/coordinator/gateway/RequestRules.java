@@ -52,6 +52,9 @@ final class RequestRules {
     /** Positions the chat template may add to one function, generously. */
     private static final int TOOL_POSITIONS = 64;
 
+    /** Bytes of a prompt that the ledger counts as one token. */
+    private static final int BYTES_OF_PROMPT_TOKEN = 4;
+
     private static final Set<String> ROLES = Set.of("system", "user", "assistant", "tool");
 
     private RequestRules() {}
@@ -246,6 +249,23 @@ final class RequestRules {
                 request.hasChat() ? chatBytes(request.getChat()) : utf8Bytes(request.getPrompt());
         return (int)
                 Math.min(Limits.MAX_POSITIONS, input + TEMPLATE_POSITIONS + request.getMaxTokens());
+    }
+
+    /**
+     * What the ledger counts a prompt as: by its length, which nobody needs to be asked for.
+     *
+     * @return at least 1
+     */
+    static long promptTokens(GenerateRequest request) {
+        long bytes = utf8Bytes(request.getPrompt());
+        if (request.hasChat()) {
+            Chat chat = request.getChat();
+            bytes = toolBytes(chat);
+            for (ChatMessage message : chat.getMessagesList()) {
+                bytes += messageBytes(message);
+            }
+        }
+        return Math.max(1, Math.ceilDiv(bytes, BYTES_OF_PROMPT_TOKEN));
     }
 
     /** JSON is written with a blank behind each comma and colon, so it may double. */

@@ -5,6 +5,7 @@ import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.PostUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
@@ -35,6 +36,7 @@ public final class CommandCodec {
             case AdoptPlacement c -> entry.setAdoptPlacement(EntryAdapter.write(c.placement()));
             case AddTicketKey c -> entry.setAddTicketKey(EntryAdapter.write(c.key()));
             case SetPolicy c -> entry.setSetPolicy(EntryAdapter.write(c.policy()));
+            case PostUsage c -> entry.setPostUsage(LedgerAdapter.write(c.batch()));
         }
         return entry.build().toByteArray();
     }
@@ -70,6 +72,7 @@ public final class CommandCodec {
                     new AdoptPlacement(EntryAdapter.read(entry.getAdoptPlacement()));
             case ADD_TICKET_KEY -> new AddTicketKey(EntryAdapter.read(entry.getAddTicketKey()));
             case SET_POLICY -> new SetPolicy(EntryAdapter.read(entry.getSetPolicy()));
+            case POST_USAGE -> new PostUsage(LedgerAdapter.read(entry.getPostUsage()));
             case COMMAND_NOT_SET -> throw new LogFormatException("a log entry holds no command");
         };
     }

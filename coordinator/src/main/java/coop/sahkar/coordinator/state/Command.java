@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.state;
 
 import coop.sahkar.governance.Policy;
+import coop.sahkar.governance.ledger.UsageBatch;
 import java.util.List;
 
 /**
@@ -40,4 +41,7 @@ public sealed interface Command {
 
     /** Other rules take force. */
     record SetPolicy(Policy policy) implements Command {}
+
+    /** A coordinator has counted work; posted once, however often it comes. */
+    record PostUsage(UsageBatch batch) implements Command {}
 }

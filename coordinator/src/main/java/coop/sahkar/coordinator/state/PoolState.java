@@ -1,6 +1,8 @@
 package coop.sahkar.coordinator.state;
 
 import coop.sahkar.governance.Policy;
+import coop.sahkar.governance.ledger.AccountName;
+import coop.sahkar.governance.ledger.Ledger;
 import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
@@ -17,6 +19,7 @@ import java.util.TreeMap;
  * @param ticketKeys the keys that sign session tickets, by key id
  * @param recent the commands applied last, oldest first, at most {@link Transition#MAX_RECENT}: a
  *     command that is sent again is answered from here and not applied again
+ * @param ledger who gave tokens, and who used them
  */
 public record PoolState(
         Policy policy,
@@ -24,7 +27,8 @@ public record PoolState(
         SortedMap<String, ModelRecord> models,
         Placement placement,
         SortedMap<String, TicketKeyRecord> ticketKeys,
-        List<AppliedCommand> recent) {
+        List<AppliedCommand> recent,
+        Ledger ledger) {
 
     /** A new pool. */
     public static final PoolState EMPTY =
@@ -34,13 +38,31 @@ public record PoolState(
                     new TreeMap<>(),
                     Placement.EMPTY,
                     new TreeMap<>(),
-                    List.of());
+                    List.of(),
+                    Ledger.EMPTY);
 
     public PoolState {
         workers = Collections.unmodifiableSortedMap(new TreeMap<>(workers));
         models = Collections.unmodifiableSortedMap(new TreeMap<>(models));
         ticketKeys = Collections.unmodifiableSortedMap(new TreeMap<>(ticketKeys));
         recent = List.copyOf(recent);
+    }
+
+    /** With a ledger without entries. */
+    public PoolState(
+            Policy policy,
+            SortedMap<String, WorkerRecord> workers,
+            SortedMap<String, ModelRecord> models,
+            Placement placement,
+            SortedMap<String, TicketKeyRecord> ticketKeys,
+            List<AppliedCommand> recent) {
+        this(policy, workers, models, placement, ticketKeys, recent, Ledger.EMPTY);
+    }
+
+    /** The account of the ledger that a worker earns for. */
+    public String accountOf(String workerId) {
+        WorkerRecord worker = workers.get(workerId);
+        return AccountName.ofWorker(workerId, worker == null ? "" : worker.owner());
     }
 
     /** The models that {@code idOrName} can mean: none, one, or several of the same name. */

@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.state;
 
 import coop.sahkar.governance.Policy;
+import coop.sahkar.governance.ledger.Ledger;
 import java.util.List;
 import java.util.SortedMap;
 
@@ -10,30 +11,72 @@ final class StateChange {
 
     static PoolState policy(PoolState s, Policy policy) {
         return new PoolState(
-                policy, s.workers(), s.models(), s.placement(), s.ticketKeys(), s.recent());
+                policy,
+                s.workers(),
+                s.models(),
+                s.placement(),
+                s.ticketKeys(),
+                s.recent(),
+                s.ledger());
     }
 
     static PoolState workers(PoolState s, SortedMap<String, WorkerRecord> workers) {
         return new PoolState(
-                s.policy(), workers, s.models(), s.placement(), s.ticketKeys(), s.recent());
+                s.policy(),
+                workers,
+                s.models(),
+                s.placement(),
+                s.ticketKeys(),
+                s.recent(),
+                s.ledger());
     }
 
     static PoolState models(PoolState s, SortedMap<String, ModelRecord> models) {
         return new PoolState(
-                s.policy(), s.workers(), models, s.placement(), s.ticketKeys(), s.recent());
+                s.policy(),
+                s.workers(),
+                models,
+                s.placement(),
+                s.ticketKeys(),
+                s.recent(),
+                s.ledger());
     }
 
     static PoolState placement(PoolState s, Placement placement) {
         return new PoolState(
-                s.policy(), s.workers(), s.models(), placement, s.ticketKeys(), s.recent());
+                s.policy(),
+                s.workers(),
+                s.models(),
+                placement,
+                s.ticketKeys(),
+                s.recent(),
+                s.ledger());
     }
 
     static PoolState ticketKeys(PoolState s, SortedMap<String, TicketKeyRecord> keys) {
-        return new PoolState(s.policy(), s.workers(), s.models(), s.placement(), keys, s.recent());
+        return new PoolState(
+                s.policy(), s.workers(), s.models(), s.placement(), keys, s.recent(), s.ledger());
     }
 
     static PoolState recent(PoolState s, List<AppliedCommand> recent) {
         return new PoolState(
-                s.policy(), s.workers(), s.models(), s.placement(), s.ticketKeys(), recent);
+                s.policy(),
+                s.workers(),
+                s.models(),
+                s.placement(),
+                s.ticketKeys(),
+                recent,
+                s.ledger());
+    }
+
+    static PoolState ledger(PoolState s, Ledger ledger) {
+        return new PoolState(
+                s.policy(),
+                s.workers(),
+                s.models(),
+                s.placement(),
+                s.ticketKeys(),
+                s.recent(),
+                ledger);
     }
 }

@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.state;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.PostUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
@@ -61,6 +62,7 @@ public final class Transition {
             case AdoptPlacement adopt -> adoptPlacement(state, adopt.placement());
             case AddTicketKey add -> addTicketKey(state, add.key());
             case SetPolicy set -> Step.to(StateChange.policy(state, set.policy()));
+            case PostUsage post -> UsageStep.post(state, post.batch());
         };
     }
 

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class AdmissionQueueTest {
-    private final AdmissionQueue<String> queue = new AdmissionQueue<>();
+    private final AdmissionQueue<String> queue = new AdmissionQueue<>(_ -> 1);
     private long nowMillis;
 
     /** Accounts' requests as they come; who is served, in order. */

@@ -219,8 +219,7 @@ final class HeadRepairs {
         }
         meter.repairs.incrementAndGet();
         heads.tell(
-                session,
-                running -> running.rerouted(next.ticket(), session.held(), repairNanos, nowNanos));
+                session, running -> running.rerouted(next, session.held(), repairNanos, nowNanos));
         if (next.ticket().stages().size() > 1) {
             outbox.send(next.ticket().stages().get(1), open.behind());
         }

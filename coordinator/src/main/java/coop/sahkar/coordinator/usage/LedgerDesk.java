@@ -1,0 +1,55 @@
+package coop.sahkar.coordinator.usage;
+
+import coop.sahkar.coordinator.state.PoolState;
+import coop.sahkar.coordinator.state.PoolView;
+import coop.sahkar.coordinator.state.TicketKeyRecord;
+import coop.sahkar.governance.ledger.AccountName;
+import coop.sahkar.governance.ledger.LedgerPolicy;
+import coop.sahkar.proto.Tickets;
+import java.security.PublicKey;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Says from the replicated state who pays and whose turn weighs how much, and hands on what was
+ * used. Weights come from the ledger as this coordinator knows it: another may be ahead of it by
+ * one batch, which moves a turn and nothing else.
+ */
+public final class LedgerDesk implements UsageDesk {
+    private final PoolView pool;
+    private final UsageSink book;
+
+    /**
+     * @param book adds up what is used
+     */
+    public LedgerDesk(PoolView pool, UsageSink book) {
+        this.pool = pool;
+        this.book = book;
+    }
+
+    @Override
+    public void record(Use use) {
+        book.record(use);
+    }
+
+    /** Callers are told apart by their addresses only, so the commons pays for all of them. */
+    @Override
+    public String payer(String account) {
+        return AccountName.COMMONS;
+    }
+
+    @Override
+    public int turnWeight(String account) {
+        PoolState state = pool.state();
+        LedgerPolicy policy = state.policy().ledger();
+        String payer = payer(account);
+        return payer.equals(AccountName.COMMONS)
+                ? policy.floorWeight()
+                : state.ledger().weight(payer, policy);
+    }
+
+    @Override
+    public @Nullable PublicKey ticketKey(String keyId) {
+        TicketKeyRecord key = pool.state().ticketKeys().get(keyId);
+        return key == null ? null : Tickets.publicKey(key.publicKey().bytes());
+    }
+}
