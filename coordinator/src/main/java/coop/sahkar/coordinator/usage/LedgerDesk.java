@@ -4,7 +4,6 @@ import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.PoolView;
 import coop.sahkar.coordinator.state.TicketKeyRecord;
 import coop.sahkar.governance.ledger.AccountName;
-import coop.sahkar.governance.ledger.LedgerPolicy;
 import coop.sahkar.proto.Tickets;
 import java.security.PublicKey;
 import org.jspecify.annotations.Nullable;
@@ -40,11 +39,7 @@ public final class LedgerDesk implements UsageDesk {
     @Override
     public int turnWeight(String account) {
         PoolState state = pool.state();
-        LedgerPolicy policy = state.policy().ledger();
-        String payer = payer(account);
-        return payer.equals(AccountName.COMMONS)
-                ? policy.floorWeight()
-                : state.ledger().weight(payer, policy);
+        return state.ledger().weight(payer(account), state.policy().ledger());
     }
 
     @Override

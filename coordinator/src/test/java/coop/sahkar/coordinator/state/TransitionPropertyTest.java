@@ -8,11 +8,14 @@ import coop.sahkar.coordinator.log.SnapshotCodec;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.PostUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
 import coop.sahkar.coordinator.state.Command.WithdrawModel;
 import coop.sahkar.governance.Policy;
+import coop.sahkar.governance.ledger.UsageBatch;
+import coop.sahkar.governance.ledger.Work;
 import coop.sahkar.proto.Span;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -57,6 +60,17 @@ class TransitionPropertyTest {
         assertThat(SnapshotCodec.write(resumed)).isEqualTo(bytes);
     }
 
+    /** Bytes of the snapshot after random commands, the same wherever it runs. */
+    static byte[] snapshotAfter(long seed) {
+        Random random = new Random(seed);
+        PoolState state = PoolState.EMPTY;
+        for (int i = 0; i < COMMANDS; i++) {
+            CommandId id = new CommandId(seed, random.nextInt(COMMANDS * 4));
+            state = Transition.apply(state, new LoggedCommand(id, command(random, state))).state();
+        }
+        return SnapshotCodec.write(state);
+    }
+
     private static PoolState replay(PoolState from, List<byte[]> log) {
         PoolState state = from;
         for (byte[] entry : log) {
@@ -70,6 +84,7 @@ class TransitionPropertyTest {
         long generation = after.placement().generation();
         assertThat(generation - before.placement().generation()).isBetween(0L, 1L);
         assertThat(after.workers().keySet()).containsAll(after.placement().assignments().keySet());
+        assertThat(after.ledger().sumMicros()).isZero();
         assertThat(after.recent()).hasSizeLessThanOrEqualTo(Transition.MAX_RECENT);
         if (outcome.refusal() != null) {
             assertThat(after.workers()).isEqualTo(before.workers());
@@ -77,21 +92,42 @@ class TransitionPropertyTest {
             assertThat(after.placement()).isEqualTo(before.placement());
             assertThat(after.ticketKeys()).isEqualTo(before.ticketKeys());
             assertThat(after.policy()).isEqualTo(before.policy());
+            assertThat(after.ledger()).isEqualTo(before.ledger());
         }
     }
 
     private static Command command(Random random, PoolState state) {
         String worker = "w" + random.nextInt(5);
         ModelManifest model = Fixtures.model("m" + random.nextInt(3), 4);
-        return switch (random.nextInt(8)) {
+        return switch (random.nextInt(10)) {
             case 0, 1 -> new RegisterWorker(Fixtures.worker(worker, random.nextInt(999), 1));
             case 2 -> new ForgetWorker(worker);
             case 3 -> new PublishModel(model, List.of("http://h/f"), random.nextInt(4), 1);
             case 4 -> new WithdrawModel(model.id());
             case 5 -> new AddTicketKey(key(random));
             case 6 -> new SetPolicy(policy(random));
+            case 7, 8 -> new PostUsage(usage(random, state));
             default -> new AdoptPlacement(placement(random, state, worker, model));
         };
+    }
+
+    private static UsageBatch usage(Random random, PoolState state) {
+        String coordinator = "c" + random.nextInt(2);
+        long last = state.ledger().lastSequence(coordinator);
+        Work work = new Work(random.nextInt(999), random.nextInt(999));
+        SortedMap<String, Work> payers = new TreeMap<>();
+        payers.put("p" + random.nextInt(3), work);
+        SortedMap<String, Work> workers = new TreeMap<>();
+        workers.put("w" + random.nextInt(5), work);
+        boolean wrong = random.nextInt(8) == 0;
+        return new UsageBatch(
+                coordinator,
+                random.nextInt(2),
+                last + random.nextInt(3),
+                random.nextLong(1L << 40),
+                payers,
+                workers,
+                wrong ? work.plus(new Work(1, 1)) : Work.NONE);
     }
 
     private static TicketKeyRecord key(Random random) {

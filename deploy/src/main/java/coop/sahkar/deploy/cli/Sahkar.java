@@ -48,6 +48,7 @@ import picocli.CommandLine.Spec;
             CompleteCommand.class,
             ProvidersCommand.class,
             StatusCommand.class,
+            LedgerCommand.class,
             BenchCommand.class,
             FaultsCommand.class,
             SimulateCommand.class,

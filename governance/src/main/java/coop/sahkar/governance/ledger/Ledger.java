@@ -86,9 +86,11 @@ public record Ledger(
         return accounts.values().stream().mapToLong(Account::balanceMicros).sum();
     }
 
-    /** Turns of an account when requests wait. */
+    /** Turns of an account when requests wait; those for whom the commons pays have the fewest. */
     public int weight(String account, LedgerPolicy policy) {
-        return account(account).weight(atMillis, policy);
+        return account.equals(AccountName.COMMONS)
+                ? policy.floorWeight()
+                : account(account).weight(atMillis, policy);
     }
 
     /**

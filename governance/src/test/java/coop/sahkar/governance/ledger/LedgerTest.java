@@ -8,6 +8,7 @@ import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -147,7 +148,7 @@ class LedgerTest {
         Ledger ledger = Ledger.EMPTY;
         int posted = 0;
         for (int i = 0; i < 400; i++) {
-            UsageBatch batch = random(random);
+            UsageBatch batch = random(random, ledger);
             switch (ledger.post(batch, id -> "owner" + id.length() % 3, POLICY)) {
                 case Result.Posted(Ledger next) -> {
                     posted++;
@@ -161,7 +162,7 @@ class LedgerTest {
         assertThat(posted).isBetween(20, 390);
     }
 
-    private static UsageBatch random(Random random) {
+    private static UsageBatch random(Random random, Ledger ledger) {
         SortedMap<String, Work> payers = new TreeMap<>();
         SortedMap<String, Work> workers = new TreeMap<>();
         Work unproven = Work.NONE;
@@ -179,17 +180,18 @@ class LedgerTest {
         if (random.nextInt(10) == 0) {
             unproven = unproven.plus(new Work(1, 0));
         }
+        String coordinator = "c" + random.nextInt(3);
         return new UsageBatch(
-                "c" + random.nextInt(3),
+                coordinator,
                 random.nextInt(3),
-                1 + random.nextInt(200),
+                ledger.lastSequence(coordinator) - 2 + random.nextInt(6),
                 START_MILLIS + random.nextInt(100_000_000),
                 payers,
                 workers,
                 unproven);
     }
 
-    private void wrong(UsageBatch batch, @org.jspecify.annotations.Nullable String sentence) {
+    private void wrong(UsageBatch batch, @Nullable String sentence) {
         Result result = Ledger.EMPTY.post(batch, this::own, POLICY);
         if (sentence == null) {
             assertThat(result).isInstanceOf(Result.Posted.class);
