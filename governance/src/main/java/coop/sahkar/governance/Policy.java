@@ -165,7 +165,7 @@ public record Policy(
     private static void within(String name, int value, int least, int most) {
         if (value < least || value > most) {
             throw new IllegalArgumentException(
-                    "policy: %s is %d but must lie between %d and %d"
+                    "policy: %s is %s but must lie between %s and %s"
                             .formatted(name, value, least, most));
         }
     }

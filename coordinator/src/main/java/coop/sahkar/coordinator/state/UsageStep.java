@@ -17,7 +17,7 @@ final class UsageStep {
                     Step.refuse(
                             state,
                             Reason.STALE,
-                            "usage batch %d of %s is another one than this; the last is %d"
+                            "usage batch %s of %s is another one than this; the last is %s"
                                     .formatted(batch.sequence(), batch.coordinator(), last));
             case Result.Wrong(String sentence) -> Step.refuse(state, Reason.INVALID, sentence);
         };

@@ -33,6 +33,7 @@ class SahkarTest {
                 "complete",
                 "providers",
                 "status",
+                "ledger",
                 "simulate",
                 "version"
             })

@@ -123,7 +123,7 @@ public record Ledger(
             return "a usage batch needs a number and a time";
         }
         if (batch.payers().size() + batch.workers().size() > UsageBatch.MAX_ENTRIES) {
-            return "a usage batch holds at most %d entries".formatted(UsageBatch.MAX_ENTRIES);
+            return "a usage batch holds at most %s entries".formatted(UsageBatch.MAX_ENTRIES);
         }
         if (!batch.payers().keySet().stream().allMatch(AccountName::valid)
                 || !batch.workers().keySet().stream().allMatch(AccountName::validWorker)) {
@@ -134,7 +134,7 @@ public record Ledger(
         }
         return counted.containsKey(batch.coordinator()) || counted.size() < MAX_COORDINATORS
                 ? ""
-                : "%d coordinators have counted, and no more may".formatted(MAX_COORDINATORS);
+                : "%s coordinators have counted, and no more may".formatted(MAX_COORDINATORS);
     }
 
     private Ledger posted(UsageBatch batch, UnaryOperator<String> accountOf, LedgerPolicy policy) {

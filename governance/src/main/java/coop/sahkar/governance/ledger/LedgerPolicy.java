@@ -53,7 +53,7 @@ public record LedgerPolicy(
     private static void within(String name, long value, long least, long most) {
         if (value < least || value > most) {
             throw new IllegalArgumentException(
-                    "ledger policy: %s is %d but must lie between %d and %d"
+                    "ledger policy: %s is %s but must lie between %s and %s"
                             .formatted(name, value, least, most));
         }
     }

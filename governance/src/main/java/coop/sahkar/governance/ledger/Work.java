@@ -46,7 +46,7 @@ public record Work(long promptTokenBlocks, long answerTokenBlocks) {
     private static void within(long tokenBlocks) {
         if (tokenBlocks < 0 || tokenBlocks > MAX_TOKEN_BLOCKS) {
             throw new IllegalArgumentException(
-                    "%d token blocks are not from 0 to %d"
+                    "%s token blocks are not from 0 to %s"
                             .formatted(tokenBlocks, MAX_TOKEN_BLOCKS));
         }
     }
