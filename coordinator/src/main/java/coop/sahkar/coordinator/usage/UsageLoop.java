@@ -103,7 +103,7 @@ public final class UsageLoop implements AutoCloseable {
     /** Writes what is left, if the log takes it. */
     @Override
     public void close() {
-        if (!log.leaderId().isEmpty()) {
+        if (!thread.isShutdown() && !log.leaderId().isEmpty()) {
             thread.execute(this::write);
         }
         thread.shutdown();

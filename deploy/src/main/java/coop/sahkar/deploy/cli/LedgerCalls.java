@@ -1,9 +1,11 @@
 package coop.sahkar.deploy.cli;
 
 import coop.sahkar.client.CoordinatorAddress;
+import coop.sahkar.proto.v1.LedgerAccount;
 import coop.sahkar.proto.v1.LedgerGrpc;
 import coop.sahkar.proto.v1.LedgerHead;
 import coop.sahkar.proto.v1.LedgerPart;
+import coop.sahkar.proto.v1.LedgerPosting;
 import coop.sahkar.proto.v1.LedgerRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
@@ -19,8 +21,9 @@ final class LedgerCalls {
 
     private LedgerCalls() {}
 
-    /** The books as the first coordinator that answers has them; all of one moment. */
+    /** The books as the first coordinator that can show them has them; all of one moment. */
     static Books read(List<CoordinatorAddress> coordinators, LedgerRequest request) {
+        CommandFailure failure = PoolCalls.nobody(coordinators);
         for (CoordinatorAddress address : coordinators) {
             ManagedChannel channel =
                     NettyChannelBuilder.forAddress(address.host(), address.port())
@@ -32,29 +35,24 @@ final class LedgerCalls {
                                 .withDeadlineAfter(TIMEOUT_SECONDS, TimeUnit.SECONDS)
                                 .read(request));
             } catch (StatusRuntimeException e) {
-                if (e.getStatus().getCode() != Status.Code.UNAVAILABLE
-                        || e.getStatus().getDescription() == null
-                        || address.equals(coordinators.getLast())) {
-                    throw failure(address, e);
-                }
+                // Without a cause it is an answer: the coordinator is there and knows no majority.
+                boolean away =
+                        e.getStatus().getCode() == Status.Code.UNAVAILABLE
+                                && e.getStatus().getCause() != null;
+                failure = away ? failure : refused(address, e);
             } finally {
                 channel.shutdownNow();
             }
         }
-        throw PoolCalls.nobody(coordinators);
+        throw failure;
     }
 
-    private static CommandFailure failure(CoordinatorAddress address, StatusRuntimeException e) {
-        boolean away =
-                e.getStatus().getCode() == Status.Code.UNAVAILABLE
-                        && e.getStatus().getCause() != null;
-        return away
-                ? PoolCalls.nobody(List.of(address))
-                : new CommandFailure(
-                        ExitCode.FAILED,
-                        "The coordinator at %s cannot show its books: %s"
-                                .formatted(address, e.getStatus().getDescription()),
-                        e);
+    private static CommandFailure refused(CoordinatorAddress address, StatusRuntimeException e) {
+        return new CommandFailure(
+                ExitCode.FAILED,
+                "The coordinator at %s cannot show its books: %s"
+                        .formatted(address, e.getStatus().getDescription()),
+                e);
     }
 
     private static Books read(Iterator<LedgerPart> parts) {
@@ -71,8 +69,5 @@ final class LedgerCalls {
      * @param accounts by name
      * @param postings oldest first
      */
-    record Books(
-            LedgerHead head,
-            List<coop.sahkar.proto.v1.LedgerAccount> accounts,
-            List<coop.sahkar.proto.v1.LedgerPosting> postings) {}
+    record Books(LedgerHead head, List<LedgerAccount> accounts, List<LedgerPosting> postings) {}
 }

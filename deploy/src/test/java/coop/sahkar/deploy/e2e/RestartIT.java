@@ -106,8 +106,12 @@ class RestartIT {
         assertThat(books.getHead().getSumMicros()).isZero();
         assertThat(books.getAccountsList())
                 .extracting(LedgerAccount::getName)
-                .containsExactly("commons", "worker/worker-1", "worker/worker-2", "worker/worker-3");
-        assertThat(books.getAccountsList().stream().mapToLong(LedgerAccount::getBalanceMicros).sum())
+                .containsExactly(
+                        "commons", "worker/worker-1", "worker/worker-2", "worker/worker-3");
+        assertThat(
+                        books.getAccountsList().stream()
+                                .mapToLong(LedgerAccount::getBalanceMicros)
+                                .sum())
                 .isZero();
         assertThat(books.getAccounts(0).getBalanceMicros()).as("the commons").isNegative();
         assertThat(books.getPostingsList()).isNotEmpty();
