@@ -1,6 +1,5 @@
 package coop.sahkar.coordinator;
 
-import coop.sahkar.coordinator.control.LedgerService;
 import coop.sahkar.coordinator.control.ModelsService;
 import coop.sahkar.coordinator.control.PoolLook;
 import coop.sahkar.coordinator.control.PoolService;
@@ -31,10 +30,7 @@ import coop.sahkar.coordinator.state.CommandId;
 import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.PoolView;
 import coop.sahkar.coordinator.state.TicketKeyRecord;
-import coop.sahkar.coordinator.usage.LedgerDesk;
-import coop.sahkar.coordinator.usage.UsageBook;
 import coop.sahkar.coordinator.usage.UsageDesk;
-import coop.sahkar.coordinator.usage.UsageLoop;
 import coop.sahkar.governance.Policy;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.v1.ModelStatus;
@@ -58,9 +54,6 @@ import org.jspecify.annotations.Nullable;
  * randomness come in.
  */
 public final class Coordinator implements AutoCloseable {
-    /** How long a read of the latest waits for a majority. */
-    private static final int READ_MILLIS = 8_000;
-
     private final String id;
     private final DataDirectory directory;
     private final RatisLog log;
@@ -74,9 +67,7 @@ public final class Coordinator implements AutoCloseable {
     private final ModelsService models;
     private final RelayDesk relay;
     private final RelayService relayService;
-    private final LedgerDesk ledger;
-    private final UsageLoop usage;
-    private final LedgerService books;
+    private final Books books;
 
     private Coordinator(
             CoordinatorOptions options,
@@ -140,10 +131,7 @@ public final class Coordinator implements AutoCloseable {
                         tokens,
                         model -> shortfalls.apply(model).isEmpty());
         this.models = new ModelsService(log, look, unixMillis);
-        UsageBook book = new UsageBook(id, random.nextLong());
-        this.ledger = new LedgerDesk(log, book);
-        this.usage = new UsageLoop(id, log, book, unixMillis);
-        this.books = new LedgerService(log, () -> log.catchUp(READ_MILLIS));
+        this.books = Books.of(id, log, random.nextLong(), unixMillis);
     }
 
     /**
@@ -166,7 +154,7 @@ public final class Coordinator implements AutoCloseable {
             announce(log, signer.publicKey(), options.policy());
             Coordinator coordinator = new Coordinator(options, directory, log, signer, random);
             coordinator.placement.start();
-            coordinator.usage.start();
+            coordinator.books.loop().start();
             return coordinator;
         } catch (LogUnavailableException | CoordinatorException e) {
             if (log != null) {
@@ -223,14 +211,15 @@ public final class Coordinator implements AutoCloseable {
 
     /** Who pays for callers, and where what they use is counted. */
     public UsageDesk usage() {
-        return ledger;
+        return books.desk();
     }
 
     /**
      * WorkerControl, Models, Pool, Relay, Routes and Ledger, to be mounted on the gateway's port.
      */
     public List<BindableService> services() {
-        return List.of(workers, models, new PoolService(look), relayService, repairing, books);
+        return List.of(
+                workers, models, new PoolService(look), relayService, repairing, books.service());
     }
 
     /** Where this process reaches a worker that is relayed to here; empty for any other. */
@@ -284,7 +273,7 @@ public final class Coordinator implements AutoCloseable {
         relay.close();
         models.close();
         placement.close();
-        usage.close();
+        books.loop().close();
         log.close();
         directory.close();
     }
