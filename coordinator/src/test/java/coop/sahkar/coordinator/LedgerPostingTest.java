@@ -80,8 +80,15 @@ class LedgerPostingTest {
                     .extracting(LedgerAccount::getName)
                     .containsExactly("commons", "worker/w1");
             assertThat(all.getPostings(0).getSpent(0).getMicros()).isEqualTo(300);
+            for (int more = 1; more <= 5; more++) {
+                long due = 300 + 60L * more;
+                coordinator.usage().record(use(1));
+                await().until(() -> spent(coordinator) == due);
+                LedgerRequest latest = LedgerRequest.newBuilder().setLatest(true).build();
+                assertThat(books.read(latest).next().getHead().getEarnedMicros()).isEqualTo(due);
+            }
             LedgerRequest mine = LedgerRequest.newBuilder().setAccount("worker/w1").build();
-            assertThat(books.read(mine).next().getAccounts(0).getBalanceMicros()).isEqualTo(300);
+            assertThat(books.read(mine).next().getAccounts(0).getBalanceMicros()).isEqualTo(600);
             LedgerRequest nonsense = LedgerRequest.newBuilder().setAccount("a b").build();
             Assertions.assertThatExceptionOfType(StatusRuntimeException.class)
                     .isThrownBy(() -> books.read(nonsense).next())

@@ -204,7 +204,9 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
 
     private boolean readThrough(int timeoutMillis) {
         try {
-            await(client.async().sendReadOnly(Message.EMPTY, server.getId()), timeoutMillis);
+            await(
+                    client.async().sendReadOnlyUnordered(Message.EMPTY, server.getId()),
+                    timeoutMillis);
             return true;
         } catch (LogUnavailableException e) {
             LOG.debug("the log is not ready yet", e);
