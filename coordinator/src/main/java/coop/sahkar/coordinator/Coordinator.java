@@ -33,6 +33,7 @@ import coop.sahkar.coordinator.state.CommandId;
 import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.PoolView;
 import coop.sahkar.coordinator.state.TicketKeyRecord;
+import coop.sahkar.coordinator.usage.UsageDesk;
 import coop.sahkar.governance.Policy;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.v1.ModelStatus;
@@ -76,6 +77,7 @@ public final class Coordinator implements AutoCloseable {
     private final RelayService relayService;
     private final LimitsDesk limits;
     private final Gate gate;
+    private final Books books;
 
     private Coordinator(
             CoordinatorOptions options,
@@ -142,6 +144,7 @@ public final class Coordinator implements AutoCloseable {
         this.models = new ModelsService(log, look, unixMillis);
         this.limits = limits(options, log, signer);
         this.gate = limits.gate(hostKeyHash, random);
+        this.books = Books.of(id, log, random.nextLong(), unixMillis);
     }
 
     private static LimitsDesk limits(
@@ -178,6 +181,7 @@ public final class Coordinator implements AutoCloseable {
                             options, directory, log, signer, hostKey(options, random), random);
             coordinator.placement.start();
             coordinator.limits.start();
+            coordinator.books.loop().start();
             return coordinator;
         } catch (LogUnavailableException | CoordinatorException e) {
             if (log != null) {
@@ -242,12 +246,24 @@ public final class Coordinator implements AutoCloseable {
         return log;
     }
 
+    /** Who pays for callers, and where what they use is counted. */
+    public UsageDesk usage() {
+        return books.desk();
+    }
+
     /**
-     * WorkerControl, Models, Pool, Relay, Routes and Limits, to be mounted on the gateway's port.
+     * WorkerControl, Models, Pool, Relay, Routes, Limits and Ledger, to be mounted on the gateway's
+     * port.
      */
     public List<BindableService> services() {
         return List.of(
-                workers, models, new PoolService(look), relayService, repairing, limits.service());
+                workers,
+                models,
+                new PoolService(look),
+                relayService,
+                repairing,
+                limits.service(),
+                books.service());
     }
 
     /** Who may ask, and how much. */
@@ -296,7 +312,10 @@ public final class Coordinator implements AutoCloseable {
         look.count(running, waiting);
     }
 
-    /** Ends the workers' streams, stops planning, closes the log. Committed state stays. */
+    /**
+     * Ends the workers' streams, stops planning, posts the last usage, closes the log. Committed
+     * state stays.
+     */
     @Override
     public void close() {
         workers.close();
@@ -304,6 +323,7 @@ public final class Coordinator implements AutoCloseable {
         models.close();
         placement.close();
         limits.close();
+        books.loop().close();
         log.close();
         directory.close();
     }

@@ -33,7 +33,7 @@ public record Access(boolean anonymous, SortedMap<String, Tier> tiers) {
         all.putIfAbsent(ANONYMOUS, Tier.unlimited(ANONYMOUS));
         all.putIfAbsent(MEMBER, Tier.unlimited(MEMBER));
         if (all.size() > MAX_TIERS) {
-            throw new IllegalArgumentException("a pool has at most %d tiers".formatted(MAX_TIERS));
+            throw new IllegalArgumentException("a pool has at most %s tiers".formatted(MAX_TIERS));
         }
         tiers = Collections.unmodifiableSortedMap(all);
     }

@@ -103,7 +103,7 @@ public record PolicySettings(Policy policy, Access access) {
                     "%s is a whole number, not '%s'".formatted(name, shown(value)), notOne);
         }
         throw new IllegalArgumentException(
-                "%s lies between 0 and %d, %s does not".formatted(name, most, value));
+                "%s lies between 0 and %s, %s does not".formatted(name, most, value));
     }
 
     private static String shown(String text) {

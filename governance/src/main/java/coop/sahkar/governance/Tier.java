@@ -48,7 +48,7 @@ public record Tier(
     private static void within(String tier, String name, long value, long most) {
         if (value < 0 || value > most) {
             throw new IllegalArgumentException(
-                    "tiers.%s.%s is %d but must lie between 0 (no limit) and %d"
+                    "tiers.%s.%s is %s but must lie between 0 (no limit) and %s"
                             .formatted(tier, name, value, most));
         }
     }

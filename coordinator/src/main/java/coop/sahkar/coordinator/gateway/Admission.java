@@ -31,7 +31,7 @@ final class Admission {
     private final GatewayPool pool;
     private final ScheduledExecutorService timer;
     private final LongSupplier clockMillis;
-    private final AdmissionQueue<Asking> queue = new AdmissionQueue<>();
+    private final AdmissionQueue<Asking> queue;
     private final Map<Applicant, Asking> inside = new LinkedHashMap<>();
     private boolean looking;
     private boolean closed;
@@ -54,6 +54,7 @@ final class Admission {
         this.pool = pool;
         this.timer = timer;
         this.clockMillis = clockMillis;
+        this.queue = new AdmissionQueue<>(account -> pool.usage().turnWeight(account));
     }
 
     /** Draws a route; where the bound counts bytes and does not fit, without one. */

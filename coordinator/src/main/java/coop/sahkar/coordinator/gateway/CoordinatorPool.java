@@ -7,6 +7,7 @@ import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
+import coop.sahkar.coordinator.usage.UsageDesk;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
 import io.grpc.BindableService;
@@ -34,6 +35,11 @@ record CoordinatorPool(Coordinator coordinator) implements GatewayPool {
     @Override
     public Repairs repairLog() {
         return coordinator.repairLog();
+    }
+
+    @Override
+    public UsageDesk usage() {
+        return coordinator.usage();
     }
 
     @Override

@@ -4,6 +4,7 @@ import coop.sahkar.coordinator.accounts.Gate;
 import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
+import coop.sahkar.coordinator.usage.UsageDesk;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
 import io.grpc.BindableService;
@@ -24,6 +25,9 @@ public interface GatewayPool {
 
     /** Is told of the repairs that the gateway itself begins, and of those that worked. */
     Repairs repairLog();
+
+    /** Who pays for callers, whose turn weighs how much, and where use is counted. */
+    UsageDesk usage();
 
     /** Every published model, by name. */
     List<ModelStatus> models();

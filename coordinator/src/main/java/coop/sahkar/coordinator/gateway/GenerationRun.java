@@ -42,6 +42,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private final Patience patience;
     private final ResumePlan plan;
     private final SynchronizationContext turn;
+    private final GenerationMeter meter;
     private final HeadWatch watching = new HeadWatch();
     private @Nullable NextTurn nextTurn;
     private final long askedAtMillis = System.currentTimeMillis();
@@ -69,6 +70,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         this.listener = listener;
         this.patience = runner.patience();
         this.plan = new ResumePlan(patience);
+        this.meter = runner.meter(account, request);
         this.turn = new SynchronizationContext((_, bug) -> crashed(bug));
     }
 
@@ -204,6 +206,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         release();
         leaving.called();
         plan.drawn(ticket.ticket());
+        meter.along(ticket.ticket());
         RouteStage stage = ticket.ticket().head();
         HeadCall call = new HeadCall(stage.workerId(), runner.address(stage), this);
         head = call;
@@ -252,10 +255,15 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             }
         } else if (event.hasFinished()) {
             head = null;
+            meter.finished(now());
             rests();
             end(event.toBuilder().setFinished(plan.finish(event.getFinished())).build());
         } else {
-            pass(call, plan.take(event));
+            ResumePlan.Taken taken = plan.take(event);
+            if (!(taken instanceof ResumePlan.Taken.Breach)) {
+                meter.heard(event, plan.ticket(), now());
+            }
+            pass(call, taken);
             if (event.hasLeaving() && head == call) {
                 leaving.said();
                 moveOn(call);
@@ -361,6 +369,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     /** The regular look at the clock: nothing may hang. */
     private void look() {
         long now = now();
+        meter.look(now);
         if (head != null && leaving.due(now)) {
             moveOn(head);
         }
@@ -445,6 +454,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
 
     private void stop(String why) {
         done = true;
+        meter.settle();
         hangUp(why);
         if (watch != null) {
             watch.cancel();

@@ -104,6 +104,11 @@ final class GenerationRunner implements AutoCloseable {
                 conversations, Trail.of(chatKey, account, request), restMillis, monotonicMillis());
     }
 
+    /** Counts what a generation delivers. */
+    GenerationMeter meter(String account, GenerateRequest request) {
+        return new GenerationMeter(pool.usage(), account, request);
+    }
+
     private static long monotonicMillis() {
         return TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
     }

@@ -7,6 +7,7 @@ import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
 import coop.sahkar.coordinator.state.Command.NoteDayUsage;
+import coop.sahkar.coordinator.state.Command.PostUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.Command.PutAccount;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
@@ -45,6 +46,7 @@ public final class CommandCodec {
             case RevokeKey c -> entry.setRevokeApiKey(AccountAdapter.write(c));
             case NoteDayUsage c -> entry.setNoteDayUsage(AccountAdapter.write(c.usage()));
             case SetAccess c -> entry.setSetAccess(AccountAdapter.write(c.access()));
+            case PostUsage c -> entry.setPostUsage(LedgerAdapter.write(c.batch()));
         }
         return entry.build().toByteArray();
     }
@@ -85,6 +87,7 @@ public final class CommandCodec {
             case REVOKE_API_KEY -> AccountAdapter.read(entry.getRevokeApiKey());
             case NOTE_DAY_USAGE -> new NoteDayUsage(AccountAdapter.read(entry.getNoteDayUsage()));
             case SET_ACCESS -> new SetAccess(AccountAdapter.read(entry.getSetAccess()));
+            case POST_USAGE -> new PostUsage(LedgerAdapter.read(entry.getPostUsage()));
             case COMMAND_NOT_SET -> throw new LogFormatException("a log entry holds no command");
         };
     }

@@ -8,6 +8,7 @@ import coop.sahkar.coordinator.state.Placement;
 import coop.sahkar.coordinator.state.TicketKeyRecord;
 import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.governance.Policy;
+import coop.sahkar.governance.ledger.LedgerPolicy;
 import coop.sahkar.proto.Span;
 import coop.sahkar.proto.v1.PlacementEntry;
 import coop.sahkar.proto.v1.PolicyEntry;
@@ -35,6 +36,7 @@ final class EntryAdapter {
                 .setDecodeBytesPerSecond(w.decodeBytesPerSecond())
                 .setThreads(w.threads())
                 .setRegisteredAtMillis(w.registeredAtMillis())
+                .setOwner(w.owner())
                 .build();
     }
 
@@ -47,7 +49,8 @@ final class EntryAdapter {
                 w.getMemoryBytes(),
                 w.getDecodeBytesPerSecond(),
                 w.getThreads(),
-                w.getRegisteredAtMillis());
+                w.getRegisteredAtMillis(),
+                w.getOwner());
     }
 
     static PublishEntry write(PublishModel p) {
@@ -139,6 +142,7 @@ final class EntryAdapter {
                 .setMaxWaitingGenerations(p.maxWaitingGenerations())
                 .setMaxWaitMillis(p.maxWaitMillis())
                 .setRestingSessionMillis(p.restingSessionMillis())
+                .setLedger(LedgerAdapter.write(p.ledger()))
                 .build();
     }
 
@@ -158,6 +162,7 @@ final class EntryAdapter {
                         : p.getRelayBytesPerSecond(),
                 p.getMaxWaitingGenerations(),
                 p.getMaxWaitMillis(),
-                p.getRestingSessionMillis());
+                p.getRestingSessionMillis(),
+                p.hasLedger() ? LedgerAdapter.read(p.getLedger()) : LedgerPolicy.DEFAULT);
     }
 }

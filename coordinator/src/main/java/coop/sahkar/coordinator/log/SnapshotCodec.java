@@ -38,6 +38,7 @@ public final class SnapshotCodec {
         state.ticketKeys().values().forEach(k -> snapshot.addTicketKeys(EntryAdapter.write(k)));
         AccountAdapter.write(state.accounts(), snapshot);
         state.recent().forEach(a -> snapshot.addRecent(write(a)));
+        snapshot.setLedger(LedgerAdapter.write(state.ledger()));
         snapshot.build().writeTo(out);
     }
 
@@ -89,6 +90,7 @@ public final class SnapshotCodec {
                 EntryAdapter.read(snapshot.getPlacement()),
                 keys,
                 AccountAdapter.read(snapshot),
+                LedgerAdapter.read(snapshot.getLedger()),
                 recent);
     }
 

@@ -175,8 +175,13 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
         }
     }
 
-    /** A linearizable read answers once everything committed before it is applied here. */
-    private void catchUp(int timeoutMillis) {
+    /**
+     * Waits until everything committed so far is applied here: a linearizable read of this member
+     * answers then.
+     *
+     * @throws LogUnavailableException in a sentence, if it takes longer
+     */
+    public void catchUp(int timeoutMillis) {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
         while (true) {
             if (failure.isDone()) {
@@ -199,7 +204,9 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
 
     private boolean readThrough(int timeoutMillis) {
         try {
-            await(client.async().sendReadOnly(Message.EMPTY), timeoutMillis);
+            await(
+                    client.async().sendReadOnlyUnordered(Message.EMPTY, server.getId()),
+                    timeoutMillis);
             return true;
         } catch (LogUnavailableException e) {
             LOG.debug("the log is not ready yet", e);

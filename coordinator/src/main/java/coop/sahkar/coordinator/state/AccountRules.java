@@ -46,7 +46,7 @@ final class AccountRules {
         Account known = book.accounts().get(account.id());
         if (known == null && book.accounts().size() >= MAX_ACCOUNTS) {
             return Step.refuse(
-                    state, Reason.FULL, "the pool has %d accounts".formatted(MAX_ACCOUNTS));
+                    state, Reason.FULL, "the pool has %s accounts".formatted(MAX_ACCOUNTS));
         }
         Account kept =
                 known == null
@@ -69,7 +69,7 @@ final class AccountRules {
             return Step.refuse(
                     state,
                     Reason.INVALID,
-                    "a new key needs an id, a hash and a label of at most %d characters"
+                    "a new key needs an id, a hash and a label of at most %s characters"
                             .formatted(ApiKey.MAX_LABEL));
         }
         if (!book.accounts().containsKey(key.accountId())) {
@@ -85,7 +85,7 @@ final class AccountRules {
                 return Step.refuse(
                         state,
                         Reason.FULL,
-                        "the account has %d keys; revoke one first".formatted(MAX_KEYS_OF_ONE));
+                        "the account has %s keys; revoke one first".formatted(MAX_KEYS_OF_ONE));
             }
             book = book.without(ended.get());
         }

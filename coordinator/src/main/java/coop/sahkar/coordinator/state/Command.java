@@ -5,6 +5,7 @@ import coop.sahkar.governance.Account;
 import coop.sahkar.governance.ApiKey;
 import coop.sahkar.governance.DayUsage;
 import coop.sahkar.governance.Policy;
+import coop.sahkar.governance.ledger.UsageBatch;
 import java.util.List;
 
 /**
@@ -63,4 +64,7 @@ public sealed interface Command {
 
     /** Other tiers take force. */
     record SetAccess(Access access) implements Command {}
+
+    /** A coordinator has counted work; posted once, however often it comes. */
+    record PostUsage(UsageBatch batch) implements Command {}
 }

@@ -2,6 +2,8 @@ package coop.sahkar.coordinator.state;
 
 import coop.sahkar.governance.AccountBook;
 import coop.sahkar.governance.Policy;
+import coop.sahkar.governance.ledger.AccountName;
+import coop.sahkar.governance.ledger.Ledger;
 import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
@@ -17,6 +19,7 @@ import java.util.TreeMap;
  * @param placement the placement in force
  * @param ticketKeys the keys that sign session tickets, by key id
  * @param accounts who may ask, with which keys, and how much
+ * @param ledger who gave tokens, and who used them
  * @param recent the commands applied last, oldest first, at most {@link Transition#MAX_RECENT}: a
  *     command that is sent again is answered from here and not applied again
  */
@@ -27,6 +30,7 @@ public record PoolState(
         Placement placement,
         SortedMap<String, TicketKeyRecord> ticketKeys,
         AccountBook accounts,
+        Ledger ledger,
         List<AppliedCommand> recent) {
 
     /** A new pool. */
@@ -38,9 +42,10 @@ public record PoolState(
                     Placement.EMPTY,
                     new TreeMap<>(),
                     AccountBook.EMPTY,
+                    Ledger.EMPTY,
                     List.of());
 
-    /** A pool of machines and models, without accounts. */
+    /** A pool of machines and models, without accounts or books. */
     public PoolState(
             Policy policy,
             SortedMap<String, WorkerRecord> workers,
@@ -48,7 +53,15 @@ public record PoolState(
             Placement placement,
             SortedMap<String, TicketKeyRecord> ticketKeys,
             List<AppliedCommand> recent) {
-        this(policy, workers, models, placement, ticketKeys, AccountBook.EMPTY, recent);
+        this(
+                policy,
+                workers,
+                models,
+                placement,
+                ticketKeys,
+                AccountBook.EMPTY,
+                Ledger.EMPTY,
+                recent);
     }
 
     public PoolState {
@@ -56,6 +69,23 @@ public record PoolState(
         models = Collections.unmodifiableSortedMap(new TreeMap<>(models));
         ticketKeys = Collections.unmodifiableSortedMap(new TreeMap<>(ticketKeys));
         recent = List.copyOf(recent);
+    }
+
+    /** With a ledger without entries. */
+    public PoolState(
+            Policy policy,
+            SortedMap<String, WorkerRecord> workers,
+            SortedMap<String, ModelRecord> models,
+            Placement placement,
+            SortedMap<String, TicketKeyRecord> ticketKeys,
+            List<AppliedCommand> recent) {
+        this(policy, workers, models, placement, ticketKeys, recent, Ledger.EMPTY);
+    }
+
+    /** The account of the ledger that a worker earns for. */
+    public String accountOf(String workerId) {
+        WorkerRecord worker = workers.get(workerId);
+        return AccountName.ofWorker(workerId, worker == null ? "" : worker.owner());
     }
 
     /** The models that {@code idOrName} can mean: none, one, or several of the same name. */

@@ -2,6 +2,7 @@ package coop.sahkar.coordinator.state;
 
 import coop.sahkar.governance.AccountBook;
 import coop.sahkar.governance.Policy;
+import coop.sahkar.governance.ledger.Ledger;
 import java.util.List;
 import java.util.SortedMap;
 
@@ -17,6 +18,7 @@ final class StateChange {
                 s.placement(),
                 s.ticketKeys(),
                 s.accounts(),
+                s.ledger(),
                 s.recent());
     }
 
@@ -28,6 +30,7 @@ final class StateChange {
                 s.placement(),
                 s.ticketKeys(),
                 s.accounts(),
+                s.ledger(),
                 s.recent());
     }
 
@@ -39,6 +42,7 @@ final class StateChange {
                 s.placement(),
                 s.ticketKeys(),
                 s.accounts(),
+                s.ledger(),
                 s.recent());
     }
 
@@ -50,12 +54,20 @@ final class StateChange {
                 placement,
                 s.ticketKeys(),
                 s.accounts(),
+                s.ledger(),
                 s.recent());
     }
 
-    static PoolState ticketKeys(PoolState s, SortedMap<String, TicketKeyRecord> keys) {
+    static PoolState ticketKeys(PoolState s, SortedMap<String, TicketKeyRecord> ticketKeys) {
         return new PoolState(
-                s.policy(), s.workers(), s.models(), s.placement(), keys, s.accounts(), s.recent());
+                s.policy(),
+                s.workers(),
+                s.models(),
+                s.placement(),
+                ticketKeys,
+                s.accounts(),
+                s.ledger(),
+                s.recent());
     }
 
     static PoolState accounts(PoolState s, AccountBook accounts) {
@@ -66,6 +78,19 @@ final class StateChange {
                 s.placement(),
                 s.ticketKeys(),
                 accounts,
+                s.ledger(),
+                s.recent());
+    }
+
+    static PoolState ledger(PoolState s, Ledger ledger) {
+        return new PoolState(
+                s.policy(),
+                s.workers(),
+                s.models(),
+                s.placement(),
+                s.ticketKeys(),
+                s.accounts(),
+                ledger,
                 s.recent());
     }
 
@@ -77,6 +102,7 @@ final class StateChange {
                 s.placement(),
                 s.ticketKeys(),
                 s.accounts(),
+                s.ledger(),
                 recent);
     }
 }

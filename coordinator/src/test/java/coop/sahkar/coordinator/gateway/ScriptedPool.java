@@ -15,6 +15,7 @@ import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.routing.RouteWish;
+import coop.sahkar.coordinator.usage.UsageDesk;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
@@ -73,6 +74,7 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
                     new AccountDesk(log, new Random(1), millis::get),
                     () -> Optional.of(allowances.used()));
 
+    final CountingDesk usage = new CountingDesk();
     final Map<String, String> endpoints = new LinkedHashMap<>();
     final List<Draw> draws = new CopyOnWriteArrayList<>();
     final List<Integer> released = new CopyOnWriteArrayList<>();
@@ -84,6 +86,11 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
     volatile int mostWaiting;
     volatile int waitMillis = 10_000;
     volatile int restMillis;
+
+    @Override
+    public UsageDesk usage() {
+        return usage;
+    }
 
     synchronized void add(String worker, String endpoint) {
         endpoints.put(worker, endpoint);

@@ -18,6 +18,8 @@ import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.Refusal;
 import coop.sahkar.coordinator.state.ReplicatedLog;
+import coop.sahkar.coordinator.usage.LedgerDesk;
+import coop.sahkar.coordinator.usage.UsageDesk;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
@@ -104,6 +106,11 @@ final class OneHeadPool implements GatewayPool, RouteDesk, RepairDesk {
 
         @Override
         public void onChange(Runnable listener) {}
+    }
+
+    @Override
+    public UsageDesk usage() {
+        return new LedgerDesk(new NoLog(), _ -> {});
     }
 
     @Override

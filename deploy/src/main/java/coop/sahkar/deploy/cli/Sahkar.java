@@ -51,6 +51,7 @@ import picocli.CommandLine.Spec;
             KeysCommand.class,
             PolicyCommand.class,
             UsageCommand.class,
+            LedgerCommand.class,
             BenchCommand.class,
             FaultsCommand.class,
             SimulateCommand.class,

@@ -24,8 +24,16 @@ import java.util.TreeSet;
 final class Invariants {
     private static final int MOST_SHARDS_PER_WORKER = 4096;
 
+    private final BookKeeping books = new BookKeeping();
+
+    /** What must be true of the ledger. */
+    BookKeeping books() {
+        return books;
+    }
+
     /** A command was applied to what was committed before. */
     void applied(PoolState before, Command command, Outcome outcome) {
+        books.applied(before, command, outcome);
         PoolState after = outcome.state();
         long was = before.placement().generation();
         long is = after.placement().generation();

@@ -36,6 +36,7 @@ class SahkarTest {
                 "keys",
                 "policy",
                 "usage",
+                "ledger",
                 "simulate",
                 "version"
             })

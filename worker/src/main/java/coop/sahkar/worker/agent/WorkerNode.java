@@ -223,7 +223,8 @@ public final class WorkerNode implements AutoCloseable {
                 options.memoryBytes(),
                 speed,
                 options.threads(),
-                options.relaying());
+                options.relaying(),
+                options.owner());
     }
 
     private LogRoom logs(List<AutoCloseable> untilNow) {

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param metrics where Prometheus reads how the worker fares; null: nowhere
  * @param software version of this program
  * @param relaying when it is reached through coordinators
+ * @param owner account of the co-operative's ledger that it earns for; empty: one of its own
  */
 public record WorkerOptions(
         @Nullable String name,
@@ -44,11 +45,13 @@ public record WorkerOptions(
         long decodeBytesPerSecond,
         @Nullable InetSocketAddress metrics,
         String software,
-        Relaying relaying) {
+        Relaying relaying,
+        String owner) {
     private static final String LOOPBACK = "127.0.0.1";
     private static final long DEFAULT_DISK_BYTES = 50_000_000_000L;
     private static final long DEFAULT_LOG_DISK_BYTES = 1L << 30;
     private static final int MAX_PORT = 65_535;
+    private static final int MAX_OWNER = 128;
 
     /**
      * Checks the options.
@@ -66,6 +69,10 @@ public record WorkerOptions(
         require(threads > 0, "threads must be at least 1, not " + threads);
         require(gpuLayers >= 0, "GPU layers cannot be " + gpuLayers);
         require(decodeBytesPerSecond >= 0, "the speed cannot be negative");
+        require(
+                owner.matches("[A-Za-z0-9._:@-]{0," + MAX_OWNER + "}"),
+                "an owner is an account of up to %d letters, digits and . _ : @ -, not \"%s\""
+                        .formatted(MAX_OWNER, owner));
     }
 
     /** Starts from the usual values: loopback, and what {@code machine} can spare. */
@@ -92,6 +99,7 @@ public record WorkerOptions(
         private @Nullable InetSocketAddress metrics;
         private String software = "dev";
         private Relaying relaying = Relaying.AUTO;
+        private String owner = "";
 
         private Builder(Path data, List<String> coordinators, Machine machine) {
             this.data = data;
@@ -171,6 +179,12 @@ public record WorkerOptions(
             return this;
         }
 
+        /** The account that it earns for; empty: one of its own. */
+        public Builder owner(String value) {
+            owner = value;
+            return this;
+        }
+
         /**
          * Checks and makes the options.
          *
@@ -194,7 +208,8 @@ public record WorkerOptions(
                     decodeBytesPerSecond,
                     metrics,
                     software,
-                    relaying);
+                    relaying,
+                    owner);
         }
     }
 

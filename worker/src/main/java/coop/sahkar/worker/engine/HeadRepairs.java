@@ -224,9 +224,7 @@ final class HeadRepairs {
         meter.repairs.incrementAndGet();
         heads.tell(
                 session,
-                running ->
-                        running.rerouted(
-                                next.ticket(), session.held(), how.repairNanos(), nowNanos));
+                running -> running.rerouted(next, session.held(), how.repairNanos(), nowNanos));
         if (next.ticket().stages().size() > 1) {
             outbox.send(next.ticket().stages().get(1), open.behind());
         }

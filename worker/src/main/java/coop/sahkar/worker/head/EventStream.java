@@ -2,7 +2,7 @@ package coop.sahkar.worker.head;
 
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.Problem;
-import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.TokenChances;
@@ -147,8 +147,8 @@ final class EventStream implements GenerationSink {
     }
 
     @Override
-    public void rerouted(Ticket route, long repairMicros) {
-        epoch.set(route.epoch());
+    public void rerouted(SealedTicket route, long repairMicros) {
+        epoch.set(route.ticket().epoch());
         synchronized (this) {
             rerouted = GenerationEvents.rerouted(route, repairMicros);
             drain();

@@ -2,6 +2,7 @@ package coop.sahkar.worker.head;
 
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
+import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.Ticket;
 import coop.sahkar.worker.engine.StageMessage;
 import coop.sahkar.worker.engine.TokenChance;
@@ -226,10 +227,10 @@ public final class HeadGeneration {
      *
      * @param held positions that the head's own stage has kept
      */
-    public void rerouted(Ticket next, int held, long repairNanos, long nowNanos) {
-        ticket = next;
+    public void rerouted(SealedTicket next, int held, long repairNanos, long nowNanos) {
+        ticket = next.ticket();
         holds(held);
-        watch.rerouted(next.stages().size(), nowNanos);
+        watch.rerouted(ticket.stages().size(), nowNanos);
         waits(nowNanos);
         sink.rerouted(next, TimeUnit.NANOSECONDS.toMicros(repairNanos));
     }

@@ -37,7 +37,15 @@ class ControlLinksTest {
             new ControlPace(new Backoff(5, 20), new Backoff(5, 20));
     private static final WorkerSelf SELF =
             new WorkerSelf(
-                    "w-test", "127.0.0.1:1", "0.1", "llama.cpp b1", 1000, 2000, 3, Relaying.NEVER);
+                    "w-test",
+                    "127.0.0.1:1",
+                    "0.1",
+                    "llama.cpp b1",
+                    1000,
+                    2000,
+                    3,
+                    Relaying.NEVER,
+                    "carol");
 
     private final FakeCoordinator coordinator = new FakeCoordinator("c1");
     private final FakeCoordinator second = new FakeCoordinator("c2");
