@@ -71,17 +71,6 @@ public record PoolState(
         recent = List.copyOf(recent);
     }
 
-    /** With a ledger without entries. */
-    public PoolState(
-            Policy policy,
-            SortedMap<String, WorkerRecord> workers,
-            SortedMap<String, ModelRecord> models,
-            Placement placement,
-            SortedMap<String, TicketKeyRecord> ticketKeys,
-            List<AppliedCommand> recent) {
-        this(policy, workers, models, placement, ticketKeys, recent, Ledger.EMPTY);
-    }
-
     /** The account of the ledger that a worker earns for. */
     public String accountOf(String workerId) {
         WorkerRecord worker = workers.get(workerId);
