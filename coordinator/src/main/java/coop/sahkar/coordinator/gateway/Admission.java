@@ -107,6 +107,11 @@ final class Admission {
         return true;
     }
 
+    /** Somebody goes on who was let in at another coordinator: it has its place already. */
+    synchronized void goOn(Applicant who, String account, RouteWish wish) {
+        inside.put(who, new Asking(who, account, wish, clockMillis.getAsLong()));
+    }
+
     /** Somebody is done, or has given up. */
     void left(Applicant who) {
         List<Reply> replies = new ArrayList<>();

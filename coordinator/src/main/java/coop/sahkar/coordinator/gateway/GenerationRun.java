@@ -11,6 +11,7 @@ import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.GenerationEvent;
+import coop.sahkar.proto.v1.ResumePoint;
 import coop.sahkar.proto.v1.RunRequest;
 import io.grpc.Deadline;
 import io.grpc.Status;
@@ -42,10 +43,11 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private final SynchronizationContext turn;
     private final HeadWatch watching = new HeadWatch();
     private @Nullable NextTurn nextTurn;
-    private final long askedAtMillis = System.currentTimeMillis();
+    private final long askedAtMillis;
 
     private SynchronizationContext.@Nullable ScheduledHandle watch;
     private @Nullable HeadCall head;
+    private @Nullable SealedTicket sealed;
     private final LeavingHead leaving = new LeavingHead();
     private boolean asked;
     private boolean done;
@@ -65,8 +67,22 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         this.deadline = deadline;
         this.listener = listener;
         this.patience = runner.patience();
-        this.plan = new ResumePlan(patience);
+        Ticket before = resumed(runner, request);
+        this.plan =
+                before == null
+                        ? new ResumePlan(patience)
+                        : ResumePlan.goingOn(patience, request.getResume(), before, now());
+        this.askedAtMillis =
+                before == null
+                        ? System.currentTimeMillis()
+                        : request.getResume().getPoint().getAskedAtMillis();
         this.turn = new SynchronizationContext((_, bug) -> crashed(bug));
+    }
+
+    private static @Nullable Ticket resumed(GenerationRunner runner, GenerateRequest request) {
+        return request.hasResume()
+                ? runner.ticketOf(request.getResume().getPoint().getTicket())
+                : null;
     }
 
     /** Begins; called once. */
@@ -78,8 +94,13 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             watch =
                     turn.scheduleWithFixedDelay(
                             this::look, tick, tick, TimeUnit.MILLISECONDS, runner.timer());
-            nextTurn = runner.nextTurn(account, request);
-            runner.admission().enter(this, account, wish(Set.of()));
+            if (plan.ticket() == null) {
+                nextTurn = runner.nextTurn(account, request);
+                runner.admission().enter(this, account, wish(Set.of()));
+            } else {
+                runner.admission().goOn(this, account, wish(Set.of()));
+                draw();
+            }
         });
     }
 
@@ -107,6 +128,21 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
                 stop("the reader hung up");
                 listener.abandoned();
             }
+        });
+    }
+
+    /**
+     * This coordinator stops: the reader hears so, and the head goes on for a while for whoever
+     * asks at another. May be called from any thread.
+     */
+    void leave(Problem problem) {
+        turn.execute(() -> {
+            HeadCall call = head;
+            head = null;
+            if (call != null) {
+                call.abandon(problem.message());
+            }
+            end(Problems.failedEvent(problem, ""));
         });
     }
 
@@ -199,6 +235,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
 
     private void dial(SealedTicket ticket) {
         release();
+        sealed = ticket;
         leaving.called();
         plan.drawn(ticket.ticket());
         RouteStage stage = ticket.ticket().head();
@@ -252,7 +289,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             rests();
             end(event.toBuilder().setFinished(plan.finish(event.getFinished())).build());
         } else {
-            pass(call, plan.take(event));
+            pass(call, event, plan.take(event));
             if (event.hasLeaving() && head == call) {
                 leaving.said();
                 moveOn(call);
@@ -285,23 +322,47 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         }
     }
 
-    private void pass(HeadCall call, ResumePlan.Taken taken) {
+    private void pass(HeadCall call, GenerationEvent said, ResumePlan.Taken taken) {
         switch (taken) {
             case ResumePlan.Taken.Pass(var event) -> {
-                asked = false;
-                deliveredMillis = now();
                 if (nextTurn != null) {
                     nextTurn.answer(event.getDelta().getText());
                 }
-                listener.event(event);
+                deliver(
+                        event.hasStarted()
+                                ? ResumePoints.started(event, point(), runner.coordinators())
+                                : event);
             }
-            case ResumePlan.Taken.Swallow() -> call.request();
+            case ResumePlan.Taken.Swallow() -> {
+                if (said.hasStarted() || said.hasRerouted()) {
+                    deliver(ResumePoints.rerouted(plan.epoch(), plan.route(), point()));
+                } else {
+                    call.request();
+                }
+            }
             case ResumePlan.Taken.Breach(var sentence) -> {
                 String worker = call.workerId();
                 hangUp("it broke the protocol");
                 failed(Problems.lost("Worker " + worker + " " + sentence + "."), worker);
             }
         }
+    }
+
+    private void deliver(GenerationEvent event) {
+        asked = false;
+        deliveredMillis = now();
+        listener.event(event);
+    }
+
+    /** How the reader goes on elsewhere from here; null where it cannot. */
+    private @Nullable ResumePoint point() {
+        Ticket ticket = plan.ticket();
+        SealedTicket known = sealed;
+        if (ticket != null && (known == null || known.ticket().epoch() != ticket.epoch())) {
+            known = runner.seal(ticket); // the head has repaired the route
+            sealed = known;
+        }
+        return known == null ? null : ResumePoints.of(known, plan.turn(), askedAtMillis);
     }
 
     @Override

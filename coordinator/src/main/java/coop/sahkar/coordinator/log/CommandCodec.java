@@ -4,8 +4,11 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
+import coop.sahkar.coordinator.state.Command.AnnounceCoordinator;
+import coop.sahkar.coordinator.state.Command.ForgetCoordinator;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
 import coop.sahkar.coordinator.state.Command.PublishModel;
+import coop.sahkar.coordinator.state.Command.RaiseLevel;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
 import coop.sahkar.coordinator.state.Command.WithdrawModel;
@@ -35,6 +38,10 @@ public final class CommandCodec {
             case AdoptPlacement c -> entry.setAdoptPlacement(EntryAdapter.write(c.placement()));
             case AddTicketKey c -> entry.setAddTicketKey(EntryAdapter.write(c.key()));
             case SetPolicy c -> entry.setSetPolicy(EntryAdapter.write(c.policy()));
+            case AnnounceCoordinator c ->
+                    entry.setAnnounceCoordinator(EntryAdapter.write(c.coordinator()));
+            case ForgetCoordinator c -> entry.setForgetCoordinator(c.id());
+            case RaiseLevel c -> entry.setRaiseLevel(c.level());
         }
         return entry.build().toByteArray();
     }
@@ -70,7 +77,11 @@ public final class CommandCodec {
                     new AdoptPlacement(EntryAdapter.read(entry.getAdoptPlacement()));
             case ADD_TICKET_KEY -> new AddTicketKey(EntryAdapter.read(entry.getAddTicketKey()));
             case SET_POLICY -> new SetPolicy(EntryAdapter.read(entry.getSetPolicy()));
-            case COMMAND_NOT_SET -> throw new LogFormatException("a log entry holds no command");
+            case ANNOUNCE_COORDINATOR ->
+                    new AnnounceCoordinator(EntryAdapter.read(entry.getAnnounceCoordinator()));
+            case FORGET_COORDINATOR -> new ForgetCoordinator(entry.getForgetCoordinator());
+            case RAISE_LEVEL -> new RaiseLevel(entry.getRaiseLevel());
+            case COMMAND_NOT_SET -> throw new LogFormatException("a log entry holds no command known here: start a newer release");
         };
     }
 }

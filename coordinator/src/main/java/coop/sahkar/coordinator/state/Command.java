@@ -40,4 +40,13 @@ public sealed interface Command {
 
     /** Other rules take force. */
     record SetPolicy(Policy policy) implements Command {}
+
+    /** A coordinator says where it is reached, and what it understands. */
+    record AnnounceCoordinator(CoordinatorRecord coordinator) implements Command {}
+
+    /** A coordinator was removed. */
+    record ForgetCoordinator(String id) implements Command {}
+
+    /** From here on the log may need a higher {@link FeatureLevel}. */
+    record RaiseLevel(int level) implements Command {}
 }

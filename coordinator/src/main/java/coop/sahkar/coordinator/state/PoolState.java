@@ -17,6 +17,7 @@ import java.util.TreeMap;
  * @param ticketKeys the keys that sign session tickets, by key id
  * @param recent the commands applied last, oldest first, at most {@link Transition#MAX_RECENT}: a
  *     command that is sent again is answered from here and not applied again
+ * @param cluster what the coordinators say of themselves
  */
 public record PoolState(
         Policy policy,
@@ -24,7 +25,8 @@ public record PoolState(
         SortedMap<String, ModelRecord> models,
         Placement placement,
         SortedMap<String, TicketKeyRecord> ticketKeys,
-        List<AppliedCommand> recent) {
+        List<AppliedCommand> recent,
+        Cluster cluster) {
 
     /** A new pool. */
     public static final PoolState EMPTY =
@@ -35,6 +37,17 @@ public record PoolState(
                     Placement.EMPTY,
                     new TreeMap<>(),
                     List.of());
+
+    /** A state in which no coordinator has said anything of itself. */
+    public PoolState(
+            Policy policy,
+            SortedMap<String, WorkerRecord> workers,
+            SortedMap<String, ModelRecord> models,
+            Placement placement,
+            SortedMap<String, TicketKeyRecord> ticketKeys,
+            List<AppliedCommand> recent) {
+        this(policy, workers, models, placement, ticketKeys, recent, Cluster.EMPTY);
+    }
 
     public PoolState {
         workers = Collections.unmodifiableSortedMap(new TreeMap<>(workers));

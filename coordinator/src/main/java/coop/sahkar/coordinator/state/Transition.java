@@ -2,8 +2,11 @@ package coop.sahkar.coordinator.state;
 
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
+import coop.sahkar.coordinator.state.Command.AnnounceCoordinator;
+import coop.sahkar.coordinator.state.Command.ForgetCoordinator;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
 import coop.sahkar.coordinator.state.Command.PublishModel;
+import coop.sahkar.coordinator.state.Command.RaiseLevel;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
 import coop.sahkar.coordinator.state.Command.WithdrawModel;
@@ -61,6 +64,10 @@ public final class Transition {
             case AdoptPlacement adopt -> adoptPlacement(state, adopt.placement());
             case AddTicketKey add -> addTicketKey(state, add.key());
             case SetPolicy set -> Step.to(StateChange.policy(state, set.policy()));
+            case AnnounceCoordinator announce ->
+                    ClusterRules.announce(state, announce.coordinator());
+            case ForgetCoordinator forget -> ClusterRules.forget(state, forget.id());
+            case RaiseLevel raise -> ClusterRules.raise(state, raise.level());
         };
     }
 

@@ -95,6 +95,9 @@ class ControlLinksTest {
         public void measure(String coordinator, MeasurePeers measure) {}
 
         @Override
+        public void coordinators(String coordinator, List<String> gateways) {}
+
+        @Override
         public void detached(String coordinator, String why) {
             detached.add(why);
         }
