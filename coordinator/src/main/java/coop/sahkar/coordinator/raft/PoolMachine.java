@@ -52,8 +52,15 @@ final class PoolMachine extends BaseStateMachine {
     private final SimpleStateMachineStorage storage = new SimpleStateMachineStorage();
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
-    private volatile PoolState state = PoolState.EMPTY;
+    private volatile PoolState state;
     private volatile Runnable membersChanged = () -> {};
+
+    /**
+     * @param first the state before the log's first entry
+     */
+    PoolMachine(PoolState first) {
+        this.state = first;
+    }
 
     PoolState state() {
         return state;

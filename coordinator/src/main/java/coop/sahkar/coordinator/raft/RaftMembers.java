@@ -17,6 +17,7 @@ import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.SetConfigurationRequest.Arguments;
 import org.apache.ratis.protocol.SetConfigurationRequest.Mode;
+import org.apache.ratis.server.RaftConfiguration;
 import org.apache.ratis.server.RaftServer;
 
 /**
@@ -26,6 +27,7 @@ import org.apache.ratis.server.RaftServer;
  */
 public final class RaftMembers {
     private static final int TRANSFER_MILLIS = 5_000;
+    private static final int SNAPSHOT_MILLIS = 30_000;
     private static final int LOOK_MILLIS = 20;
 
     private final RaftNode node;
@@ -72,7 +74,7 @@ public final class RaftMembers {
     public View view() {
         RaftServer.Division division = division();
         List<Member> members = new ArrayList<>();
-        for (RaftPeer peer : division.getRaftConf().getCurrentPeers()) {
+        for (RaftPeer peer : reached(node, division.getRaftConf())) {
             String id = peer.getId().toString();
             members.add(new Member(id, peer.getAddress(), committed(division, id)));
         }
@@ -111,7 +113,7 @@ public final class RaftMembers {
                                 .formatted(newcomer.id(), known.getAddress()));
             }
         }
-        List<RaftPeer> next = new ArrayList<>(now);
+        List<RaftPeer> next = new ArrayList<>(reached(node, division().getRaftConf()));
         next.add(peer);
         change(now, next);
     }
@@ -162,12 +164,23 @@ public final class RaftMembers {
         if (to.toString().equals(leader)) {
             return;
         }
-        try (RaftClient client = clients.forChange(peers())) {
+        try (RaftClient client = clients.forChange(reached(node, division().getRaftConf()))) {
             check(client.admin().transferLeadership(to, TRANSFER_MILLIS));
         } catch (IOException e) {
             throw failed("the lead could not be handed over", e);
         }
         awaitLeader(to.toString());
+    }
+
+    /** Has this member write a snapshot of what it has applied. */
+    void snapshot() {
+        try (RaftClient client = clients.forChange(reached(node, division().getRaftConf()))) {
+            check(
+                    client.getSnapshotManagementApi(node.peerId())
+                            .create(true, SNAPSHOT_MILLIS));
+        } catch (IOException e) {
+            throw failed("no snapshot could be written", e);
+        }
     }
 
     private void awaitLeader(String id) {
@@ -188,7 +201,7 @@ public final class RaftMembers {
                         .setServersInNewConf(next)
                         .setMode(Mode.COMPARE_AND_SET)
                         .build();
-        try (RaftClient client = clients.forChange(now)) {
+        try (RaftClient client = clients.forChange(reached(node, division().getRaftConf()))) {
             check(client.admin().setConfiguration(wanted));
         } catch (IOException e) {
             throw failed("the coordinators could not be changed", e);
@@ -210,6 +223,14 @@ public final class RaftMembers {
                 "%s (%s: %s); see who is a member now, and try again"
                         .formatted(what, root.getClass().getSimpleName(), root.getMessage()),
                 why);
+    }
+
+    /** The members where they are reached: one that is alone may have come back elsewhere. */
+    static List<RaftPeer> reached(RaftNode node, RaftConfiguration known) {
+        return known.getCurrentPeers().stream()
+                .map(peer ->
+                        peer.getId().equals(node.peerId()) ? RaftNode.peer(node.self()) : peer)
+                .toList();
     }
 
     private Collection<RaftPeer> peers() {

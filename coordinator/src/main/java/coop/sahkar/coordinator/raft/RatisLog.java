@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.raft;
 import coop.sahkar.coordinator.log.CommandCodec;
 import coop.sahkar.coordinator.log.LogFormatException;
 import coop.sahkar.coordinator.log.OutcomeCodec;
+import coop.sahkar.coordinator.log.SnapshotCodec;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.CommandId;
 import coop.sahkar.coordinator.state.LogBrokenException;
@@ -15,7 +16,9 @@ import java.io.File;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -23,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
@@ -118,17 +122,58 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
      * @throws LogUnavailableException in a sentence, when it cannot
      */
     public static RatisLog open(RaftNode node, Path directory, Supplier<CommandId> ids) {
+        return open(node, directory, ids, PoolState.EMPTY);
+    }
+
+    private static RatisLog open(
+            RaftNode node, Path directory, Supplier<CommandId> ids, PoolState first) {
         RaftProperties properties = RaftSettings.of(node, directory.toFile());
-        PoolMachine machine = new PoolMachine();
+        PoolMachine machine = new PoolMachine(first);
         RaftServer server = serve(node, directory.toFile(), properties, machine);
         return new RatisLog(node, server, machine, directory, properties, ids);
+    }
+
+    /**
+     * Makes a log of one member that begins with a state: a snapshot of it, and no entries before,
+     * so that whoever joins later is sent the snapshot.
+     *
+     * @param directory empty or absent
+     * @throws LogUnavailableException in a sentence, when it cannot
+     */
+    public static void restore(
+            RaftNode node,
+            Path directory,
+            Supplier<CommandId> ids,
+            PoolState state,
+            int timeoutMillis)
+            throws IOException {
+        try (RatisLog log = open(node, directory, ids, state)) {
+            log.catchUp(timeoutMillis);
+            log.members().snapshot();
+        }
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path segment : files.filter(RatisLog::isSegment).toList()) {
+                Files.delete(segment);
+            }
+        }
+        try (RatisLog log = open(node, directory, ids, PoolState.EMPTY)) {
+            log.catchUp(timeoutMillis);
+            if (!Arrays.equals(SnapshotCodec.write(log.state()), SnapshotCodec.write(state))) {
+                throw new LogUnavailableException(
+                        "what was restored to %s is not what was backed up".formatted(directory));
+            }
+        }
+    }
+
+    private static boolean isSegment(Path file) {
+        return file.getFileName().toString().startsWith("log_");
     }
 
     /** Speaks to the members there are now; they may have changed. */
     private void meetMembers() {
         try {
             RaftServer.Division division = server.getDivision(node.group());
-            clients.meet(division.getRaftConf().getCurrentPeers());
+            clients.meet(RaftMembers.reached(node, division.getRaftConf()));
         } catch (IOException | RuntimeException e) {
             LOG.debug("the members are not known yet", e);
         }

@@ -26,6 +26,8 @@ import picocli.CommandLine.Parameters;
             CoordinatorCommand.Status.class,
             CoordinatorCommand.Transfer.class,
             CoordinatorCommand.Remove.class,
+            BackupCommand.class,
+            RestoreCommand.class,
         },
         description = {
             "Run a coordinator and its gateway.",
