@@ -15,6 +15,7 @@ import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.liveness.SourceWatch;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.coordinator.placement.PlacementLoop;
 import coop.sahkar.coordinator.raft.RaftMembers;
 import coop.sahkar.coordinator.raft.RaftNode;
@@ -37,6 +38,7 @@ import coop.sahkar.coordinator.state.CommandId;
 import coop.sahkar.coordinator.state.CoordinatorRecord;
 import coop.sahkar.coordinator.state.FeatureLevel;
 import coop.sahkar.coordinator.state.LogUnavailableException;
+import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.PoolView;
 import coop.sahkar.coordinator.state.TicketKeyRecord;
 import coop.sahkar.governance.Policy;
@@ -58,6 +60,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -95,6 +98,7 @@ public final class Coordinator implements AutoCloseable {
     private final String ticketKeyId;
     private final KnownTickets tickets;
     private final TicketSeal seal;
+    private final Attendance attendance;
     private final Supplier<List<String>> gateways;
     private volatile String announced = "";
 
@@ -107,7 +111,7 @@ public final class Coordinator implements AutoCloseable {
         LongSupplier monotonicMillis = () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
         LongSupplier unixMillis = System::currentTimeMillis;
         LeaseTable leases = new LeaseTable(monotonicMillis.getAsLong());
-        Attendance attendance = new Attendance(log, leases, monotonicMillis);
+        this.attendance = new Attendance(log, leases, monotonicMillis);
         LatencyTable latencies = new LatencyTable();
         RecentLosses losses = new RecentLosses();
         this.id = options.id();
@@ -347,6 +351,16 @@ public final class Coordinator implements AutoCloseable {
         return tickets.open(signed) instanceof Tickets.Valid(SealedTicket sealed)
                 ? sealed.ticket()
                 : null;
+    }
+
+    /** Whether workers that should serve a model may come back to this coordinator any moment. */
+    public boolean awaitsWorkers(String model) {
+        PoolState state = log.state();
+        Set<String> ids = new TreeSet<>();
+        state.modelsNamed(model).forEach(known -> ids.add(known.id()));
+        return state.placement().assignments().entrySet().stream()
+                .filter(of -> of.getValue().stream().anyMatch(s -> ids.contains(s.modelId())))
+                .anyMatch(of -> attendance.of(of.getKey()).standing() == Standing.AWAITED);
     }
 
     /** Signs a ticket. */

@@ -90,6 +90,7 @@ public final class Restore {
                     () -> new CommandId(random.nextLong(), random.nextLong()),
                     state,
                     START_MILLIS);
+            new Surroundings(self.endpoint(), true).write(making); // it comes back where it was
         }
     }
 

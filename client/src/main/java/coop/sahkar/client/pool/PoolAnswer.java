@@ -99,8 +99,12 @@ final class PoolAnswer implements Answer {
     }
 
     private AnswerEvent problem(Problem problem) {
-        // A coordinator that cannot do it has done nothing yet: another may.
-        if (problem.kind() == Problem.Kind.NOT_LEADER && !heard && moveOn(problem.message())) {
+        // A coordinator that cannot do it has done nothing yet: another may, and one that has just
+        // started may know less of the workers.
+        boolean elsewhere =
+                problem.kind() == Problem.Kind.NOT_LEADER
+                        || problem.kind() == Problem.Kind.MODEL_INCOMPLETE;
+        if (elsewhere && !heard && moveOn(problem.message())) {
             return new AnswerEvent.Alive();
         }
         if (problem.kind() == Problem.Kind.NOT_LEADER && goesOn()) {

@@ -75,6 +75,11 @@ record CoordinatorPool(Coordinator coordinator) implements GatewayPool {
     }
 
     @Override
+    public boolean awaitsWorkers(String model) {
+        return coordinator.awaitsWorkers(model);
+    }
+
+    @Override
     public int maxConcurrentGenerations() {
         return coordinator.pool().state().policy().maxConcurrentGenerations();
     }

@@ -70,6 +70,16 @@ public interface GatewayPool {
         return List.of();
     }
 
+    /**
+     * Whether workers of a model have not been heard of since this coordinator started, a moment
+     * ago: they are likely to serve on.
+     *
+     * @param model its id, or a name that only one model has
+     */
+    default boolean awaitsWorkers(String model) {
+        return false;
+    }
+
     /** Most generations that may run through this gateway at once. */
     int maxConcurrentGenerations();
 

@@ -32,7 +32,7 @@ final class RaftClients implements AutoCloseable {
 
     private final RaftNode node;
     private final RaftProperties properties;
-    private Set<String> met = Set.of();
+    private Set<String> met;
     private @Nullable RaftClient before;
     private RaftClient client;
     private boolean closed;
@@ -40,15 +40,20 @@ final class RaftClients implements AutoCloseable {
     RaftClients(RaftNode node, RaftProperties properties) {
         this.node = node;
         this.properties = properties;
-        this.client = build(List.of(RaftNode.peer(node.self())));
+        RaftPeer self = RaftNode.peer(node.self());
+        this.met = names(List.of(self));
+        this.client = build(List.of(self));
+    }
+
+    private static Set<String> names(Collection<RaftPeer> members) {
+        return members.stream()
+                .map(peer -> peer.getId() + "@" + peer.getAddress())
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** The members are these. */
     synchronized void meet(Collection<RaftPeer> members) {
-        Set<String> names =
-                members.stream()
-                        .map(peer -> peer.getId() + "@" + peer.getAddress())
-                        .collect(Collectors.toCollection(TreeSet::new));
+        Set<String> names = names(members);
         if (closed || members.isEmpty() || names.equals(met)) {
             return;
         }
