@@ -32,6 +32,7 @@ import org.slf4j.LoggerFactory;
 public final class ClusterWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterWatch.class);
     private static final int LOOK_MILLIS = 500;
+    private static final int CLOSE_MILLIS = 1_000;
 
     private final String id;
     private final RatisLog log;
@@ -124,8 +125,17 @@ public final class ClusterWatch implements AutoCloseable {
         return due;
     }
 
+    /** Lets a proposal that is under way come to its end. */
     @Override
     public void close() {
-        thread.shutdownNow();
+        thread.shutdown();
+        try {
+            if (!thread.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
+                thread.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            thread.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
     }
 }
