@@ -198,8 +198,7 @@ public final class Coordinator implements AutoCloseable {
         SecureRandom random = new SecureRandom();
         RaftPlace.checkId(options.id());
         DataDirectory directory =
-                DataDirectory.open(
-                        options.dataDirectory(), options.id(), () -> newcomer(options));
+                DataDirectory.open(options.dataDirectory(), options.id(), () -> newcomer(options));
         RatisLog log = null;
         try {
             TicketSigner signer = TicketSigner.open(directory.ticketKey());
@@ -247,10 +246,7 @@ public final class Coordinator implements AutoCloseable {
     }
 
     private static void join(
-            CoordinatorOptions options,
-            DataDirectory directory,
-            RaftNode place,
-            RatisLog log) {
+            CoordinatorOptions options, DataDirectory directory, RaftNode place, RatisLog log) {
         String gateway = options.joinThrough();
         if (gateway == null || log.members().hasSelf()) {
             return;
@@ -270,11 +266,14 @@ public final class Coordinator implements AutoCloseable {
         if (all.isEmpty() && !announced.isEmpty()) {
             all.add(announced);
         }
-        log.state().cluster().coordinators().forEach((other, record) -> {
-            if (!other.equals(id) && !record.gateway().isEmpty()) {
-                all.add(record.gateway());
-            }
-        });
+        log.state()
+                .cluster()
+                .coordinators()
+                .forEach((other, record) -> {
+                    if (!other.equals(id) && !record.gateway().isEmpty()) {
+                        all.add(record.gateway());
+                    }
+                });
         return List.copyOf(all);
     }
 
@@ -335,10 +334,11 @@ public final class Coordinator implements AutoCloseable {
         return log;
     }
 
-    /** WorkerControl, Models, Pool, Relay, Routes and Cluster, to be mounted on the gateway's port. */
+    /**
+     * WorkerControl, Models, Pool, Relay, Routes and Cluster, to be mounted on the gateway's port.
+     */
     public List<BindableService> services() {
-        return List.of(
-                workers, models, new PoolService(look), relayService, repairing, cluster);
+        return List.of(workers, models, new PoolService(look), relayService, repairing, cluster);
     }
 
     /** Where this process reaches a worker that is relayed to here; empty for any other. */

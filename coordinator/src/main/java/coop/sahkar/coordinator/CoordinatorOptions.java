@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param dataDirectory where its log, snapshots and key live; made if absent
  * @param raftHost address its log listens on
  * @param raftPort port its log listens on; 0 picks a free one (a single coordinator only)
- * @param joinThrough a gateway, {@code host:port}, of the pool that it joins at its first start; null
- *     for one that begins a pool, or that is a member already
+ * @param joinThrough a gateway, {@code host:port}, of the pool that it joins at its first start;
+ *     null for one that begins a pool, or that is a member already
  * @param advertised where workers reach the gateways of the pool, {@code host:port}; the
  *     coordinator's own first, since its relay is reached there
  * @param policy the policy to adopt at start; null keeps the one in force
@@ -64,7 +64,14 @@ public record CoordinatorOptions(
     /** The same, with these gateways told to workers. */
     public CoordinatorOptions withAdvertised(List<String> gateways) {
         return new CoordinatorOptions(
-                id, dataDirectory, raftHost, raftPort, joinThrough, gateways, policy, startTimeoutMillis);
+                id,
+                dataDirectory,
+                raftHost,
+                raftPort,
+                joinThrough,
+                gateways,
+                policy,
+                startTimeoutMillis);
     }
 
     /** The same, to join the pool behind this gateway at its first start. */

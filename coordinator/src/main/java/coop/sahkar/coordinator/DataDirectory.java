@@ -63,7 +63,10 @@ final class DataDirectory implements AutoCloseable {
         }
         try (Stream<Path> files = Files.list(path)) {
             Path stranger =
-                    files.filter(f -> !f.getFileName().toString().matches("lock|identity.*|surroundings.*"))
+                    files.filter(f ->
+                                    !f.getFileName()
+                                            .toString()
+                                            .matches("lock|identity.*|surroundings.*"))
                             .findFirst()
                             .orElse(null);
             if (stranger != null) {

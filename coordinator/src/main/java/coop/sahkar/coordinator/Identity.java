@@ -61,8 +61,7 @@ public record Identity(String id, UUID groupId, boolean joined) {
                 .orElse(RaftNode.UNNAMED);
     }
 
-    private static CoordinatorException foreign(
-            Path directory, @Nullable Exception cause) {
+    private static CoordinatorException foreign(Path directory, @Nullable Exception cause) {
         return new CoordinatorException(
                 "%s is not a coordinator's data directory of this release: name another"
                         .formatted(directory),

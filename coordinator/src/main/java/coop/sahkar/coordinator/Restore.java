@@ -79,11 +79,9 @@ public final class Restore {
 
     private static void make(Path making, String id, PoolState state) throws IOException {
         SecureRandom random = new SecureRandom();
-        try (DataDirectory directory =
-                DataDirectory.open(making, id, () -> Identity.founder(id))) {
+        try (DataDirectory directory = DataDirectory.open(making, id, () -> Identity.founder(id))) {
             RaftNode.Address self = new RaftNode.Address(id, "127.0.0.1", RaftPlace.freePort());
-            RaftNode node =
-                    new RaftNode(directory.identity().groupId(), self, List.of(self), true);
+            RaftNode node = new RaftNode(directory.identity().groupId(), self, List.of(self), true);
             RatisLog.restore(
                     node,
                     directory.log(),

@@ -85,8 +85,7 @@ public final class PoolProvider implements Provider {
             throw new IllegalArgumentException("name at least one coordinator");
         }
         CoordinatorRing ring =
-                new CoordinatorRing(
-                        addresses, at -> CoordinatorChannel.to(at, connectTimeout));
+                new CoordinatorRing(addresses, at -> CoordinatorChannel.to(at, connectTimeout));
         return new PoolProvider(name, List.of(), ring, connectTimeout);
     }
 

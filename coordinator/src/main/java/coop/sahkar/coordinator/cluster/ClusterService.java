@@ -82,7 +82,8 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase implements
         } catch (NumberFormatException e) {
             LOG.debug("a port that is none", e);
         }
-        throw failure(Status.INVALID_ARGUMENT, "who joins needs an id and where its log is reached");
+        throw failure(
+                Status.INVALID_ARGUMENT, "who joins needs an id and where its log is reached");
     }
 
     @Override
@@ -184,8 +185,7 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase implements
             out.onError(failure(Status.FAILED_PRECONDITION, String.valueOf(e.getMessage())));
         } catch (RuntimeException e) {
             LOG.error("a call to Cluster failed", e);
-            out.onError(
-                    failure(Status.INTERNAL, "a fault of the coordinator; its log says more"));
+            out.onError(failure(Status.INTERNAL, "a fault of the coordinator; its log says more"));
         }
     }
 

@@ -42,11 +42,7 @@ public final class GroupDoor {
      */
     public void join(String id, String raft, int knowsLevel) {
         JoinRequest request =
-                JoinRequest.newBuilder()
-                        .setId(id)
-                        .setRaft(raft)
-                        .setKnowsLevel(knowsLevel)
-                        .build();
+                JoinRequest.newBuilder().setId(id).setRaft(raft).setKnowsLevel(knowsLevel).build();
         call(JOIN_SECONDS, stub -> stub.join(request));
     }
 

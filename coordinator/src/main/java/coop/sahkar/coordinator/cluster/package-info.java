@@ -1,4 +1,6 @@
-/** The coordinators as a group: who is one, who joins, who leaves, and copies of what they share. */
+/**
+ * The coordinators as a group: who is one, who joins, who leaves, and copies of what they share.
+ */
 @NullMarked
 package coop.sahkar.coordinator.cluster;
 

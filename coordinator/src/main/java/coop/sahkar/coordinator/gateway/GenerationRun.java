@@ -11,7 +11,6 @@ import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.GenerationEvent;
-import coop.sahkar.proto.v1.ResumePoint;
 import coop.sahkar.proto.v1.RunRequest;
 import io.grpc.Deadline;
 import io.grpc.Status;
@@ -43,11 +42,10 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private final SynchronizationContext turn;
     private final HeadWatch watching = new HeadWatch();
     private @Nullable NextTurn nextTurn;
-    private final long askedAtMillis;
+    private final GoingOn goingOn;
 
     private SynchronizationContext.@Nullable ScheduledHandle watch;
     private @Nullable HeadCall head;
-    private @Nullable SealedTicket sealed;
     private final LeavingHead leaving = new LeavingHead();
     private boolean asked;
     private boolean done;
@@ -67,22 +65,9 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         this.deadline = deadline;
         this.listener = listener;
         this.patience = runner.patience();
-        Ticket before = resumed(runner, request);
-        this.plan =
-                before == null
-                        ? new ResumePlan(patience)
-                        : ResumePlan.goingOn(patience, request.getResume(), before, now());
-        this.askedAtMillis =
-                before == null
-                        ? System.currentTimeMillis()
-                        : request.getResume().getPoint().getAskedAtMillis();
+        this.goingOn = new GoingOn(runner, request);
+        this.plan = goingOn.plan(patience, now());
         this.turn = new SynchronizationContext((_, bug) -> crashed(bug));
-    }
-
-    private static @Nullable Ticket resumed(GenerationRunner runner, GenerateRequest request) {
-        return request.hasResume()
-                ? runner.ticketOf(request.getResume().getPoint().getTicket())
-                : null;
     }
 
     /** Begins; called once. */
@@ -183,13 +168,9 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             return Admission.draw(runner.routes(), wish(avoid));
         }
         int epoch = plan.nextEpoch();
+        String why = "the head or its coordinator was lost";
         runner.repairLog()
-                .begun(
-                        before.session(),
-                        before.modelId(),
-                        epoch,
-                        List.copyOf(avoid),
-                        "the head was lost");
+                .begun(before.session(), before.modelId(), epoch, List.copyOf(avoid), why);
         RepairWish.Head former =
                 plan.headWithoutSpare() ? RepairWish.Head.SHOULD_GO : RepairWish.Head.MAY_GO;
         return runner.repairs().repair(new RepairWish(before, avoid, epoch, former));
@@ -235,7 +216,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
 
     private void dial(SealedTicket ticket) {
         release();
-        sealed = ticket;
+        goingOn.drawn(ticket);
         leaving.called();
         plan.drawn(ticket.ticket());
         RouteStage stage = ticket.ticket().head();
@@ -245,7 +226,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         watching.begun(heardMillis);
         try {
             int rest = nextTurn == null ? 0 : nextTurn.restMillis();
-            RunRequest run = HeadRequests.run(ticket, request, plan, askedAtMillis, rest);
+            RunRequest run = HeadRequests.run(ticket, request, plan, goingOn.askedAtMillis(), rest);
             call.start(runner.heads().to(call.endpoint()), run, deadline);
         } catch (IllegalArgumentException | IllegalStateException unreachable) {
             LOG.warn("head {} at {} cannot be dialled", stage.workerId(), stage.endpoint());
@@ -328,14 +309,11 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
                 if (nextTurn != null) {
                     nextTurn.answer(event.getDelta().getText());
                 }
-                deliver(
-                        event.hasStarted()
-                                ? ResumePoints.started(event, point(), runner.coordinators())
-                                : event);
+                deliver(event.hasStarted() ? goingOn.started(event, plan) : event);
             }
             case ResumePlan.Taken.Swallow() -> {
                 if (said.hasStarted() || said.hasRerouted()) {
-                    deliver(ResumePoints.rerouted(plan.epoch(), plan.route(), point()));
+                    deliver(goingOn.rerouted(plan));
                 } else {
                     call.request();
                 }
@@ -352,17 +330,6 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         asked = false;
         deliveredMillis = now();
         listener.event(event);
-    }
-
-    /** How the reader goes on elsewhere from here; null where it cannot. */
-    private @Nullable ResumePoint point() {
-        Ticket ticket = plan.ticket();
-        SealedTicket known = sealed;
-        if (ticket != null && (known == null || known.ticket().epoch() != ticket.epoch())) {
-            known = runner.seal(ticket); // the head has repaired the route
-            sealed = known;
-        }
-        return known == null ? null : ResumePoints.of(known, plan.turn(), askedAtMillis);
     }
 
     @Override
@@ -438,13 +405,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
 
     private void lookAtReader(long now) {
         if (now - deliveredMillis > patience.slowReaderMillis()) {
-            end(
-                    Problems.failedEvent(
-                            Problem.of(
-                                    Problem.Kind.CANCELLED,
-                                    "The reader took nothing for %d s."
-                                            .formatted(patience.slowReaderMillis() / 1000)),
-                            ""));
+            end(Problems.failedEvent(Problems.slowReader(patience.slowReaderMillis()), ""));
         }
     }
 
@@ -453,7 +414,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         long silentMillis = now - Math.max(heardMillis, askedMillis);
         String worker = call.workerId();
         if (silentMillis > patience.suspicionMillis() && runner.routes().gone(worker)) {
-            headLost(call, "Worker " + worker + " is not heard of any more.");
+            headLost(call, "Worker %s is not heard of any more.");
         } else if (watching.suspects(askedMillis, now)) {
             ask(call);
         } else if (silentMillis > most) {
@@ -480,17 +441,14 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
                                 return;
                             }
                             watching.lost();
-                            headLost(
-                                    call,
-                                    "Worker %s did not answer within %d ms."
-                                            .formatted(call.workerId(), millis));
+                            headLost(call, "Worker %s did not answer.");
                         }));
     }
 
     private void headLost(HeadCall call, String sentence) {
         runner.heads().drop(call.endpoint());
         hangUp("it is silent");
-        failed(Problems.lost(sentence), call.workerId());
+        failed(Problems.lost(sentence.formatted(call.workerId())), call.workerId());
     }
 
     private void end(GenerationEvent last) {
@@ -530,12 +488,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private void crashed(Throwable bug) {
         LOG.error("a generation broke", bug);
         try {
-            end(
-                    Problems.failedEvent(
-                            Problem.of(
-                                    Problem.Kind.INTERNAL,
-                                    "The gateway failed; its log says more. Try again."),
-                            ""));
+            end(Problems.failedEvent(Problems.gatewayFailed(), ""));
         } catch (RuntimeException again) {
             LOG.error("its reader could not be told", again);
         }

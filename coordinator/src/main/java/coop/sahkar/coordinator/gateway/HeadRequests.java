@@ -24,8 +24,7 @@ final class HeadRequests {
             int restMillis) {
         return RunRequest.newBuilder()
                 .setTicket(signed(ticket))
-                .setRequest(
-                        request.toBuilder().clearResume().setModel(ticket.ticket().modelId()))
+                .setRequest(request.toBuilder().clearResume().setModel(ticket.ticket().modelId()))
                 .setOrphanMillis(GatewayLimits.ORPHAN_MILLIS)
                 .addAllCommitted(plan.committed())
                 .setDeliveredBytes(plan.deliveredBytes())

@@ -81,7 +81,9 @@ public final class CommandCodec {
                     new AnnounceCoordinator(EntryAdapter.read(entry.getAnnounceCoordinator()));
             case FORGET_COORDINATOR -> new ForgetCoordinator(entry.getForgetCoordinator());
             case RAISE_LEVEL -> new RaiseLevel(entry.getRaiseLevel());
-            case COMMAND_NOT_SET -> throw new LogFormatException("a log entry holds no command known here: start a newer release");
+            case COMMAND_NOT_SET ->
+                    throw new LogFormatException(
+                            "a log entry holds no command known here: start a newer release");
         };
     }
 }

@@ -2,8 +2,8 @@ package coop.sahkar.coordinator.log;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import coop.sahkar.coordinator.state.AppliedCommand;
-import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.Cluster;
+import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.CommandId;
 import coop.sahkar.coordinator.state.CoordinatorRecord;
 import coop.sahkar.coordinator.state.FeatureLevel;

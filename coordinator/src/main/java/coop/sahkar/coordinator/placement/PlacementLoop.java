@@ -69,11 +69,7 @@ public final class PlacementLoop implements AutoCloseable {
             watchForLosses(presence);
             PoolSight sight =
                     new PoolSight(
-                            state,
-                            presence,
-                            sources.unsourced(),
-                            leads,
-                            attendance.clockMillis());
+                            state, presence, sources.unsourced(), leads, attendance.clockMillis());
             var proposals = decision.decide(sight);
             shortfalls = decision.shortfalls();
             proposals.forEach(this::propose);

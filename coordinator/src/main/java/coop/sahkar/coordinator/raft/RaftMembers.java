@@ -175,9 +175,7 @@ public final class RaftMembers {
     /** Has this member write a snapshot of what it has applied. */
     void snapshot() {
         try (RaftClient client = clients.forChange(reached(node, division().getRaftConf()))) {
-            check(
-                    client.getSnapshotManagementApi(node.peerId())
-                            .create(true, SNAPSHOT_MILLIS));
+            check(client.getSnapshotManagementApi(node.peerId()).create(true, SNAPSHOT_MILLIS));
         } catch (IOException e) {
             throw failed("no snapshot could be written", e);
         }
@@ -228,8 +226,7 @@ public final class RaftMembers {
     /** The members where they are reached: one that is alone may have come back elsewhere. */
     static List<RaftPeer> reached(RaftNode node, RaftConfiguration known) {
         return known.getCurrentPeers().stream()
-                .map(peer ->
-                        peer.getId().equals(node.peerId()) ? RaftNode.peer(node.self()) : peer)
+                .map(peer -> peer.getId().equals(node.peerId()) ? RaftNode.peer(node.self()) : peer)
                 .toList();
     }
 

@@ -60,9 +60,6 @@ public record RaftNode(UUID groupId, Address self, List<Address> founders, boole
     }
 
     static RaftPeer peer(Address address) {
-        return RaftPeer.newBuilder()
-                .setId(address.id())
-                .setAddress(address.endpoint())
-                .build();
+        return RaftPeer.newBuilder().setId(address.id()).setAddress(address.endpoint()).build();
     }
 }

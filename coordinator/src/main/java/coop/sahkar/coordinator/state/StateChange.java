@@ -10,31 +10,62 @@ final class StateChange {
 
     static PoolState policy(PoolState s, Policy policy) {
         return new PoolState(
-                policy, s.workers(), s.models(), s.placement(), s.ticketKeys(), s.recent(), s.cluster());
+                policy,
+                s.workers(),
+                s.models(),
+                s.placement(),
+                s.ticketKeys(),
+                s.recent(),
+                s.cluster());
     }
 
     static PoolState workers(PoolState s, SortedMap<String, WorkerRecord> workers) {
         return new PoolState(
-                s.policy(), workers, s.models(), s.placement(), s.ticketKeys(), s.recent(), s.cluster());
+                s.policy(),
+                workers,
+                s.models(),
+                s.placement(),
+                s.ticketKeys(),
+                s.recent(),
+                s.cluster());
     }
 
     static PoolState models(PoolState s, SortedMap<String, ModelRecord> models) {
         return new PoolState(
-                s.policy(), s.workers(), models, s.placement(), s.ticketKeys(), s.recent(), s.cluster());
+                s.policy(),
+                s.workers(),
+                models,
+                s.placement(),
+                s.ticketKeys(),
+                s.recent(),
+                s.cluster());
     }
 
     static PoolState placement(PoolState s, Placement placement) {
         return new PoolState(
-                s.policy(), s.workers(), s.models(), placement, s.ticketKeys(), s.recent(), s.cluster());
+                s.policy(),
+                s.workers(),
+                s.models(),
+                placement,
+                s.ticketKeys(),
+                s.recent(),
+                s.cluster());
     }
 
     static PoolState ticketKeys(PoolState s, SortedMap<String, TicketKeyRecord> keys) {
-        return new PoolState(s.policy(), s.workers(), s.models(), s.placement(), keys, s.recent(), s.cluster());
+        return new PoolState(
+                s.policy(), s.workers(), s.models(), s.placement(), keys, s.recent(), s.cluster());
     }
 
     static PoolState recent(PoolState s, List<AppliedCommand> recent) {
         return new PoolState(
-                s.policy(), s.workers(), s.models(), s.placement(), s.ticketKeys(), recent, s.cluster());
+                s.policy(),
+                s.workers(),
+                s.models(),
+                s.placement(),
+                s.ticketKeys(),
+                recent,
+                s.cluster());
     }
 
     static PoolState cluster(PoolState s, Cluster cluster) {

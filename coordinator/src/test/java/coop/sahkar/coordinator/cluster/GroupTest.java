@@ -160,14 +160,12 @@ class GroupTest {
 
     private static Node open(String id, Path data, String joinThrough) {
         Optional<Surroundings> before = Surroundings.read(data);
-        int port =
-                before.map(b -> Integer.parseInt(b.raft().replaceFirst(".*:", ""))).orElse(0);
+        int port = before.map(b -> Integer.parseInt(b.raft().replaceFirst(".*:", ""))).orElse(0);
         CoordinatorOptions options =
                 CoordinatorOptions.single(id, data).withRaft("127.0.0.1", port);
         Coordinator coordinator =
                 Coordinator.start(joinThrough.isEmpty() ? options : options.joining(joinThrough));
-        Gateway gateway =
-                Gateway.start(coordinator, GatewayOptions.defaults().at("127.0.0.1", 0));
+        Gateway gateway = Gateway.start(coordinator, GatewayOptions.defaults().at("127.0.0.1", 0));
         coordinator.announce("127.0.0.1:" + gateway.port());
         return new Node(coordinator, gateway);
     }

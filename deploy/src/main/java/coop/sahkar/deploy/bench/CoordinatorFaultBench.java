@@ -55,11 +55,13 @@ public final class CoordinatorFaultBench {
     /**
      * Runs it; some seconds for each round.
      *
-     * @param changeMembers whether coordinators join and are removed first, from one to five to three
+     * @param changeMembers whether coordinators join and are removed first, from one to five to
+     *     three
      * @param rounds how many are killed
      * @param most time after which no more are
      */
-    public CoordinatorFaultReport run(boolean changeMembers, int rounds, Duration most) throws InterruptedException {
+    public CoordinatorFaultReport run(boolean changeMembers, int rounds, Duration most)
+            throws InterruptedException {
         List<InferenceClient> clients = clients();
         try (AckedCommands commands = new AckedCommands(pool)) {
             SteadyReaders steady =

@@ -72,8 +72,7 @@ final class SteadyReaders {
     void start() {
         for (int i = 0; i < readers; i++) {
             int reader = i;
-            threads.add(
-                    Thread.ofVirtual().name("reader-" + i).start(() -> read(reader)));
+            threads.add(Thread.ofVirtual().name("reader-" + i).start(() -> read(reader)));
         }
     }
 

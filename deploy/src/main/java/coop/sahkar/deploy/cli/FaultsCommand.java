@@ -185,8 +185,7 @@ final class FaultsCommand extends Subcommand {
             }
             pool.serve(Home.folder().resolve(BUNDLED), WORKERS, STAGES);
             CoordinatorFaultReport report =
-                    new CoordinatorFaultBench(
-                                    pool, readers, tokens, new Random(seed), this::step)
+                    new CoordinatorFaultBench(pool, readers, tokens, new Random(seed), this::step)
                             .run(changeMembers, blows, Duration.ofMinutes(minutes));
             out().println(report.table());
             out().flush();

@@ -42,11 +42,11 @@ final class RestoreCommand extends Subcommand {
             throw new CommandFailure(ExitCode.FAILED, e.getMessage() + ".", e);
         } catch (IOException e) {
             throw new CommandFailure(
-                    ExitCode.FAILED,
-                    "%s cannot be read: %s.".formatted(file, e.getMessage()),
-                    e);
+                    ExitCode.FAILED, "%s cannot be read: %s.".formatted(file, e.getMessage()), e);
         }
-        out().println("Restored to %s; 'sahkar coordinator' with the same --data runs it".formatted(folder));
+        out().println(
+                        "Restored to %s; 'sahkar coordinator' with the same --data runs it"
+                                .formatted(folder));
         out().flush();
         return ExitCode.OK;
     }

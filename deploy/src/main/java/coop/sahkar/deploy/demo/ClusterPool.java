@@ -110,8 +110,7 @@ public final class ClusterPool implements AutoCloseable {
     /** Removes a coordinator from the group, and waits until its process has ended. */
     public void remove(String id) throws InterruptedException {
         Member gone = member(id);
-        String other =
-                ids().stream().filter(known -> !known.equals(id)).findFirst().orElseThrow();
+        String other = ids().stream().filter(known -> !known.equals(id)).findFirst().orElseThrow();
         try {
             ClusterGrpc.newBlockingStub(member(other).channel)
                     .withDeadlineAfter(CHANGE_SECONDS, TimeUnit.SECONDS)

@@ -11,8 +11,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A worker or coordinator in a process of its own, started as a person would start it. It holds the reading end of
- * a pipe from this process and ends when the pipe does, however this process ends.
+ * A worker or coordinator in a process of its own, started as a person would start it. It holds the
+ * reading end of a pipe from this process and ends when the pipe does, however this process ends.
  */
 final class NodeProcess implements AutoCloseable {
     private static final int END_SECONDS = 5;

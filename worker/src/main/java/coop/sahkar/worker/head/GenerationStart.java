@@ -70,15 +70,6 @@ public record GenerationStart(
         int[] all = Arrays.copyOf(committed, to - prompt.length);
         System.arraycopy(past.tokens(), from, all, committed.length, to - from);
         return new GenerationStart(
-                ticket,
-                sampling,
-                prompt,
-                all,
-                heard,
-                maxTokens,
-                text,
-                sink,
-                turn,
-                restMillis);
+                ticket, sampling, prompt, all, heard, maxTokens, text, sink, turn, restMillis);
     }
 }

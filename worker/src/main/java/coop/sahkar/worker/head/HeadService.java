@@ -85,14 +85,13 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
             RunOrder order = RunOrder.of(request, ticket, model.get(), now);
             EventStream events =
                     new EventStream(call, model.get().vocabulary()::piece, epoch, forget);
-            call.setOnCancelHandler(
-                    () ->
-                            later(
-                                    orphanMillis(request),
-                                    () -> {
-                                        model.get().cancel(ticket.session(), ticket.epoch());
-                                        forget.run();
-                                    }));
+            call.setOnCancelHandler(() ->
+                    later(
+                            orphanMillis(request),
+                            () -> {
+                                model.get().cancel(ticket.session(), ticket.epoch());
+                                forget.run();
+                            }));
             start(request, order, sealed, model.get(), events, call);
         } catch (RunOrder.Rejected e) {
             forget.run();

@@ -77,8 +77,7 @@ class HeadGenerationTest {
         int[] heard = {1};
         TextAssembler text = new TextAssembler(new LetterVocabulary(), List.of(), heard.length);
         GenerationStart back =
-                new GenerationStart(
-                        TICKET, Routes.sampling(1), PROMPT, heard, 9, text, sink, 1, 0);
+                new GenerationStart(TICKET, Routes.sampling(1), PROMPT, heard, 9, text, sink, 1, 0);
         HeadGeneration generation =
                 new HeadGeneration(
                         back.goingOn(new PastTurn(past)),
