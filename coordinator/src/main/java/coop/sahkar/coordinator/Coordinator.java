@@ -132,12 +132,7 @@ public final class Coordinator implements AutoCloseable {
                         () -> new SessionId(random.nextLong(), random.nextLong()),
                         unixMillis);
         RelayTokens tokens = new RelayTokens(Secret.draw(random));
-        this.relay =
-                new RelayDesk(
-                        options.advertised().stream().findFirst().orElse(""),
-                        leases,
-                        () -> log.state().policy().relayBytesPerSecond(),
-                        System::nanoTime);
+        this.relay = relay(options, leases, log);
         this.relayService = new RelayService(relay, tokens, attendance, log, unixMillis);
         this.tickets = new KnownTickets(log, unixMillis);
         this.seal = signer;
@@ -171,6 +166,14 @@ public final class Coordinator implements AutoCloseable {
         this.ticketKeyId = signer.publicKey().keyId();
         this.watch =
                 new ClusterWatch(id, log, alone -> remember(directory.path(), raft(log), alone));
+    }
+
+    private static RelayDesk relay(CoordinatorOptions options, LeaseTable leases, RatisLog log) {
+        return new RelayDesk(
+                options.advertised().stream().findFirst().orElse(""),
+                leases,
+                () -> log.state().policy().relayBytesPerSecond(),
+                System::nanoTime);
     }
 
     private String raft(RatisLog its) {

@@ -110,6 +110,7 @@ final class CoordinatorRun {
         if (exitWithParent) {
             ParentWatch.start();
         }
+        expose.check(raft == null ? List.of(listen) : List.of(listen, raft));
         Path folder = folder();
         try (Lifetime lifetime = new Lifetime()) {
             CoordinatorOptions options = options(folder, newId, joinThrough);
