@@ -3,6 +3,10 @@ package coop.sahkar.coordinator;
 import coop.sahkar.coordinator.accounts.Gate;
 import coop.sahkar.coordinator.accounts.HostKey;
 import coop.sahkar.coordinator.control.LimitsDesk;
+import coop.sahkar.coordinator.cluster.ClusterService;
+import coop.sahkar.coordinator.cluster.ClusterWatch;
+import coop.sahkar.coordinator.cluster.GroupDoor;
+import coop.sahkar.coordinator.control.KnownTickets;
 import coop.sahkar.coordinator.control.ModelsService;
 import coop.sahkar.coordinator.control.PoolLook;
 import coop.sahkar.coordinator.control.PoolService;
@@ -14,7 +18,10 @@ import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.liveness.SourceWatch;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.coordinator.placement.PlacementLoop;
+import coop.sahkar.coordinator.raft.RaftMembers;
+import coop.sahkar.coordinator.raft.RaftNode;
 import coop.sahkar.coordinator.raft.RatisLog;
 import coop.sahkar.coordinator.relay.RelayDesk;
 import coop.sahkar.coordinator.relay.RelayTokens;
@@ -26,30 +33,45 @@ import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.RepairLog;
 import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
+import coop.sahkar.coordinator.routing.TicketSeal;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
 import coop.sahkar.coordinator.state.CommandId;
+import coop.sahkar.coordinator.state.CoordinatorRecord;
+import coop.sahkar.coordinator.state.FeatureLevel;
 import coop.sahkar.coordinator.state.LogUnavailableException;
+import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.PoolView;
 import coop.sahkar.coordinator.state.TicketKeyRecord;
 import coop.sahkar.coordinator.usage.UsageDesk;
 import coop.sahkar.governance.Policy;
+import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.Tickets;
+import coop.sahkar.proto.v1.GroupReply;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
+import coop.sahkar.proto.v1.SignedTicket;
 import io.grpc.BindableService;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -78,6 +100,14 @@ public final class Coordinator implements AutoCloseable {
     private final LimitsDesk limits;
     private final Gate gate;
     private final Books books;
+    private final ClusterService cluster;
+    private final ClusterWatch watch;
+    private final String ticketKeyId;
+    private final KnownTickets tickets;
+    private final TicketSeal seal;
+    private final Attendance attendance;
+    private final Supplier<List<String>> gateways;
+    private volatile String announced = "";
 
     private Coordinator(
             CoordinatorOptions options,
@@ -89,7 +119,7 @@ public final class Coordinator implements AutoCloseable {
         LongSupplier monotonicMillis = () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
         LongSupplier unixMillis = System::currentTimeMillis;
         LeaseTable leases = new LeaseTable(monotonicMillis.getAsLong());
-        Attendance attendance = new Attendance(log, leases, monotonicMillis);
+        this.attendance = new Attendance(log, leases, monotonicMillis);
         LatencyTable latencies = new LatencyTable();
         RecentLosses losses = new RecentLosses();
         this.id = options.id();
@@ -110,17 +140,14 @@ public final class Coordinator implements AutoCloseable {
                         () -> new SessionId(random.nextLong(), random.nextLong()),
                         unixMillis);
         RelayTokens tokens = new RelayTokens(Secret.draw(random));
-        this.relay =
-                new RelayDesk(
-                        options.advertised().stream().findFirst().orElse(""),
-                        leases,
-                        () -> log.state().policy().relayBytesPerSecond(),
-                        System::nanoTime);
+        this.relay = relay(options, leases, log);
         this.relayService = new RelayService(relay, tokens, attendance, log, unixMillis);
+        this.tickets = new KnownTickets(log, unixMillis);
+        this.seal = signer;
         this.repairLog = new RepairLog(monotonicMillis);
         this.repairs =
                 new PoolRepairs(log, attendance, latencies, losses, shortfalls, signer, unixMillis);
-        this.repairing = new RoutesService(log, repairs, repairLog, unixMillis);
+        this.repairing = new RoutesService(tickets, repairs, repairLog);
         this.look =
                 new PoolLook(
                         id,
@@ -131,10 +158,11 @@ public final class Coordinator implements AutoCloseable {
                         repairLog,
                         shortfalls,
                         relay::bytes);
+        this.gateways = () -> gateways(options);
         this.workers =
                 new WorkerDoor(
                         id,
-                        options.advertised(),
+                        gateways,
                         log,
                         attendance,
                         latencies,
@@ -142,20 +170,48 @@ public final class Coordinator implements AutoCloseable {
                         tokens,
                         model -> shortfalls.apply(model).isEmpty());
         this.models = new ModelsService(log, look, unixMillis);
-        this.limits = limits(options, log, signer);
+        this.cluster = new ClusterService(id, log);
+        this.ticketKeyId = signer.publicKey().keyId();
+        this.watch =
+                new ClusterWatch(id, log, alone -> remember(directory.path(), raft(log), alone));
+        this.limits =
+                new LimitsDesk(
+                        log,
+                        signer,
+                        () -> others(gateways.get()),
+                        () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()),
+                        System::currentTimeMillis);
         this.gate = limits.gate(hostKeyHash, random);
         this.books = Books.of(id, log, random.nextLong(), unixMillis);
     }
 
-    private static LimitsDesk limits(
-            CoordinatorOptions options, RatisLog log, TicketSigner signer) {
-        List<String> others = options.advertised().stream().skip(1).toList();
-        return new LimitsDesk(
-                log,
-                signer,
-                () -> others,
-                () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()),
-                System::currentTimeMillis);
+    /** All but the first, which is this one's own. */
+    private static List<String> others(List<String> gateways) {
+        return gateways.stream().skip(1).toList();
+    }
+
+    private static RelayDesk relay(CoordinatorOptions options, LeaseTable leases, RatisLog log) {
+        return new RelayDesk(
+                options.advertised().stream().findFirst().orElse(""),
+                leases,
+                () -> log.state().policy().relayBytesPerSecond(),
+                System::nanoTime);
+    }
+
+    private String raft(RatisLog its) {
+        return its.members().view().members().stream()
+                .filter(member -> member.id().equals(id))
+                .map(RaftMembers.Member::raft)
+                .findFirst()
+                .orElse("");
+    }
+
+    private static void remember(Path directory, String raft, boolean alone) {
+        try {
+            new Surroundings(raft, alone).write(directory);
+        } catch (IOException e) {
+            LOG.warn("{} cannot be written: {}", directory, e.getMessage());
+        }
     }
 
     /**
@@ -165,16 +221,20 @@ public final class Coordinator implements AutoCloseable {
      */
     public static Coordinator start(CoordinatorOptions options) {
         SecureRandom random = new SecureRandom();
-        DataDirectory directory = DataDirectory.open(options.dataDirectory(), options.id());
+        RaftPlace.checkId(options.id());
+        DataDirectory directory =
+                DataDirectory.open(options.dataDirectory(), options.id(), () -> newcomer(options));
         RatisLog log = null;
         try {
             TicketSigner signer = TicketSigner.open(directory.ticketKey());
+            RaftNode place = RaftPlace.of(options, directory);
             log =
-                    RatisLog.start(
-                            RaftPlace.of(options),
+                    RatisLog.open(
+                            place,
                             directory.log(),
-                            () -> new CommandId(random.nextLong(), random.nextLong()),
-                            options.startTimeoutMillis());
+                            () -> new CommandId(random.nextLong(), random.nextLong()));
+            join(options, directory, place, log);
+            log.catchUp(options.startTimeoutMillis());
             announce(log, signer.publicKey(), options.policy());
             Coordinator coordinator =
                     new Coordinator(
@@ -182,6 +242,7 @@ public final class Coordinator implements AutoCloseable {
             coordinator.placement.start();
             coordinator.limits.start();
             coordinator.books.loop().start();
+            coordinator.watch.start();
             return coordinator;
         } catch (LogUnavailableException | CoordinatorException e) {
             if (log != null) {
@@ -202,6 +263,72 @@ public final class Coordinator implements AutoCloseable {
             LOG.warn("no operator's key can be left in {}: {}", options.dataDirectory(), e);
             return "";
         }
+    }
+
+    /** Who a coordinator is to be that has no data yet. */
+    private static Identity newcomer(CoordinatorOptions options) {
+        if (options.joinThrough() == null) {
+            return Identity.founder(options.id());
+        }
+        GroupReply group = new GroupDoor(options.joinThrough()).group();
+        if (group.getLevel() > FeatureLevel.KNOWN) {
+            throw new CoordinatorException(
+                    "the pool is at feature level %d and this release knows %d: join with a newer one"
+                            .formatted(group.getLevel(), FeatureLevel.KNOWN));
+        }
+        if (group.getMembersList().stream().anyMatch(m -> m.getId().equals(options.id()))) {
+            throw new CoordinatorException(
+                    "the pool has a coordinator %s already: choose another --id, or remove that one first"
+                            .formatted(options.id()));
+        }
+        return new Identity(options.id(), UUID.fromString(group.getGroupId()), true);
+    }
+
+    private static void join(
+            CoordinatorOptions options, DataDirectory directory, RaftNode place, RatisLog log) {
+        String gateway = options.joinThrough();
+        if (gateway == null || log.members().hasSelf()) {
+            return;
+        }
+        if (!directory.identity().joined()) {
+            throw new CoordinatorException(
+                    "%s belongs to a coordinator that began a pool of its own: name another directory to join one"
+                            .formatted(options.dataDirectory()));
+        }
+        remember(directory.path(), place.self().endpoint(), false);
+        new GroupDoor(gateway).join(place.self().id(), place.self().endpoint(), FeatureLevel.KNOWN);
+    }
+
+    /** Where workers reach coordinators: this one first, then as the others say. */
+    private List<String> gateways(CoordinatorOptions options) {
+        Set<String> all = new LinkedHashSet<>(options.advertised());
+        if (all.isEmpty() && !announced.isEmpty()) {
+            all.add(announced);
+        }
+        log.state()
+                .cluster()
+                .coordinators()
+                .forEach((other, record) -> {
+                    if (!other.equals(id) && !record.gateway().isEmpty()) {
+                        all.add(record.gateway());
+                    }
+                });
+        return List.copyOf(all);
+    }
+
+    /**
+     * Says to the pool where workers, clients and the other coordinators reach this one.
+     *
+     * @param gateway {@code host:port}
+     */
+    public void announce(String gateway) {
+        announced = gateway;
+        watch.announce(new CoordinatorRecord(id, gateway, FeatureLevel.KNOWN, ticketKeyId));
+    }
+
+    /** Done, with a sentence, when this coordinator is a member of the pool no more. */
+    public CompletableFuture<String> removed() {
+        return watch.removed();
     }
 
     private static void announce(RatisLog log, TicketKeyRecord key, @Nullable Policy policy) {
@@ -252,8 +379,8 @@ public final class Coordinator implements AutoCloseable {
     }
 
     /**
-     * WorkerControl, Models, Pool, Relay, Routes, Limits and Ledger, to be mounted on the gateway's
-     * port.
+     * WorkerControl, Models, Pool, Relay, Routes, Limits, Ledger and Cluster, to be mounted on the
+     * gateway's port.
      */
     public List<BindableService> services() {
         return List.of(
@@ -263,7 +390,8 @@ public final class Coordinator implements AutoCloseable {
                 relayService,
                 repairing,
                 limits.service(),
-                books.service());
+                books.service(),
+                cluster);
     }
 
     /** Who may ask, and how much. */
@@ -274,6 +402,33 @@ public final class Coordinator implements AutoCloseable {
     /** Where this process reaches a worker that is relayed to here; empty for any other. */
     public Optional<InetSocketAddress> relayDoor(String workerId) {
         return relay.door(workerId);
+    }
+
+    /** The ticket of a session that runs; null if no coordinator has signed it. */
+    public @Nullable Ticket ticketOf(SignedTicket signed) {
+        return tickets.open(signed) instanceof Tickets.Valid(SealedTicket sealed)
+                ? sealed.ticket()
+                : null;
+    }
+
+    /** Whether workers that should serve a model may come back to this coordinator any moment. */
+    public boolean awaitsWorkers(String model) {
+        PoolState state = log.state();
+        Set<String> ids = new TreeSet<>();
+        state.modelsNamed(model).forEach(known -> ids.add(known.id()));
+        return state.placement().assignments().entrySet().stream()
+                .filter(of -> of.getValue().stream().anyMatch(s -> ids.contains(s.modelId())))
+                .anyMatch(of -> attendance.of(of.getKey()).standing() == Standing.AWAITED);
+    }
+
+    /** Signs a ticket. */
+    public SealedTicket seal(Ticket ticket) {
+        return seal.seal(ticket);
+    }
+
+    /** Where the coordinators of the pool are reached, {@code host:port}, this one first. */
+    public List<String> gateways() {
+        return gateways.get();
     }
 
     /** One look at everything. */
@@ -321,6 +476,8 @@ public final class Coordinator implements AutoCloseable {
         workers.close();
         relay.close();
         models.close();
+        cluster.close();
+        watch.close();
         placement.close();
         limits.close();
         books.loop().close();

@@ -26,8 +26,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A Sahkar pool. A request goes to the coordinator that answered last; when that one cannot be
- * reached before anything was answered, the next is asked. The pool finds other routes by itself
- * and notices by itself when an answer stands still.
+ * reached, the next is asked, also in the middle of an answer, which goes on there behind what has
+ * come. The pool finds other routes by itself and notices by itself when an answer stands still.
  */
 public final class PoolProvider implements Provider {
     /** What the pool is called unless it gets another name. */
@@ -102,9 +102,7 @@ public final class PoolProvider implements Provider {
         }
         CoordinatorRing ring =
                 new CoordinatorRing(
-                        addresses.stream()
-                                .map(at -> CoordinatorChannel.to(at, connectTimeout, key))
-                                .toList());
+                        addresses, at -> CoordinatorChannel.to(at, connectTimeout, key));
         return new PoolProvider(name, List.of(), ring, connectTimeout);
     }
 

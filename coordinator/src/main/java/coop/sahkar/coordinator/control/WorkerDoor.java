@@ -34,6 +34,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,7 +48,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
     private static final Logger LOG = LoggerFactory.getLogger(WorkerDoor.class);
 
     private final String coordinatorId;
-    private final List<String> coordinators;
+    private final Supplier<List<String>> coordinators;
     private final ReplicatedLog log;
     private final Attendance attendance;
     private final LatencyTable latencies;
@@ -65,7 +66,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
     private long roundMillis;
 
     /**
-     * @param coordinators every gateway of the pool, host:port, as told to workers
+     * @param coordinators every gateway of the pool as of now, host:port, as told to workers
      * @param latencies where what workers measure is kept
      * @param unixMillis the time that registrations are dated with
      * @param tokens prove to the relay who was let in here
@@ -73,7 +74,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
      */
     public WorkerDoor(
             String coordinatorId,
-            List<String> coordinators,
+            Supplier<List<String>> coordinators,
             ReplicatedLog log,
             Attendance attendance,
             LatencyTable latencies,
@@ -81,7 +82,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
             RelayTokens tokens,
             Predicate<String> placeable) {
         this.coordinatorId = coordinatorId;
-        this.coordinators = List.copyOf(coordinators);
+        this.coordinators = coordinators;
         this.log = log;
         this.attendance = attendance;
         this.latencies = latencies;
@@ -180,7 +181,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
                 .setReportIntervalMillis(state.policy().reportIntervalMillis())
                 .setLeaseMillis(state.policy().leaseMillis())
                 .addAllTicketKeys(Assignments.keys(state))
-                .addAllCoordinators(coordinators)
+                .addAllCoordinators(coordinators.get())
                 .setRelayToken(UnsafeByteOperations.unsafeWrap(tokens.of(workerId)))
                 .build();
     }
@@ -213,12 +214,14 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
         SortedMap<String, WorkerPresence> presence = attendance.now();
         MeasurePlan plan = new MeasurePlan(state, presence, latencies, attendance.clockMillis());
         long turn = round();
+        List<String> gateways = coordinators.get();
         for (Attachment attachment : all) {
             String id = attachment.workerId();
             Assignment assignment = Assignments.of(state, presence, id);
             WorkerPresence worker = presence.get(id);
             boolean leaves = worker != null && worker.standing() == Standing.LEAVING;
             attachment.assign(leaves ? Assignments.ofLeaver(assignment, placeable) : assignment);
+            attachment.coordinators(gateways);
             attachment.measure(Measures.of(state, plan.peers(id, turn)));
         }
     }

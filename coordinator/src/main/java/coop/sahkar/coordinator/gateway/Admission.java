@@ -108,6 +108,11 @@ final class Admission {
         return true;
     }
 
+    /** Somebody goes on who was let in at another coordinator: it has its place already. */
+    synchronized void goOn(Applicant who, String account, RouteWish wish) {
+        inside.put(who, new Asking(who, account, wish, clockMillis.getAsLong()));
+    }
+
     /** Somebody is done, or has given up. */
     void left(Applicant who) {
         List<Reply> replies = new ArrayList<>();
@@ -175,14 +180,22 @@ final class Admission {
                             .formatted(most));
         }
         RouteAnswer answer = draw(pool.routes(), asking.wish());
-        if (answer instanceof RouteAnswer.None(var problem, var _)
-                && problem.kind() == Problem.Kind.OVERLOADED) {
+        if (answer instanceof RouteAnswer.None(var problem, var _) && waits(asking, problem)) {
             return problem;
         }
         queue.served(waiter, clockMillis.getAsLong());
         inside.put(asking.who(), asking);
         replies.add(new Reply(asking.who(), answer));
         return null;
+    }
+
+    /** Whether time is likely to help: there is no room, or this coordinator has just started. */
+    private boolean waits(Asking asking, Problem problem) {
+        return switch (problem.kind()) {
+            case OVERLOADED -> true;
+            case MODEL_INCOMPLETE -> pool.awaitsWorkers(asking.wish().model());
+            default -> false;
+        };
     }
 
     private RouteAnswer refusal(@Nullable Problem said) {

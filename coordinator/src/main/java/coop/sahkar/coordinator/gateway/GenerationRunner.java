@@ -8,9 +8,13 @@ import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RelayEndpoint;
 import coop.sahkar.proto.RouteStage;
+import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.v1.GenerateRequest;
+import coop.sahkar.proto.v1.SignedTicket;
 import io.grpc.Deadline;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -74,8 +78,29 @@ final class GenerationRunner implements AutoCloseable {
         return admission.waiting();
     }
 
+    /** The ticket of a session that goes on here; null if nobody of the pool has signed it. */
+    @Nullable Ticket ticketOf(SignedTicket signed) {
+        return pool.ticketOf(signed);
+    }
+
+    /** Signs a ticket for whoever goes on with its session. */
+    @Nullable SealedTicket seal(Ticket ticket) {
+        return pool.seal(ticket);
+    }
+
+    /** Where the coordinators are reached. */
+    List<String> coordinators() {
+        return pool.coordinators();
+    }
+
     private @Nullable Problem admit(GenerateRequest request, int tierContext) {
         Problem wrong = RequestRules.check(request);
+        if (wrong == null && request.hasResume()) {
+            wrong =
+                    ResumePoints.fault(
+                            request.getResume(),
+                            ticketOf(request.getResume().getPoint().getTicket()));
+        }
         if (wrong == null) {
             int context = pool.contextLength(request.getModel());
             wrong =
@@ -163,9 +188,9 @@ final class GenerationRunner implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         for (GenerationRun run : running) {
-            run.fail(
+            run.leave(
                     Problem.of(
-                            Problem.Kind.WORKER_LOST,
+                            Problem.Kind.NOT_LEADER,
                             "The coordinator stopped in the middle of the answer; ask again."));
         }
         heads.close();

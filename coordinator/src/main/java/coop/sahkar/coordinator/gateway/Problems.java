@@ -143,6 +143,19 @@ public final class Problems {
         return (int) ((millis + 999L) / 1_000);
     }
 
+    /** A reader that takes nothing is given up. */
+    static Problem slowReader(int millis) {
+        return Problem.of(
+                Problem.Kind.CANCELLED,
+                "The reader took nothing for %d s.".formatted(millis / 1000));
+    }
+
+    /** A fault of ours. */
+    static Problem gatewayFailed() {
+        return Problem.of(
+                Problem.Kind.INTERNAL, "The gateway failed; its log says more. Try again.");
+    }
+
     /** A worker is lost. */
     public static Problem lost(String sentence) {
         return Problem.of(Problem.Kind.WORKER_LOST, sentence);

@@ -5,11 +5,14 @@ import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
+import coop.sahkar.coordinator.state.Command.AnnounceCoordinator;
+import coop.sahkar.coordinator.state.Command.ForgetCoordinator;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
 import coop.sahkar.coordinator.state.Command.NoteDayUsage;
 import coop.sahkar.coordinator.state.Command.PostUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.Command.PutAccount;
+import coop.sahkar.coordinator.state.Command.RaiseLevel;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
 import coop.sahkar.coordinator.state.Command.RevokeKey;
 import coop.sahkar.coordinator.state.Command.SetAccess;
@@ -47,6 +50,10 @@ public final class CommandCodec {
             case NoteDayUsage c -> entry.setNoteDayUsage(AccountAdapter.write(c.usage()));
             case SetAccess c -> entry.setSetAccess(AccountAdapter.write(c.access()));
             case PostUsage c -> entry.setPostUsage(LedgerAdapter.write(c.batch()));
+            case AnnounceCoordinator c ->
+                    entry.setAnnounceCoordinator(EntryAdapter.write(c.coordinator()));
+            case ForgetCoordinator c -> entry.setForgetCoordinator(c.id());
+            case RaiseLevel c -> entry.setRaiseLevel(c.level());
         }
         return entry.build().toByteArray();
     }
@@ -88,7 +95,13 @@ public final class CommandCodec {
             case NOTE_DAY_USAGE -> new NoteDayUsage(AccountAdapter.read(entry.getNoteDayUsage()));
             case SET_ACCESS -> new SetAccess(AccountAdapter.read(entry.getSetAccess()));
             case POST_USAGE -> new PostUsage(LedgerAdapter.read(entry.getPostUsage()));
-            case COMMAND_NOT_SET -> throw new LogFormatException("a log entry holds no command");
+            case ANNOUNCE_COORDINATOR ->
+                    new AnnounceCoordinator(EntryAdapter.read(entry.getAnnounceCoordinator()));
+            case FORGET_COORDINATOR -> new ForgetCoordinator(entry.getForgetCoordinator());
+            case RAISE_LEVEL -> new RaiseLevel(entry.getRaiseLevel());
+            case COMMAND_NOT_SET ->
+                    throw new LogFormatException(
+                            "a log entry holds no command known here: start a newer release");
         };
     }
 }

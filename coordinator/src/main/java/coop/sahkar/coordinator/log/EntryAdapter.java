@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.log;
 import com.google.protobuf.ByteString;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.coordinator.state.Command.PublishModel;
+import coop.sahkar.coordinator.state.CoordinatorRecord;
 import coop.sahkar.coordinator.state.Encoded;
 import coop.sahkar.coordinator.state.Placement;
 import coop.sahkar.coordinator.state.TicketKeyRecord;
@@ -10,6 +11,7 @@ import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.governance.Policy;
 import coop.sahkar.governance.ledger.LedgerPolicy;
 import coop.sahkar.proto.Span;
+import coop.sahkar.proto.v1.CoordinatorEntry;
 import coop.sahkar.proto.v1.PlacementEntry;
 import coop.sahkar.proto.v1.PolicyEntry;
 import coop.sahkar.proto.v1.PublishEntry;
@@ -125,6 +127,20 @@ final class EntryAdapter {
 
     static TicketKeyRecord read(TicketKeyEntry key) {
         return new TicketKeyRecord(key.getKeyId(), new Encoded(key.getPublicKey().toByteArray()));
+    }
+
+    static CoordinatorEntry write(CoordinatorRecord c) {
+        return CoordinatorEntry.newBuilder()
+                .setId(c.id())
+                .setGateway(c.gateway())
+                .setKnowsLevel(c.knowsLevel())
+                .setTicketKeyId(c.ticketKeyId())
+                .build();
+    }
+
+    static CoordinatorRecord read(CoordinatorEntry c) {
+        return new CoordinatorRecord(
+                c.getId(), c.getGateway(), c.getKnowsLevel(), c.getTicketKeyId());
     }
 
     static PolicyEntry write(Policy p) {

@@ -1,7 +1,9 @@
 package coop.sahkar.coordinator.raft;
 
 import coop.sahkar.coordinator.log.CommandCodec;
+import coop.sahkar.coordinator.log.LogFormatException;
 import coop.sahkar.coordinator.log.OutcomeCodec;
+import coop.sahkar.coordinator.log.SnapshotCodec;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.CommandId;
 import coop.sahkar.coordinator.state.LogBrokenException;
@@ -14,7 +16,9 @@ import java.io.File;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -22,12 +26,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
-import org.apache.ratis.client.RaftClient;
+import java.util.stream.Stream;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftPeerId;
-import org.apache.ratis.retry.RetryPolicies;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
@@ -40,29 +43,34 @@ import org.slf4j.LoggerFactory;
 public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RatisLog.class);
     private static final int PROPOSAL_MILLIS = 8_000;
-    private static final int RETRY_MILLIS = 100;
+    private static final int READ_MILLIS = 3_000;
     private static final int LOOK_MILLIS = 10;
 
     /** What Linux and macOS say of a full disk. */
     private static final String NO_SPACE = "No space left";
 
+    private final RaftNode node;
     private final RaftServer server;
-    private final RaftClient client;
     private final PoolMachine machine;
+    private final RaftClients clients;
     private final Supplier<CommandId> ids;
     private final CompletableFuture<LogBrokenException> failure = new CompletableFuture<>();
     private volatile boolean closing;
 
     private RatisLog(
+            RaftNode node,
             RaftServer server,
-            RaftClient client,
             PoolMachine machine,
             Path directory,
+            RaftProperties properties,
             Supplier<CommandId> ids) {
+        this.node = node;
         this.server = server;
-        this.client = client;
         this.machine = machine;
         this.ids = ids;
+        this.clients = new RaftClients(node, properties);
+        machine.onMembers(this::meetMembers);
+        meetMembers();
         var _ =
                 machine.broken()
                         .thenAccept(cause -> {
@@ -73,6 +81,12 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     }
 
     private static LogBrokenException unwritable(Path directory, Throwable cause) {
+        if (cause instanceof LogFormatException) {
+            return new LogBrokenException(
+                    "the log in %s cannot be read on by this release: %s"
+                            .formatted(directory, cause.getMessage()),
+                    cause);
+        }
         return new LogBrokenException(
                 ("the log in %s cannot be written (%s): see that there is room on its "
                                 + "disk, then start this coordinator again")
@@ -91,19 +105,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
      */
     public static RatisLog start(
             RaftNode node, Path directory, Supplier<CommandId> ids, int timeoutMillis) {
-        RaftProperties properties = RaftSettings.of(node, directory.toFile());
-        PoolMachine machine = new PoolMachine();
-        RaftServer server = serve(node, directory.toFile(), properties, machine);
-        RaftClient client =
-                RaftClient.newBuilder()
-                        .setProperties(properties)
-                        .setRaftGroup(node.group())
-                        .setLeaderId(node.single() ? node.peerId() : null)
-                        .setRetryPolicy(
-                                RetryPolicies.retryForeverWithSleep(
-                                        RaftSettings.millis(RETRY_MILLIS)))
-                        .build();
-        RatisLog log = new RatisLog(server, client, machine, directory, ids);
+        RatisLog log = open(node, directory, ids);
         try {
             log.catchUp(timeoutMillis);
             return log;
@@ -111,6 +113,75 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
             log.close();
             throw e;
         }
+    }
+
+    /**
+     * Starts this coordinator's node and does not wait for others: one that is to join is not among
+     * them yet.
+     *
+     * @throws LogUnavailableException in a sentence, when it cannot
+     */
+    public static RatisLog open(RaftNode node, Path directory, Supplier<CommandId> ids) {
+        return open(node, directory, ids, PoolState.EMPTY);
+    }
+
+    private static RatisLog open(
+            RaftNode node, Path directory, Supplier<CommandId> ids, PoolState first) {
+        RaftProperties properties = RaftSettings.of(node, directory.toFile());
+        PoolMachine machine = new PoolMachine(first);
+        RaftServer server = serve(node, directory.toFile(), properties, machine);
+        return new RatisLog(node, server, machine, directory, properties, ids);
+    }
+
+    /**
+     * Makes a log of one member that begins with a state: a snapshot of it, and no entries before,
+     * so that whoever joins later is sent the snapshot.
+     *
+     * @param directory empty or absent
+     * @throws LogUnavailableException in a sentence, when it cannot
+     */
+    public static void restore(
+            RaftNode node,
+            Path directory,
+            Supplier<CommandId> ids,
+            PoolState state,
+            int timeoutMillis)
+            throws IOException {
+        try (RatisLog log = open(node, directory, ids, state)) {
+            log.catchUp(timeoutMillis);
+            log.members().snapshot();
+        }
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path segment : files.filter(RatisLog::isSegment).toList()) {
+                Files.delete(segment);
+            }
+        }
+        try (RatisLog log = open(node, directory, ids, PoolState.EMPTY)) {
+            log.catchUp(timeoutMillis);
+            if (!Arrays.equals(SnapshotCodec.write(log.state()), SnapshotCodec.write(state))) {
+                throw new LogUnavailableException(
+                        "what was restored to %s is not what was backed up".formatted(directory));
+            }
+        }
+    }
+
+    private static boolean isSegment(Path file) {
+        return file.getFileName().toString().startsWith("log_");
+    }
+
+    /** Speaks to the members there are now; they may have changed. */
+    private void meetMembers() {
+        try {
+            RaftServer.Division division = server.getDivision(node.group());
+            clients.meet(RaftMembers.reached(node, division.getRaftConf()));
+        } catch (IOException | RuntimeException e) {
+            LOG.debug("the members are not known yet", e);
+        }
+    }
+
+    /** The coordinators that share this log. */
+    public RaftMembers members() {
+        return new RaftMembers(node, server, clients);
     }
 
     private static RaftServer serve(
@@ -123,7 +194,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
             server =
                     RaftServer.newBuilder()
                             .setServerId(node.peerId())
-                            .setGroup(node.group())
+                            .setGroup(node.foundersGroup())
                             .setProperties(properties)
                             .setOption(RaftStorage.StartupOption.RECOVER)
                             .setStateMachine(machine)
@@ -194,7 +265,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
                                         + "the others, or check the peers' addresses")
                                 .formatted(timeoutMillis / 1000));
             }
-            if (leaderId().isEmpty()) {
+            if (leaderId().isEmpty() || !members().hasSelf()) {
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS));
             } else if (readThrough((int) leftMillis)) {
                 return;
@@ -204,9 +275,11 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
 
     private boolean readThrough(int timeoutMillis) {
         try {
+            meetMembers();
+            int most = Math.min(timeoutMillis, READ_MILLIS);
             await(
-                    client.async().sendReadOnlyUnordered(Message.EMPTY, server.getId()),
-                    timeoutMillis);
+                    clients.now().async().sendReadOnlyUnordered(Message.EMPTY, node.peerId()),
+                    most);
             return true;
         } catch (LogUnavailableException e) {
             LOG.debug("the log is not ready yet", e);
@@ -219,7 +292,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     public Optional<Refusal> propose(Command command) {
         byte[] bytes = CommandCodec.write(new LoggedCommand(ids.get(), command));
         RaftClientReply reply =
-                await(client.async().send(PoolMachine.message(bytes)), PROPOSAL_MILLIS);
+                await(clients.now().async().send(PoolMachine.message(bytes)), PROPOSAL_MILLIS);
         return Optional.ofNullable(
                 OutcomeCodec.read(PoolMachine.bytes(reply.getMessage().getContent())));
     }
@@ -288,7 +361,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
             return Optional.empty();
         }
         try {
-            return Optional.of(server.getDivision(RaftNode.groupId()).getInfo());
+            return Optional.of(server.getDivision(node.group()).getInfo());
         } catch (IOException e) {
             return Optional.empty();
         }
@@ -297,11 +370,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     @Override
     public void close() {
         closing = true;
-        try {
-            client.close();
-        } catch (IOException e) {
-            LOG.debug("the log's client did not close cleanly", e);
-        }
+        clients.close();
         try {
             server.close();
         } catch (IOException e) {

@@ -67,4 +67,13 @@ public sealed interface Command {
 
     /** A coordinator has counted work; posted once, however often it comes. */
     record PostUsage(UsageBatch batch) implements Command {}
+
+    /** A coordinator says where it is reached, and what it understands. */
+    record AnnounceCoordinator(CoordinatorRecord coordinator) implements Command {}
+
+    /** A coordinator was removed. */
+    record ForgetCoordinator(String id) implements Command {}
+
+    /** From here on the log may need a higher {@link FeatureLevel}. */
+    record RaiseLevel(int level) implements Command {}
 }

@@ -20,6 +20,7 @@ import java.util.TreeMap;
  * @param ticketKeys the keys that sign session tickets, by key id
  * @param accounts who may ask, with which keys, and how much
  * @param ledger who gave tokens, and who used them
+ * @param cluster what the coordinators say of themselves
  * @param recent the commands applied last, oldest first, at most {@link Transition#MAX_RECENT}: a
  *     command that is sent again is answered from here and not applied again
  */
@@ -31,6 +32,7 @@ public record PoolState(
         SortedMap<String, TicketKeyRecord> ticketKeys,
         AccountBook accounts,
         Ledger ledger,
+        Cluster cluster,
         List<AppliedCommand> recent) {
 
     /** A new pool. */
@@ -43,9 +45,10 @@ public record PoolState(
                     new TreeMap<>(),
                     AccountBook.EMPTY,
                     Ledger.EMPTY,
+                    Cluster.EMPTY,
                     List.of());
 
-    /** A pool of machines and models, without accounts or books. */
+    /** A pool of machines and models, without accounts, books, or coordinators that spoke. */
     public PoolState(
             Policy policy,
             SortedMap<String, WorkerRecord> workers,
@@ -61,6 +64,7 @@ public record PoolState(
                 ticketKeys,
                 AccountBook.EMPTY,
                 Ledger.EMPTY,
+                Cluster.EMPTY,
                 recent);
     }
 

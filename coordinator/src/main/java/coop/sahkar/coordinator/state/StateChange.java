@@ -19,6 +19,7 @@ final class StateChange {
                 s.ticketKeys(),
                 s.accounts(),
                 s.ledger(),
+                s.cluster(),
                 s.recent());
     }
 
@@ -31,6 +32,7 @@ final class StateChange {
                 s.ticketKeys(),
                 s.accounts(),
                 s.ledger(),
+                s.cluster(),
                 s.recent());
     }
 
@@ -43,6 +45,7 @@ final class StateChange {
                 s.ticketKeys(),
                 s.accounts(),
                 s.ledger(),
+                s.cluster(),
                 s.recent());
     }
 
@@ -55,6 +58,7 @@ final class StateChange {
                 s.ticketKeys(),
                 s.accounts(),
                 s.ledger(),
+                s.cluster(),
                 s.recent());
     }
 
@@ -67,6 +71,7 @@ final class StateChange {
                 ticketKeys,
                 s.accounts(),
                 s.ledger(),
+                s.cluster(),
                 s.recent());
     }
 
@@ -79,6 +84,7 @@ final class StateChange {
                 s.ticketKeys(),
                 accounts,
                 s.ledger(),
+                s.cluster(),
                 s.recent());
     }
 
@@ -91,6 +97,20 @@ final class StateChange {
                 s.ticketKeys(),
                 s.accounts(),
                 ledger,
+                s.cluster(),
+                s.recent());
+    }
+
+    static PoolState cluster(PoolState s, Cluster cluster) {
+        return new PoolState(
+                s.policy(),
+                s.workers(),
+                s.models(),
+                s.placement(),
+                s.ticketKeys(),
+                s.accounts(),
+                s.ledger(),
+                cluster,
                 s.recent());
     }
 
@@ -103,6 +123,7 @@ final class StateChange {
                 s.ticketKeys(),
                 s.accounts(),
                 s.ledger(),
+                s.cluster(),
                 recent);
     }
 }

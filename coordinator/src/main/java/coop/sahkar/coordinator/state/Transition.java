@@ -3,11 +3,14 @@ package coop.sahkar.coordinator.state;
 import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
+import coop.sahkar.coordinator.state.Command.AnnounceCoordinator;
+import coop.sahkar.coordinator.state.Command.ForgetCoordinator;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
 import coop.sahkar.coordinator.state.Command.NoteDayUsage;
 import coop.sahkar.coordinator.state.Command.PostUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.Command.PutAccount;
+import coop.sahkar.coordinator.state.Command.RaiseLevel;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
 import coop.sahkar.coordinator.state.Command.RevokeKey;
 import coop.sahkar.coordinator.state.Command.SetAccess;
@@ -73,6 +76,10 @@ public final class Transition {
             case NoteDayUsage note -> AccountRules.noteDayUsage(state, note.usage());
             case SetAccess set -> AccountRules.setAccess(state, set.access());
             case PostUsage post -> UsageStep.post(state, post.batch());
+            case AnnounceCoordinator announce ->
+                    ClusterRules.announce(state, announce.coordinator());
+            case ForgetCoordinator forget -> ClusterRules.forget(state, forget.id());
+            case RaiseLevel raise -> ClusterRules.raise(state, raise.level());
         };
     }
 

@@ -111,16 +111,15 @@ public final class Sahkar implements Runnable {
         command.setUsageHelpLongOptionsMaxWidth(32);
         command.setCaseInsensitiveEnumValuesAllowed(true);
         command.setAbbreviatedOptionsAllowed(false);
-        for (CommandLine sub : command.getSubcommands().values()) {
-            sub.getCommandSpec()
-                    .usageMessage()
-                    .exitCodeListHeading("%nExit codes:%n")
-                    .exitCodeList(exitCodes());
-        }
+        listExitCodes(command);
+    }
+
+    private static void listExitCodes(CommandLine command) {
         command.getCommandSpec()
                 .usageMessage()
                 .exitCodeListHeading("%nExit codes:%n")
                 .exitCodeList(exitCodes());
+        command.getSubcommands().values().forEach(Sahkar::listExitCodes);
     }
 
     private static Map<String, String> exitCodes() {

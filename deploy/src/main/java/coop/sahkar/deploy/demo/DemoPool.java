@@ -64,7 +64,7 @@ public final class DemoPool implements AutoCloseable {
     /** Machines of their own for the workers; null when all share this one. */
     private final @Nullable SmallInternet internet;
 
-    private final List<WorkerProcess> workers = new ArrayList<>();
+    private final List<NodeProcess> workers = new ArrayList<>();
     private @Nullable Publication publication;
     private String modelId = "";
 
@@ -181,16 +181,16 @@ public final class DemoPool implements AutoCloseable {
         }
     }
 
-    private WorkerProcess prepared(Path launcher, String id, Crew crew, long memory)
+    private NodeProcess prepared(Path launcher, String id, Crew crew, long memory)
             throws IOException {
         if (internet != null) {
             internet.join(id);
         }
-        return WorkerProcess.prepare(
+        return NodeProcess.prepare(
                 launcher, id, crew, address(), memory, folder.path(), internet);
     }
 
-    private synchronized void start(WorkerProcess worker) throws IOException {
+    private synchronized void start(NodeProcess worker) throws IOException {
         worker.start();
         workers.add(worker);
     }
@@ -319,7 +319,7 @@ public final class DemoPool implements AutoCloseable {
                                         .anyMatch(shard -> shard.getSessions() > 0));
     }
 
-    private WorkerProcess worker(String id) {
+    private NodeProcess worker(String id) {
         return workers.stream()
                 .filter(worker -> worker.id().equals(id))
                 .findFirst()
@@ -394,7 +394,7 @@ public final class DemoPool implements AutoCloseable {
     public synchronized long pid(String id) {
         return workers.stream()
                 .filter(worker -> worker.id().equals(id))
-                .mapToLong(WorkerProcess::pid)
+                .mapToLong(NodeProcess::pid)
                 .findFirst()
                 .orElse(0);
     }
@@ -425,7 +425,7 @@ public final class DemoPool implements AutoCloseable {
     }
 
     private synchronized void firstDead() {
-        for (WorkerProcess worker : workers) {
+        for (NodeProcess worker : workers) {
             if (!worker.alive()) {
                 throw new DemoException(
                         "%s ended too early. It said:\n%s"
@@ -442,8 +442,8 @@ public final class DemoPool implements AutoCloseable {
     @Override
     public void close() {
         synchronized (this) {
-            workers.forEach(WorkerProcess::tellToEnd);
-            workers.forEach(WorkerProcess::close);
+            workers.forEach(NodeProcess::tellToEnd);
+            workers.forEach(NodeProcess::close);
         }
         if (publication != null) {
             publication.close();

@@ -32,6 +32,7 @@ class ArchitectureTest {
         "coop.sahkar.proto..",
         "coop.sahkar.client..",
         "coop.sahkar.coordinator",
+        "coop.sahkar.coordinator.cluster..",
         "coop.sahkar.coordinator.control..",
         "coop.sahkar.coordinator.gateway..",
         "coop.sahkar.coordinator.log..",

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.MeasurePeers;
 import coop.sahkar.proto.v1.Welcome;
+import java.util.List;
 import java.util.Optional;
 
 /** What coordinators say to a worker. Called from one thread; must not block it. */
@@ -30,6 +31,9 @@ interface ControlEvents {
 
     /** A coordinator says which peers the worker should measure the way to. */
     void measure(String coordinator, MeasurePeers measure);
+
+    /** A coordinator says where all of them are reached now, host:port. */
+    void coordinators(String coordinator, List<String> gateways);
 
     /**
      * A coordinator is not reached, or does not let the worker in.

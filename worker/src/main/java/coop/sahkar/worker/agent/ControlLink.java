@@ -153,6 +153,7 @@ final class ControlLink {
         if (closed) {
             return;
         }
+        channel.resetConnectBackoff(); // it has waited as long as it was to
         Attachment fresh = new Attachment();
         attachment = fresh;
         fresh.open();
@@ -246,6 +247,9 @@ final class ControlLink {
                         events.measure(coordinator, message.getMeasure());
                     }
                 }
+                case COORDINATORS ->
+                        events.coordinators(
+                                coordinator, message.getCoordinators().getGatewaysList());
                 case REFUSED -> refuse(Wire.fromWire(message.getRefused()));
                 // A newer coordinator may say things that are not known here.
                 case MESSAGE_NOT_SET -> {}

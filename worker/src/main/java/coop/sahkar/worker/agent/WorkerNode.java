@@ -312,6 +312,9 @@ public final class WorkerNode implements AutoCloseable {
         }
 
         @Override
+        public void coordinators(String coordinator, List<String> gateways) {} // links are kept
+
+        @Override
         public void detached(String coordinator, String why) {
             listener.detached(coordinator, why);
         }

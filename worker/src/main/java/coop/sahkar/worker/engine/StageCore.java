@@ -114,9 +114,10 @@ final class StageCore {
     }
 
     /** Runs a generation from this head; its sink hears if that cannot be. */
-    void start(GenerationStart start) {
-        Ticket ticket = start.ticket().ticket();
+    void start(GenerationStart wanted) {
+        Ticket ticket = wanted.ticket().ticket();
         StageSession known = table.known(ticket.session());
+        GenerationStart start = HeadDesk.goingOn(wanted, known);
         Problem problem = heads.fault(start, shape);
         if (problem == null) {
             problem = known == null ? admission.refusal(ticket, 0) : heads.older(known, ticket);
