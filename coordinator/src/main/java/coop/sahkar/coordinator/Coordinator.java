@@ -2,11 +2,11 @@ package coop.sahkar.coordinator;
 
 import coop.sahkar.coordinator.accounts.Gate;
 import coop.sahkar.coordinator.accounts.HostKey;
-import coop.sahkar.coordinator.control.LimitsDesk;
 import coop.sahkar.coordinator.cluster.ClusterService;
 import coop.sahkar.coordinator.cluster.ClusterWatch;
 import coop.sahkar.coordinator.cluster.GroupDoor;
 import coop.sahkar.coordinator.control.KnownTickets;
+import coop.sahkar.coordinator.control.LimitsDesk;
 import coop.sahkar.coordinator.control.ModelsService;
 import coop.sahkar.coordinator.control.PoolLook;
 import coop.sahkar.coordinator.control.PoolService;

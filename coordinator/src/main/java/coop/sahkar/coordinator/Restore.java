@@ -61,8 +61,10 @@ public final class Restore {
                 old.models(),
                 old.placement(),
                 old.ticketKeys(),
-                old.recent(),
-                new Cluster(new TreeMap<>(), old.cluster().level()));
+                old.accounts(),
+                old.ledger(),
+                new Cluster(new TreeMap<>(), old.cluster().level()),
+                old.recent());
     }
 
     private static void refuseUsed(Path target) throws IOException {

@@ -114,7 +114,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     void cancel() {
         turn.execute(() -> {
             if (!done) {
-                tellEnded(true);
+                plan.tellEnded(runner.repairLog(), true);
                 stop("the reader hung up");
                 listener.abandoned();
             }
@@ -287,7 +287,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
                 moveOn(call);
             }
             if (event.hasStarted() || event.hasRerouted()) {
-                tellRepaired();
+                plan.tellRepaired(runner.repairLog());
             }
         }
     }
@@ -297,20 +297,6 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         Ticket ticket = plan.ticket();
         if (nextTurn != null && ticket != null) {
             nextTurn.finished(ticket, now());
-        }
-    }
-
-    private void tellRepaired() {
-        Ticket ticket = plan.ticket();
-        if (ticket != null && plan.epoch() > plan.turn()) {
-            runner.repairLog().finished(ticket.session(), plan.epoch());
-        }
-    }
-
-    private void tellEnded(boolean well) {
-        Ticket ticket = plan.ticket();
-        if (ticket != null) {
-            runner.repairLog().ended(ticket.session(), well);
         }
     }
 
@@ -465,7 +451,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
 
     private void end(GenerationEvent last) {
         if (!done) {
-            tellEnded(last.hasFinished());
+            plan.tellEnded(runner.repairLog(), last.hasFinished());
             stop("the generation ended");
             listener.event(last);
         }

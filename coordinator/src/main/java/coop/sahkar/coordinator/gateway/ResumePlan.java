@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SessionId;
@@ -313,5 +314,21 @@ public final class ResumePlan {
                 loss.message() + " No other route was found: " + noRoute.message(),
                 loss.field(),
                 Math.max(loss.retryAfterMillis(), noRoute.retryAfterMillis()));
+    }
+
+    /** A repair of the session is over, if the route is not the first of its turn. */
+    void tellRepaired(Repairs log) {
+        Ticket newest = ticket();
+        if (newest != null && epoch() > turn()) {
+            log.finished(newest.session(), epoch());
+        }
+    }
+
+    /** The generation is over. */
+    void tellEnded(Repairs log, boolean well) {
+        Ticket newest = ticket();
+        if (newest != null) {
+            log.ended(newest.session(), well);
+        }
     }
 }

@@ -277,9 +277,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
         try {
             meetMembers();
             int most = Math.min(timeoutMillis, READ_MILLIS);
-            await(
-                    clients.now().async().sendReadOnlyUnordered(Message.EMPTY, node.peerId()),
-                    most);
+            await(clients.now().async().sendReadOnlyUnordered(Message.EMPTY, node.peerId()), most);
             return true;
         } catch (LogUnavailableException e) {
             LOG.debug("the log is not ready yet", e);

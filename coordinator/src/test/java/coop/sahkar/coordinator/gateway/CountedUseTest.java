@@ -28,7 +28,7 @@ class CountedUseTest {
     private static final String STREAM = GatewayFixture.chat(",\"stream\":true");
 
     /** "What is a worker?" has 17 bytes. */
-    private static final long PROMPT = 5;
+    private static final long PROMPT = 13;
 
     private final GatewayFixture fixture = new GatewayFixture();
     private final CountingDesk desk = fixture.pool.usage;

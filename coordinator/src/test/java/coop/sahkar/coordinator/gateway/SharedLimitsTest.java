@@ -23,11 +23,9 @@ import java.net.http.HttpRequest;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -47,36 +45,23 @@ class SharedLimitsTest {
 
     @BeforeEach
     void start() throws IOException {
-        List<CoordinatorOptions.Peer> peers = new ArrayList<>();
-        List<Integer> ports = new ArrayList<>();
+        String first = "";
         for (int i = 0; i < COORDINATORS; i++) {
-            peers.add(new CoordinatorOptions.Peer("c" + i, "127.0.0.1", freePort()));
-            ports.add(freePort());
-        }
-        List<CompletableFuture<Coordinator>> starting = new ArrayList<>();
-        for (int i = 0; i < COORDINATORS; i++) {
-            List<String> addresses =
-                    new ArrayList<>(ports.stream().map(port -> "127.0.0.1:" + port).toList());
-            Collections.rotate(addresses, -i);
+            int port = freePort();
+            String address = "127.0.0.1:" + port;
             CoordinatorOptions options =
-                    new CoordinatorOptions(
-                            "c" + i,
-                            folder.resolve("c" + i),
-                            "127.0.0.1",
-                            peers.get(i).raftPort(),
-                            peers,
-                            addresses,
-                            null,
-                            60_000);
-            starting.add(CompletableFuture.supplyAsync(() -> Coordinator.start(options)));
-        }
-        for (int i = 0; i < COORDINATORS; i++) {
-            coordinators.add(starting.get(i).join());
+                    CoordinatorOptions.single("c" + i, folder.resolve("c" + i))
+                            .withRaft("127.0.0.1", freePort())
+                            .withAdvertised(List.of(address))
+                            .withStartTimeout(60_000);
+            Coordinator coordinator =
+                    Coordinator.start(first.isEmpty() ? options : options.joining(first));
+            coordinators.add(coordinator);
             gateways.add(
-                    Gateway.start(
-                            coordinators.get(i),
-                            GatewayOptions.defaults().at("127.0.0.1", ports.get(i))));
-            callers.add(new Caller(gateways.get(i).url()));
+                    Gateway.start(coordinator, GatewayOptions.defaults().at("127.0.0.1", port)));
+            coordinator.announce(address);
+            callers.add(new Caller(gateways.getLast().url()));
+            first = first.isEmpty() ? address : first;
         }
     }
 

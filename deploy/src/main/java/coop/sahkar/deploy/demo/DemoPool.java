@@ -186,8 +186,7 @@ public final class DemoPool implements AutoCloseable {
         if (internet != null) {
             internet.join(id);
         }
-        return NodeProcess.prepare(
-                launcher, id, crew, address(), memory, folder.path(), internet);
+        return NodeProcess.prepare(launcher, id, crew, address(), memory, folder.path(), internet);
     }
 
     private synchronized void start(NodeProcess worker) throws IOException {
