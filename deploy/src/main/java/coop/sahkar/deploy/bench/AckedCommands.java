@@ -21,7 +21,7 @@ import java.util.stream.Collectors;
 
 /**
  * Writes to the log through all coordinators in turn and remembers what was acknowledged: workers
- * that lend nothing register and leave. One thread writes.
+ * that lend one byte register and leave. One thread writes.
  */
 final class AckedCommands implements AutoCloseable {
     private static final int PAUSE_MILLIS = 250;
@@ -80,7 +80,10 @@ final class AckedCommands implements AutoCloseable {
                                         .setProtocol(ProtocolVersions.ours())
                                         .setWorkerId(id)
                                         .setEndpoint("127.0.0.1:1")
-                                        .setSoftware("probe"))
+                                        .setSoftware("probe")
+                                        .setMemoryBytes(1)
+                                        .setDecodeBytesPerSecond(1)
+                                        .setThreads(1))
                         .build());
         try {
             return welcome.get(ANSWER_MILLIS, TimeUnit.MILLISECONDS);
