@@ -186,7 +186,7 @@ public final class ClusterPool implements AutoCloseable {
                         NodeProcess.prepare(
                                 launcher,
                                 "worker-" + i,
-                                1,
+                                new DemoPool.Crew(count, 1),
                                 coordinators,
                                 memory,
                                 folder.path(),
