@@ -148,16 +148,7 @@ public final class Coordinator implements AutoCloseable {
         this.repairs =
                 new PoolRepairs(log, attendance, latencies, losses, shortfalls, signer, unixMillis);
         this.repairing = new RoutesService(tickets, repairs, repairLog);
-        this.look =
-                new PoolLook(
-                        id,
-                        software(),
-                        log,
-                        attendance,
-                        latencies,
-                        repairLog,
-                        shortfalls,
-                        relay::bytes);
+        this.look = look(log, attendance, latencies, repairLog, shortfalls, relay);
         this.gateways = () -> gateways(options);
         this.workers =
                 new WorkerDoor(
@@ -174,20 +165,31 @@ public final class Coordinator implements AutoCloseable {
         this.ticketKeyId = signer.publicKey().keyId();
         this.watch =
                 new ClusterWatch(id, log, alone -> remember(directory.path(), raft(log), alone));
-        this.limits =
-                new LimitsDesk(
-                        log,
-                        signer,
-                        () -> others(gateways.get()),
-                        () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()),
-                        System::currentTimeMillis);
+        this.limits = limits(log, signer, gateways);
         this.gate = limits.gate(hostKeyHash, random);
         this.books = Books.of(id, log, random.nextLong(), unixMillis);
     }
 
-    /** All but the first, which is this one's own. */
-    private static List<String> others(List<String> gateways) {
-        return gateways.stream().skip(1).toList();
+    private PoolLook look(
+            RatisLog its,
+            Attendance workersHere,
+            LatencyTable latencies,
+            RepairLog mending,
+            Function<String, String> shortfalls,
+            RelayDesk relays) {
+        return new PoolLook(
+                id, software(), its, workersHere, latencies, mending, shortfalls, relays::bytes);
+    }
+
+    /** The first gateway is this one's own; the others are asked. */
+    private static LimitsDesk limits(
+            RatisLog log, TicketSigner signer, Supplier<List<String>> gateways) {
+        return new LimitsDesk(
+                log,
+                signer,
+                () -> gateways.get().stream().skip(1).toList(),
+                () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()),
+                System::currentTimeMillis);
     }
 
     private static RelayDesk relay(CoordinatorOptions options, LeaseTable leases, RatisLog log) {

@@ -25,7 +25,7 @@ final class ClusterRules {
             return Step.refuse(
                     state,
                     Reason.INVALID,
-                    "the pool is at feature level %d and coordinator %s knows %d: start a newer release"
+                    "the pool is at feature level %s and coordinator %s knows %s: start a newer release"
                             .formatted(
                                     state.cluster().level(),
                                     coordinator.id(),
@@ -37,7 +37,7 @@ final class ClusterRules {
             return Step.refuse(
                     state,
                     Reason.FULL,
-                    "the pool knows %d coordinators already".formatted(MAX_COORDINATORS));
+                    "the pool knows %s coordinators already".formatted(MAX_COORDINATORS));
         }
         return Step.to(StateChange.cluster(state, new Cluster(all, state.cluster().level())));
     }
@@ -56,13 +56,13 @@ final class ClusterRules {
             return Step.refuse(
                     state,
                     Reason.STALE,
-                    "the pool is at feature level %d already".formatted(cluster.level()));
+                    "the pool is at feature level %s already".formatted(cluster.level()));
         }
         if (level > cluster.knownByAll()) {
             return Step.refuse(
                     state,
                     Reason.INVALID,
-                    "not every coordinator knows feature level %d".formatted(level));
+                    "not every coordinator knows feature level %s".formatted(level));
         }
         return Step.to(StateChange.cluster(state, new Cluster(cluster.coordinators(), level)));
     }

@@ -10,8 +10,6 @@ import coop.sahkar.worker.head.HeadGeneration;
 import coop.sahkar.worker.head.PastTurn;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,10 +55,7 @@ final class StageSession {
     /** What the stage behind still lacks begins here; frames wait in the log meanwhile. */
     private int resendFrom = NO_RESEND;
 
-    /** Workers of the route that were lost; its neighbours and its head at most. */
-    private final Set<String> lost = new TreeSet<>();
-
-    private long orphanedNanos;
+    private final RouteLosses losses = new RouteLosses();
     private boolean resting;
     private long restUntilNanos;
     private @Nullable KvArrival arrival;
@@ -160,7 +155,7 @@ final class StageSession {
         rest(false);
         asked = SessionRules.NOTHING_ASKED;
         behindHolds(NOT_SAID);
-        lost.clear();
+        losses.clear();
         truncate(Math.min(kept, Math.min(held, newer.ticket().maxPositions())));
     }
 
@@ -269,15 +264,12 @@ final class StageSession {
      * @return whether that is new on this route
      */
     boolean orphan(String workerId, long nowNanos) {
-        if (lost.isEmpty()) {
-            orphanedNanos = nowNanos;
-        }
-        return lost.add(workerId);
+        return losses.add(workerId, nowNanos);
     }
 
     /** Whether no repair has come for it within {@code patienceNanos}. */
     boolean abandoned(long nowNanos, long patienceNanos) {
-        return !lost.isEmpty() && nowNanos - orphanedNanos > patienceNanos;
+        return losses.olderThan(nowNanos, patienceNanos);
     }
 
     SessionId id() {
