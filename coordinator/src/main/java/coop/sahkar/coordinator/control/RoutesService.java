@@ -63,6 +63,11 @@ public final class RoutesService extends RoutesGrpc.RoutesImplBase {
                             "%d lost workers are named; at most %d may be."
                                     .formatted(request.getLostWorkersCount(), Limits.MAX_STAGES)));
         }
+        if (log.superseded(current.session(), current.epoch() + 1)) {
+            // A head that was given up and does not know: what it misses tells nothing of others.
+            return refused(
+                    Problem.of(Problem.Kind.CANCELLED, "Another head has taken the session over."));
+        }
         Set<String> lost = new TreeSet<>(request.getLostWorkersList());
         Problem why = Wire.fromWire(request.getWhy());
         LOG.info("session {}: a route without {} ({})", current.session(), lost, why.kind());
