@@ -120,6 +120,9 @@ final class GatewayLimits {
      */
     static final int ORPHAN_MILLIS = 15_000;
 
+    /** A question whether a head is there is open no longer; the head's own time is shorter. */
+    static final int PROBE_MILLIS = 20_000;
+
     /** How long a head may take to hear that a generation is to stop. */
     static final int STOP_MILLIS = 2_000;
 

@@ -426,9 +426,9 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     }
 
     private void ask(HeadCall call) {
-        long millis = watching.answerMillis();
         call.probe(
-                millis,
+                watching.answerMillis(),
+                runner.timer(),
                 here ->
                         turn.execute(() -> {
                             if (head != call) {

@@ -8,12 +8,12 @@ import coop.sahkar.proto.v1.RunRequest;
 import coop.sahkar.proto.v1.SignedTicket;
 import coop.sahkar.proto.v1.StopReply;
 import coop.sahkar.proto.v1.StopRequest;
-import io.grpc.Channel;
 import io.grpc.Deadline;
 import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +30,7 @@ final class HeadCall implements ClientResponseObserver<RunRequest, GenerationEve
     private final String workerId;
     private final String endpoint;
     private final Receiver receiver;
-    private @Nullable Channel channel;
+    private @Nullable HeadLine channel;
     private SignedTicket ticket = SignedTicket.getDefaultInstance();
     private @Nullable ClientCallStreamObserver<RunRequest> stream;
 
@@ -49,7 +49,7 @@ final class HeadCall implements ClientResponseObserver<RunRequest, GenerationEve
     }
 
     /** Starts the call; the deadline is passed on so that the head gives up in time too. */
-    void start(Channel channel, RunRequest request, @Nullable Deadline deadline) {
+    void start(HeadLine channel, RunRequest request, @Nullable Deadline deadline) {
         this.channel = channel;
         this.ticket = request.getTicket();
         HeadGrpc.HeadStub stub = HeadGrpc.newStub(channel);
@@ -66,31 +66,41 @@ final class HeadCall implements ClientResponseObserver<RunRequest, GenerationEve
      * @param answerMillis how long it has
      * @param answer true if it is; called once, on any thread
      */
-    void probe(long answerMillis, Consumer<Boolean> answer) {
-        Channel there = channel;
-        if (there == null) {
+    void probe(long answerMillis, ScheduledExecutorService timer, Consumer<Boolean> answer) {
+        HeadLine line = channel;
+        if (line == null) {
             answer.accept(false);
             return;
         }
-        HeadGrpc.newStub(there)
-                .withDeadlineAfter(answerMillis, TimeUnit.MILLISECONDS)
-                .probe(HeadProbe.getDefaultInstance(), new Presence(answer));
+        long before = line.heard();
+        HeadInquiry inquiry =
+                new HeadInquiry(
+                        () -> line.heard() > before,
+                        line::whenCaughtUp,
+                        then -> {
+                            var _ = timer.schedule(then, answerMillis, TimeUnit.MILLISECONDS);
+                        },
+                        answer);
+        HeadGrpc.newStub(line)
+                .withDeadlineAfter(GatewayLimits.PROBE_MILLIS, TimeUnit.MILLISECONDS)
+                .probe(HeadProbe.getDefaultInstance(), new Presence(inquiry));
+        inquiry.asked();
     }
 
     /** Hears whether a head is there. One that does not know the question is. */
-    private record Presence(Consumer<Boolean> answer) implements StreamObserver<HeadProbeAnswer> {
+    private record Presence(HeadInquiry inquiry) implements StreamObserver<HeadProbeAnswer> {
         @Override
         public void onNext(HeadProbeAnswer here) {}
 
         @Override
         public void onError(Throwable failure) {
             Status.Code code = Status.fromThrowable(failure).getCode();
-            answer.accept(code == Status.Code.UNIMPLEMENTED);
+            inquiry.answered(code == Status.Code.UNIMPLEMENTED);
         }
 
         @Override
         public void onCompleted() {
-            answer.accept(true);
+            inquiry.answered(true);
         }
     }
 
@@ -103,7 +113,7 @@ final class HeadCall implements ClientResponseObserver<RunRequest, GenerationEve
 
     /** Hangs up for good; the head frees the session in all stages. */
     void cancel(String why) {
-        Channel there = channel;
+        HeadLine there = channel;
         if (there != null && stream != null) {
             HeadGrpc.newStub(there)
                     .withDeadlineAfter(GatewayLimits.STOP_MILLIS, TimeUnit.MILLISECONDS)

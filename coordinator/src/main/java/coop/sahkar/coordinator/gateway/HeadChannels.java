@@ -14,8 +14,8 @@ import java.util.concurrent.TimeUnit;
  * many. Dropping lets the calls of a connection end first. Thread-safe.
  */
 final class HeadChannels implements AutoCloseable {
-    private final LinkedHashMap<String, ManagedChannel> byEndpoint =
-            new LinkedHashMap<>(16, 0.75f, true);
+    private final LinkedHashMap<String, HeadLine> byEndpoint = new LinkedHashMap<>(16, 0.75f, true);
+    private final HeadLoops loops = new HeadLoops();
     private boolean closed;
 
     /**
@@ -24,15 +24,15 @@ final class HeadChannels implements AutoCloseable {
      * @param endpoint {@code host:port}
      * @throws IllegalArgumentException if it is not one
      */
-    synchronized ManagedChannel to(String endpoint) {
+    synchronized HeadLine to(String endpoint) {
         if (closed) {
             throw new IllegalStateException("the gateway is closed");
         }
-        ManagedChannel known = byEndpoint.get(endpoint);
+        HeadLine known = byEndpoint.get(endpoint);
         if (known != null) {
             return known;
         }
-        ManagedChannel made = connect(endpoint);
+        HeadLine made = new HeadLine(connect(endpoint), loops);
         byEndpoint.put(endpoint, made);
         if (byEndpoint.size() > GatewayLimits.MAX_HEAD_CHANNELS) {
             byEndpoint.pollFirstEntry().getValue().shutdown();
@@ -42,7 +42,7 @@ final class HeadChannels implements AutoCloseable {
 
     /** Forgets a connection that failed, so that the next call does not wait out its back-off. */
     synchronized void drop(String endpoint) {
-        ManagedChannel failed = byEndpoint.remove(endpoint);
+        HeadLine failed = byEndpoint.remove(endpoint);
         if (failed != null) {
             failed.shutdown();
         }
@@ -50,16 +50,17 @@ final class HeadChannels implements AutoCloseable {
 
     @Override
     public void close() {
-        List<ManagedChannel> open;
+        List<HeadLine> open;
         synchronized (this) {
             closed = true;
             open = new ArrayList<>(byEndpoint.values());
             byEndpoint.clear();
         }
-        open.forEach(ManagedChannel::shutdownNow);
+        open.forEach(HeadLine::shutdownNow);
+        loops.close();
     }
 
-    private static ManagedChannel connect(String endpoint) {
+    private ManagedChannel connect(String endpoint) {
         if (endpoint.length() > Limits.MAX_ENDPOINT) {
             throw new IllegalArgumentException("an endpoint is too long");
         }
@@ -69,7 +70,7 @@ final class HeadChannels implements AutoCloseable {
         }
         String host = endpoint.substring(0, colon).replace("[", "").replace("]", "");
         int port = Integer.parseInt(endpoint, colon + 1, endpoint.length(), 10);
-        return NettyChannelBuilder.forAddress(host, port)
+        return loops.carrying(NettyChannelBuilder.forAddress(host, port))
                 .usePlaintext()
                 .proxyDetector(_ -> null)
                 .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, GatewayLimits.HEAD_CONNECT_MILLIS)
