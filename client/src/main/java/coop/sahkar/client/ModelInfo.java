@@ -3,6 +3,7 @@ package coop.sahkar.client;
 import coop.sahkar.proto.Span;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A model of the pool.
@@ -18,6 +19,7 @@ import java.util.List;
  * @param missing blocks that no worker serves now
  * @param explanation what keeps it from being ready and what would help; empty when ready
  * @param publishedAt when it was published
+ * @param withdrawnAt when it takes no more requests; empty when it stays
  */
 public record ModelInfo(
         String id,
@@ -30,7 +32,8 @@ public record ModelInfo(
         boolean ready,
         List<Span> missing,
         String explanation,
-        Instant publishedAt) {
+        Instant publishedAt,
+        Optional<Instant> withdrawnAt) {
     public ModelInfo {
         missing = List.copyOf(missing);
     }

@@ -13,6 +13,7 @@ import coop.sahkar.coordinator.control.PoolService;
 import coop.sahkar.coordinator.control.RelayService;
 import coop.sahkar.coordinator.control.RoutesService;
 import coop.sahkar.coordinator.control.TicketSigner;
+import coop.sahkar.coordinator.control.WithdrawalLoop;
 import coop.sahkar.coordinator.control.WorkerDoor;
 import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.LatencyTable;
@@ -95,6 +96,7 @@ public final class Coordinator implements AutoCloseable {
     private final PoolLook look;
     private final WorkerDoor workers;
     private final ModelsService models;
+    private final WithdrawalLoop withdrawals;
     private final RelayDesk relay;
     private final RelayService relayService;
     private final LimitsDesk limits;
@@ -161,6 +163,7 @@ public final class Coordinator implements AutoCloseable {
                         tokens,
                         model -> shortfalls.apply(model).isEmpty());
         this.models = new ModelsService(log, look, unixMillis);
+        this.withdrawals = new WithdrawalLoop(log, attendance, unixMillis);
         this.cluster = new ClusterService(id, log);
         this.ticketKeyId = signer.publicKey().keyId();
         this.watch =
@@ -245,6 +248,7 @@ public final class Coordinator implements AutoCloseable {
             coordinator.limits.start();
             coordinator.books.loop().start();
             coordinator.watch.start();
+            coordinator.withdrawals.start();
             return coordinator;
         } catch (LogUnavailableException | CoordinatorException e) {
             if (log != null) {
@@ -478,6 +482,7 @@ public final class Coordinator implements AutoCloseable {
         workers.close();
         relay.close();
         models.close();
+        withdrawals.close();
         cluster.close();
         watch.close();
         placement.close();

@@ -4,8 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import coop.sahkar.coordinator.accounts.AccountDesk;
+import coop.sahkar.coordinator.accounts.Caller;
+import coop.sahkar.coordinator.accounts.Doorkeeper;
+import coop.sahkar.coordinator.accounts.HostKey;
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.coordinator.routing.RouteWish;
+import coop.sahkar.coordinator.state.FeatureLevel;
 import coop.sahkar.governance.Policy;
 import coop.sahkar.governance.ledger.LedgerPolicy;
 import coop.sahkar.proto.Limits;
@@ -21,7 +26,6 @@ import coop.sahkar.proto.v1.ModelsGrpc;
 import coop.sahkar.proto.v1.PublishReply;
 import coop.sahkar.proto.v1.PublishRequest;
 import coop.sahkar.proto.v1.TicketKey;
-import coop.sahkar.proto.v1.WithdrawRequest;
 import coop.sahkar.proto.v1.WorkerMessage;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
@@ -36,6 +40,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -60,6 +65,7 @@ class CoordinatorTest {
                     8,
                     5_000,
                     60_000,
+                    0,
                     LedgerPolicy.DEFAULT);
 
     @TempDir Path directory;
@@ -236,18 +242,38 @@ class CoordinatorTest {
     }
 
     @Test
-    void withdrawingDropsTheShards() {
+    void aModelGoesWithNoticeAndThenItsShards() throws IOException {
         String id = publish(0);
         FakeWorker a = workers("a").getFirst();
         awaitReady();
         assertThat(models().getManifest(GetManifestRequest.newBuilder().setModelId(id).build()))
                 .isEqualTo(TINY);
-        models().withdraw(WithdrawRequest.newBuilder().setModel("tiny").build());
+        Caller operator = operator();
+        coordinator.announce("127.0.0.1:1");
+        await().atMost(PATIENCE)
+                .until(() -> coordinator.pool().state().cluster().level() >= FeatureLevel.NOTICES);
+        AccountDesk desk = coordinator.gate().desk();
+        desk.giveNotice(operator, "tiny", OptionalLong.of(3_600_000));
+        assertThat(coordinator.models().getFirst().getGoneAtMillis())
+                .isGreaterThan(System.currentTimeMillis() + 3_000_000);
+        assertThat(draw("tiny", 1, Set.of()).ticket().head().workerId()).isEqualTo("a");
+        assertThat(desk.takeNoticeBack(operator, id).goneAtMillis()).isZero();
+
+        desk.giveNotice(operator, "tiny", OptionalLong.empty());
         await().atMost(PATIENCE).until(() -> a.assignment().getShardsCount() == 0);
-        assertThatThrownBy(() ->
-                        models().withdraw(WithdrawRequest.newBuilder().setModel("tiny").build()))
-                .isInstanceOf(StatusRuntimeException.class)
-                .hasMessage("NOT_FOUND: no model tiny is published");
+        assertThatThrownBy(() -> desk.giveNotice(operator, "tiny", OptionalLong.empty()))
+                .isInstanceOf(AccountDesk.Refused.class)
+                .hasMessageContaining("No such model");
+    }
+
+    private Caller operator() throws IOException {
+        String key = HostKey.read(directory.resolve("data")).orElseThrow();
+        Doorkeeper.Entry entry =
+                coordinator
+                        .gate()
+                        .doorkeeper()
+                        .identify("Bearer " + key, null, InetAddress.getLoopbackAddress());
+        return ((Doorkeeper.Entry.Known) entry).caller();
     }
 
     @Test

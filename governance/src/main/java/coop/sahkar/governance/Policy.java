@@ -21,6 +21,7 @@ import coop.sahkar.governance.ledger.LedgerPolicy;
  * @param maxWaitMillis how long a request may wait for room before it is refused
  * @param restingSessionMillis how long workers may keep the KV of a finished chat, so that its next
  *     turn starts where it ended; 0: it is freed when the answer is complete
+ * @param withdrawalNoticeSeconds how long before a model goes its users are told at least
  * @param ledger what tokens cost, and how they weigh
  */
 public record Policy(
@@ -37,6 +38,7 @@ public record Policy(
         int maxWaitingGenerations,
         int maxWaitMillis,
         int restingSessionMillis,
+        int withdrawalNoticeSeconds,
         LedgerPolicy ledger) {
 
     /** The policy of a new pool. */
@@ -55,6 +57,7 @@ public record Policy(
                     128,
                     30_000,
                     300_000,
+                    7 * 24 * 60 * 60,
                     LedgerPolicy.DEFAULT);
 
     private static final int MAX_POSITIONS = 1 << 20;
@@ -63,6 +66,7 @@ public record Policy(
     private static final int MAX_RELAY_BYTES = 1 << 30;
     private static final int MAX_MILLIS = 24 * 60 * 60 * 1000;
     private static final int MAX_RESTING_MILLIS = 10 * 60 * 1000;
+    private static final int MAX_NOTICE_SECONDS = 90 * 24 * 60 * 60;
 
     /**
      * Checks the numbers.
@@ -83,6 +87,7 @@ public record Policy(
         within("max_waiting_generations", maxWaitingGenerations, 0, MAX_GENERATIONS);
         within("max_wait_millis", maxWaitMillis, 0, MAX_MILLIS);
         within("resting_session_millis", restingSessionMillis, 0, MAX_RESTING_MILLIS);
+        within("withdrawal_notice_seconds", withdrawalNoticeSeconds, 0, MAX_NOTICE_SECONDS);
     }
 
     /** The same, with another size of KV caches. */
@@ -101,6 +106,7 @@ public record Policy(
                 maxWaitingGenerations,
                 maxWaitMillis,
                 restingSessionMillis,
+                withdrawalNoticeSeconds,
                 ledger);
     }
 
@@ -120,6 +126,7 @@ public record Policy(
                 maxWaitingGenerations,
                 maxWaitMillis,
                 millis,
+                withdrawalNoticeSeconds,
                 ledger);
     }
 

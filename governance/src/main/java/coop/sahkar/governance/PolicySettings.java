@@ -177,6 +177,7 @@ public record PolicySettings(Policy policy, Access access) {
         numbers.put("max_waiting_generations", p.maxWaitingGenerations());
         numbers.put("max_wait_millis", p.maxWaitMillis());
         numbers.put("resting_session_millis", p.restingSessionMillis());
+        numbers.put("withdrawal_notice_seconds", p.withdrawalNoticeSeconds());
         return numbers;
     }
 
@@ -184,7 +185,7 @@ public record PolicySettings(Policy policy, Access access) {
         int[] n = numbers.values().stream().mapToInt(Integer::intValue).toArray();
         return new Policy(
                 n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9], n[10], n[11], n[12],
-                ledger);
+                n[13], ledger);
     }
 
     private static Map<String, Long> numbers(LedgerPolicy p) {

@@ -143,7 +143,10 @@ final class Wire {
                 status.getReady(),
                 status.getMissingList().stream().map(coop.sahkar.proto.Wire::fromWire).toList(),
                 status.getExplanation(),
-                Instant.ofEpochMilli(status.getPublishedAtMillis()));
+                Instant.ofEpochMilli(status.getPublishedAtMillis()),
+                status.getGoneAtMillis() == 0
+                        ? Optional.empty()
+                        : Optional.of(Instant.ofEpochMilli(status.getGoneAtMillis())));
     }
 
     /** What a call's end means once a coordinator was reached. */

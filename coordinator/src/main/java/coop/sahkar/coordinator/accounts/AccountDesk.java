@@ -2,10 +2,13 @@ package coop.sahkar.coordinator.accounts;
 
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.Command.AddKey;
+import coop.sahkar.coordinator.state.Command.GiveNotice;
 import coop.sahkar.coordinator.state.Command.PutAccount;
 import coop.sahkar.coordinator.state.Command.RevokeKey;
 import coop.sahkar.coordinator.state.Command.SetAccess;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
+import coop.sahkar.coordinator.state.FeatureLevel;
+import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.ReplicatedLog;
 import coop.sahkar.governance.Access;
 import coop.sahkar.governance.Account;
@@ -19,18 +22,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 
 /**
- * Makes and ends keys and changes the policy, for those who may. Waits for the log, so never call
- * it from an event loop.
+ * Makes and ends keys, changes the policy and gives notice of models that go, for those who may.
+ * Waits for the log, so never call it from an event loop.
  *
  * <p>Its methods throw {@link Refused} for what the caller may not or cannot have, and {@link
  * coop.sahkar.coordinator.state.LogUnavailableException} while the log cannot be written.
  */
 public final class AccountDesk {
     private static final int ID_BYTES = 8;
+    private static final long MOST_NOTICE_MILLIS = 10L * 365 * 24 * 60 * 60 * 1_000;
 
     private final ReplicatedLog log;
     private final RandomGenerator random;
@@ -208,6 +213,53 @@ public final class AccountDesk {
             propose(new SetPolicy(after.policy()));
         }
         return policy();
+    }
+
+    /**
+     * Gives a model's users notice that it will go.
+     *
+     * @param name its id, or a name that only one model has
+     * @param inMillis from now; empty: as soon as was promised
+     */
+    public synchronized ModelRecord giveNotice(Caller caller, String name, OptionalLong inMillis) {
+        mindsModels(caller);
+        long promised = log.state().policy().withdrawalNoticeSeconds() * 1_000L;
+        long now = unixMillis.getAsLong();
+        long in = Math.clamp(inMillis.orElse(promised), 0, MOST_NOTICE_MILLIS);
+        return notice(name, now, now + in);
+    }
+
+    /** A model that was to go stays. */
+    public synchronized ModelRecord takeNoticeBack(Caller caller, String name) {
+        mindsModels(caller);
+        return notice(name, unixMillis.getAsLong(), 0);
+    }
+
+    private static void mindsModels(Caller caller) {
+        if (!caller.operator()) {
+            throw new Refused(
+                    true, "Only an operator withdraws a model; %s.".formatted(who(caller)));
+        }
+    }
+
+    private ModelRecord notice(String name, long nowMillis, long goneAtMillis) {
+        if (log.state().cluster().level() < FeatureLevel.NOTICES) {
+            throw new Refused(
+                    false,
+                    "Not every coordinator of the pool knows how to withdraw a model with notice; give them this release first, and wait a moment.");
+        }
+        List<ModelRecord> found = log.state().modelsNamed(name);
+        if (found.size() != 1) {
+            throw new Refused(
+                    false,
+                    found.isEmpty()
+                            ? "No such model is published; 'sahkar models' lists them."
+                            : "Several models have this name; use the id of one.");
+        }
+        String id = found.getFirst().id();
+        propose(new GiveNotice(id, nowMillis, goneAtMillis));
+        ModelRecord now = log.state().models().get(id);
+        return now == null ? found.getFirst().goneAt(goneAtMillis) : now;
     }
 
     /** What an account is called; the id itself where it is none. */

@@ -4,7 +4,6 @@ import coop.sahkar.coordinator.log.LogFormatException;
 import coop.sahkar.coordinator.log.ManifestReader;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.Command.PublishModel;
-import coop.sahkar.coordinator.state.Command.WithdrawModel;
 import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.ModelManifest;
 import coop.sahkar.coordinator.state.ModelRecord;
@@ -17,12 +16,9 @@ import coop.sahkar.proto.v1.Manifest;
 import coop.sahkar.proto.v1.ModelsGrpc;
 import coop.sahkar.proto.v1.PublishReply;
 import coop.sahkar.proto.v1.PublishRequest;
-import coop.sahkar.proto.v1.WithdrawReply;
-import coop.sahkar.proto.v1.WithdrawRequest;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
-import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -97,27 +93,6 @@ public final class ModelsService extends ModelsGrpc.ModelsImplBase implements Au
         } catch (com.google.protobuf.InvalidProtocolBufferException e) {
             throw new IllegalStateException("a manifest in the state was read before", e);
         }
-    }
-
-    @Override
-    public void withdraw(WithdrawRequest request, StreamObserver<WithdrawReply> out) {
-        answer(out, () -> withdraw(request.getModel()));
-    }
-
-    private WithdrawReply withdraw(String name) {
-        List<ModelRecord> found = log.state().modelsNamed(name);
-        if (found.isEmpty()) {
-            throw failure(Status.NOT_FOUND, "no model %s is published".formatted(shown(name)));
-        }
-        if (found.size() > 1) {
-            String ids = String.join(", ", found.stream().map(ModelRecord::id).toList());
-            throw failure(
-                    Status.INVALID_ARGUMENT,
-                    "several models are called %s; name one of %s".formatted(shown(name), ids));
-        }
-        String id = found.getFirst().id();
-        propose(new WithdrawModel(id));
-        return WithdrawReply.newBuilder().setModelId(id).build();
     }
 
     private void propose(Command command) {

@@ -150,6 +150,7 @@ public final class PoolLook {
                 .setExplanation(readiness.explanation())
                 .setPublishedAtMillis(model.publishedAtMillis())
                 .addAllSources(model.sources())
+                .setGoneAtMillis(model.goneAtMillis())
                 .build();
     }
 }

@@ -7,6 +7,7 @@ import coop.sahkar.coordinator.accounts.Doorkeeper;
 import coop.sahkar.coordinator.accounts.Gate;
 import coop.sahkar.coordinator.limits.UsedSoFar;
 import coop.sahkar.coordinator.state.LogUnavailableException;
+import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.governance.PolicySettings;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.AccountUsage;
@@ -14,6 +15,8 @@ import coop.sahkar.proto.v1.AccountsGrpc;
 import coop.sahkar.proto.v1.CreateKeyReply;
 import coop.sahkar.proto.v1.CreateKeyRequest;
 import coop.sahkar.proto.v1.GetPolicyRequest;
+import coop.sahkar.proto.v1.GiveNoticeReply;
+import coop.sahkar.proto.v1.GiveNoticeRequest;
 import coop.sahkar.proto.v1.KeyMessage;
 import coop.sahkar.proto.v1.ListKeysReply;
 import coop.sahkar.proto.v1.ListKeysRequest;
@@ -28,6 +31,7 @@ import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.function.Function;
 
 /** Accounts over gRPC, for the command line. */
@@ -132,6 +136,26 @@ final class AccountsService extends AccountsGrpc.AccountsImplBase {
     public void getPolicy(GetPolicyRequest request, StreamObserver<PolicyReply> out) {
         out.onNext(policy(gate.desk().policy()));
         out.onCompleted();
+    }
+
+    @Override
+    public void giveNotice(GiveNoticeRequest r, StreamObserver<GiveNoticeReply> out) {
+        OptionalLong in =
+                r.hasInMillis()
+                        ? OptionalLong.of(r.getInMillis() < 0 ? Long.MAX_VALUE : r.getInMillis())
+                        : OptionalLong.empty();
+        answer(
+                out,
+                caller -> {
+                    ModelRecord model =
+                            r.getStays()
+                                    ? gate.desk().takeNoticeBack(caller, r.getModel())
+                                    : gate.desk().giveNotice(caller, r.getModel(), in);
+                    return GiveNoticeReply.newBuilder()
+                            .setModelId(model.id())
+                            .setGoneAtMillis(model.goneAtMillis())
+                            .build();
+                });
     }
 
     private static PolicyReply policy(PolicySettings settings) {

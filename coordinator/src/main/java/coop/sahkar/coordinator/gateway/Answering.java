@@ -45,7 +45,13 @@ final class Answering {
                 turnstile
                         .enter(caller, request.generate(), request.choices())
                         .thenApply(turn -> turn.headers().on(start(request, format, caller, turn)));
-        return begun.isDone() ? begun.join() : HttpResponse.of(begun);
+        return told(request.generate(), begun);
+    }
+
+    /** What was begun, with word of it when its model is going to be withdrawn. */
+    private HttpResponse told(GenerateRequest asked, CompletableFuture<HttpResponse> begun) {
+        HttpResponse response = begun.isDone() ? begun.join() : HttpResponse.of(begun);
+        return Sunset.on(response, runner.goneAtMillis(asked.getModel()));
     }
 
     private HttpResponse start(
@@ -115,7 +121,7 @@ final class Answering {
                                     };
                             return turn.headers().on(response);
                         });
-        return begun.isDone() ? begun.join() : HttpResponse.of(begun);
+        return told(request.texts().getFirst(), begun);
     }
 
     private void embed(GenerateRequest text, Caller caller, GenerationListener reader) {

@@ -117,6 +117,12 @@ record CoordinatorPool(Coordinator coordinator) implements GatewayPool {
     }
 
     @Override
+    public long goneAtMillis(String model) {
+        List<ModelRecord> found = coordinator.pool().state().modelsNamed(model);
+        return found.size() == 1 ? found.getFirst().goneAtMillis() : 0;
+    }
+
+    @Override
     public int contextLength(String model) {
         PoolState state = coordinator.pool().state();
         List<ModelRecord> found = state.modelsNamed(model);

@@ -169,7 +169,7 @@ public final class Gateway implements AutoCloseable {
         Turnstile turnstile = answering.turnstile();
         post(builder, "/tokenize", new TokenService(pool, turnstile, heads, false));
         post(builder, "/detokenize", new TokenService(pool, turnstile, heads, true));
-        PolicyPage policy = new PolicyPage(pool.gate());
+        PolicyPage policy = new PolicyPage(pool);
         get(builder, "/v1/policy", (_, _) -> policy.policy());
         get(builder, "/v1/usage", (context, _) -> policy.usage(context));
         mountOllama(builder, pool, answering);
@@ -245,6 +245,7 @@ public final class Gateway implements AutoCloseable {
                 .exposeHeaders(
                         RequestIds.HEADER,
                         "retry-after",
+                        Sunset.HEADER,
                         AnswerHeaders.ROUTE,
                         AnswerHeaders.FIRST_TOKEN,
                         AnswerHeaders.DECODE)

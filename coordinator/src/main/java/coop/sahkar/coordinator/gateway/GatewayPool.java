@@ -88,6 +88,15 @@ public interface GatewayPool {
         return false;
     }
 
+    /**
+     * Unix time from which a model is withdrawn, in milliseconds; 0 when it stays.
+     *
+     * @param model its id, or a name that only one model has
+     */
+    default long goneAtMillis(String model) {
+        return 0;
+    }
+
     /** Most generations that may run through this gateway at once. */
     int maxConcurrentGenerations();
 

@@ -83,6 +83,11 @@ final class GenerationRunner implements AutoCloseable {
         return pool.ticketOf(signed);
     }
 
+    /** Unix time from which a model is withdrawn; 0 when it stays. */
+    long goneAtMillis(String model) {
+        return pool.goneAtMillis(model);
+    }
+
     /** Signs a ticket for whoever goes on with its session. */
     @Nullable SealedTicket seal(Ticket ticket) {
         return pool.seal(ticket);

@@ -21,7 +21,7 @@ final class OllamaModels {
         ObjectNode json = Json.object();
         ArrayNode models = json.putArray("models");
         for (ModelStatus model : pool.models()) {
-            if (!model.getReady()) {
+            if (!model.getReady() || Sunset.over(model)) {
                 continue;
             }
             ObjectNode one = models.addObject();

@@ -7,6 +7,7 @@ import coop.sahkar.coordinator.accounts.Gate;
 import coop.sahkar.coordinator.limits.UsedSoFar;
 import coop.sahkar.governance.PolicySettings;
 import coop.sahkar.governance.Tier;
+import coop.sahkar.proto.v1.ModelStatus;
 import java.util.List;
 import java.util.Optional;
 import tools.jackson.databind.node.ArrayNode;
@@ -14,10 +15,12 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** What a pool promises, as JSON: limits, what is kept and for how long, and who sees what. */
 final class PolicyPage {
+    private final GatewayPool pool;
     private final Gate gate;
 
-    PolicyPage(Gate gate) {
-        this.gate = gate;
+    PolicyPage(GatewayPool pool) {
+        this.pool = pool;
+        this.gate = pool.gate();
     }
 
     /** {@code GET /v1/policy}: for everybody, with or without a key. */
@@ -34,14 +37,27 @@ final class PolicyPage {
         logged(page.putObject("logged"));
         retained(page.putArray("retained"), settings);
         seen(page.putObject("seen_by"));
-        ObjectNode withdrawal = page.putObject("withdrawal");
-        withdrawal.put("notice_seconds", 0);
-        withdrawal.put(
-                "words",
-                "The software gives no notice before a model is withdrawn; an operator may give one"
-                        + " elsewhere. A withdrawn model takes no new requests, and answers under way"
-                        + " may be cut off.");
+        withdrawal(page.putObject("withdrawal"), settings);
         return Json.response(200, page);
+    }
+
+    private void withdrawal(ObjectNode json, PolicySettings settings) {
+        json.put("notice_seconds", settings.policy().withdrawalNoticeSeconds());
+        json.put(
+                "words",
+                "Before a model is withdrawn its users are told at least so long: here, in"
+                        + " withdrawn_at of GET /v1/models, and in the header sunset of each of its"
+                        + " answers. From then on it takes no new requests; answers under way"
+                        + " have ten minutes.");
+        ArrayNode announced = json.putArray("announced");
+        for (ModelStatus model : pool.models()) {
+            if (model.getGoneAtMillis() != 0) {
+                announced
+                        .addObject()
+                        .put("model", model.getModelId())
+                        .put("withdrawn_at", model.getGoneAtMillis() / 1_000);
+            }
+        }
     }
 
     private static ObjectNode limits(Tier tier, PolicySettings settings) {

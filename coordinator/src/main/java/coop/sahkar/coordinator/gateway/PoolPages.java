@@ -22,13 +22,16 @@ final class PoolPages {
         ObjectNode list = Json.object();
         list.put("object", "list");
         ArrayNode data = list.putArray("data");
-        pool.models().forEach(model -> data.add(json(model)));
+        pool.models().stream()
+                .filter(model -> !Sunset.over(model))
+                .forEach(model -> data.add(json(model)));
         return Json.response(200, list);
     }
 
     /** {@code GET /v1/models/{id}}: by id, or by a name that only one model has. */
     HttpResponse model(String wanted) {
-        List<ModelStatus> found = pool.modelsNamed(wanted);
+        List<ModelStatus> found =
+                pool.modelsNamed(wanted).stream().filter(model -> !Sunset.over(model)).toList();
         if (found.size() == 1) {
             return Json.response(200, json(found.getFirst()));
         }
@@ -51,6 +54,11 @@ final class PoolPages {
         json.put("context_length", model.getContextLength());
         json.put("ready", model.getReady());
         json.put("explanation", model.getExplanation().isEmpty() ? null : model.getExplanation());
+        if (model.getGoneAtMillis() == 0) {
+            json.putNull("withdrawn_at");
+        } else {
+            json.put("withdrawn_at", model.getGoneAtMillis() / 1_000);
+        }
         return json;
     }
 

@@ -8,6 +8,7 @@ import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.AnnounceCoordinator;
 import coop.sahkar.coordinator.state.Command.ForgetCoordinator;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.GiveNotice;
 import coop.sahkar.coordinator.state.Command.NoteDayUsage;
 import coop.sahkar.coordinator.state.Command.PostUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
@@ -41,6 +42,7 @@ public final class CommandCodec {
             case ForgetWorker c -> entry.setForgetWorker(c.workerId());
             case PublishModel c -> entry.setPublishModel(EntryAdapter.write(c));
             case WithdrawModel c -> entry.setWithdrawModel(c.modelId());
+            case GiveNotice c -> entry.setGiveNotice(EntryAdapter.write(c));
             case AdoptPlacement c -> entry.setAdoptPlacement(EntryAdapter.write(c.placement()));
             case AddTicketKey c -> entry.setAddTicketKey(EntryAdapter.write(c.key()));
             case SetPolicy c -> entry.setSetPolicy(EntryAdapter.write(c.policy()));
@@ -85,6 +87,7 @@ public final class CommandCodec {
             case FORGET_WORKER -> new ForgetWorker(entry.getForgetWorker());
             case PUBLISH_MODEL -> EntryAdapter.read(entry.getPublishModel());
             case WITHDRAW_MODEL -> new WithdrawModel(entry.getWithdrawModel());
+            case GIVE_NOTICE -> EntryAdapter.read(entry.getGiveNotice());
             case ADOPT_PLACEMENT ->
                     new AdoptPlacement(EntryAdapter.read(entry.getAdoptPlacement()));
             case ADD_TICKET_KEY -> new AddTicketKey(EntryAdapter.read(entry.getAddTicketKey()));

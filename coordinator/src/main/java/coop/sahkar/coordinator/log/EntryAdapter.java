@@ -2,6 +2,7 @@ package coop.sahkar.coordinator.log;
 
 import com.google.protobuf.ByteString;
 import coop.sahkar.coordinator.state.AssignedShard;
+import coop.sahkar.coordinator.state.Command.GiveNotice;
 import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.CoordinatorRecord;
 import coop.sahkar.coordinator.state.Encoded;
@@ -12,6 +13,7 @@ import coop.sahkar.governance.Policy;
 import coop.sahkar.governance.ledger.LedgerPolicy;
 import coop.sahkar.proto.Span;
 import coop.sahkar.proto.v1.CoordinatorEntry;
+import coop.sahkar.proto.v1.NoticeEntry;
 import coop.sahkar.proto.v1.PlacementEntry;
 import coop.sahkar.proto.v1.PolicyEntry;
 import coop.sahkar.proto.v1.PublishEntry;
@@ -70,6 +72,18 @@ final class EntryAdapter {
                 p.getSourcesList(),
                 p.getMinStages(),
                 p.getAtMillis());
+    }
+
+    static NoticeEntry write(GiveNotice n) {
+        return NoticeEntry.newBuilder()
+                .setModelId(n.modelId())
+                .setAtMillis(n.atMillis())
+                .setGoneAtMillis(n.goneAtMillis())
+                .build();
+    }
+
+    static GiveNotice read(NoticeEntry n) {
+        return new GiveNotice(n.getModelId(), n.getAtMillis(), n.getGoneAtMillis());
     }
 
     static PlacementEntry write(Placement placement) {
@@ -158,6 +172,7 @@ final class EntryAdapter {
                 .setMaxWaitingGenerations(p.maxWaitingGenerations())
                 .setMaxWaitMillis(p.maxWaitMillis())
                 .setRestingSessionMillis(p.restingSessionMillis())
+                .setWithdrawalNoticeSeconds(p.withdrawalNoticeSeconds())
                 .setLedger(LedgerAdapter.write(p.ledger()))
                 .build();
     }
@@ -179,6 +194,9 @@ final class EntryAdapter {
                 p.getMaxWaitingGenerations(),
                 p.getMaxWaitMillis(),
                 p.getRestingSessionMillis(),
+                p.hasWithdrawalNoticeSeconds()
+                        ? p.getWithdrawalNoticeSeconds()
+                        : Policy.DEFAULT.withdrawalNoticeSeconds(),
                 p.hasLedger() ? LedgerAdapter.read(p.getLedger()) : LedgerPolicy.DEFAULT);
     }
 }

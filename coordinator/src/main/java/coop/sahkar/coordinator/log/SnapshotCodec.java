@@ -14,6 +14,7 @@ import coop.sahkar.coordinator.state.TicketKeyRecord;
 import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.proto.v1.AppliedEntry;
 import coop.sahkar.proto.v1.PoolSnapshot;
+import coop.sahkar.proto.v1.PublishEntry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -37,7 +38,7 @@ public final class SnapshotCodec {
                         .setPolicy(EntryAdapter.write(state.policy()))
                         .setPlacement(EntryAdapter.write(state.placement()));
         state.workers().values().forEach(w -> snapshot.addWorkers(EntryAdapter.write(w)));
-        state.models().values().forEach(m -> snapshot.addModels(EntryAdapter.write(published(m))));
+        state.models().values().forEach(m -> snapshot.addModels(write(m)));
         state.ticketKeys().values().forEach(k -> snapshot.addTicketKeys(EntryAdapter.write(k)));
         AccountAdapter.write(state.accounts(), snapshot);
         state.recent().forEach(a -> snapshot.addRecent(write(a)));
@@ -90,7 +91,7 @@ public final class SnapshotCodec {
         snapshot.getWorkersList().forEach(w -> workers.put(w.getId(), EntryAdapter.read(w)));
         SortedMap<String, ModelRecord> models = new TreeMap<>();
         snapshot.getModelsList().stream()
-                .map(m -> record(EntryAdapter.read(m)))
+                .map(SnapshotCodec::record)
                 .forEach(m -> models.put(m.id(), m));
         SortedMap<String, TicketKeyRecord> keys = new TreeMap<>();
         snapshot.getTicketKeysList().forEach(k -> keys.put(k.getKeyId(), EntryAdapter.read(k)));
@@ -114,18 +115,27 @@ public final class SnapshotCodec {
         return new Cluster(all, snapshot.getLevel());
     }
 
-    private static PublishModel published(ModelRecord model) {
-        return new PublishModel(
-                model.manifest(), model.sources(), model.minStages(), model.publishedAtMillis());
+    private static PublishEntry write(ModelRecord model) {
+        PublishModel published =
+                new PublishModel(
+                        model.manifest(),
+                        model.sources(),
+                        model.minStages(),
+                        model.publishedAtMillis());
+        return EntryAdapter.write(published).toBuilder()
+                .setGoneAtMillis(model.goneAtMillis())
+                .build();
     }
 
-    private static ModelRecord record(PublishModel p) {
+    private static ModelRecord record(PublishEntry entry) {
+        PublishModel p = EntryAdapter.read(entry);
         return new ModelRecord(
                 p.manifest(),
                 Footprints.of(p.manifest()),
                 p.sources(),
                 p.minStages(),
-                p.atMillis());
+                p.atMillis(),
+                entry.getGoneAtMillis());
     }
 
     private static AppliedEntry write(AppliedCommand applied) {

@@ -11,6 +11,7 @@ import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Ticket;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -69,6 +70,9 @@ public final class PoolDesk implements RouteDesk {
             return new RouteAnswer.None(noSuchModel(wish.model(), found, state));
         }
         ModelRecord model = found.getFirst();
+        if (model.gone(unixMillis.getAsLong())) {
+            return new RouteAnswer.None(withdrawn(model));
+        }
         int limit = limit(state, model);
         if (wish.positions() > limit) {
             return new RouteAnswer.None(
@@ -192,6 +196,17 @@ public final class PoolDesk implements RouteDesk {
                 ("Prompt and answer may take %d tokens with %s, but %s. Shorten the prompt "
                                 + "or ask for a shorter answer.")
                         .formatted(positions, model.manifest().name(), bound));
+    }
+
+    private static Problem withdrawn(ModelRecord model) {
+        return new Problem(
+                Problem.Kind.MODEL_NOT_FOUND,
+                "Model %s was withdrawn on %s, as had been announced; GET /v1/models lists others."
+                        .formatted(
+                                model.manifest().name(),
+                                Instant.ofEpochMilli(model.goneAtMillis())),
+                "model",
+                0);
     }
 
     private static Problem noSuchModel(String model, List<ModelRecord> found, PoolState state) {

@@ -37,6 +37,14 @@ public sealed interface Command {
     /** A model leaves the pool, and with it its shards. */
     record WithdrawModel(String modelId) implements Command {}
 
+    /**
+     * A model's users are told that it will go; or that it stays after all.
+     *
+     * @param atMillis Unix time
+     * @param goneAtMillis Unix time from which it takes no new requests; 0: it stays
+     */
+    record GiveNotice(String modelId, long atMillis, long goneAtMillis) implements Command {}
+
     /** A new placement takes force; refused unless it was made from the one in force. */
     record AdoptPlacement(Placement placement) implements Command {}
 

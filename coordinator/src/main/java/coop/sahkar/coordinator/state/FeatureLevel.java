@@ -10,8 +10,11 @@ public final class FeatureLevel {
     /** Pools from before there were levels. */
     public static final int NONE = 0;
 
-    /** The highest level that this release knows; 1 brought several coordinators. */
-    public static final int KNOWN = 1;
+    /** From here on models may be given notice. 1 brought several coordinators, 2 certificates. */
+    public static final int NOTICES = 3;
+
+    /** The highest level that this release knows. */
+    public static final int KNOWN = NOTICES;
 
     private FeatureLevel() {}
 }

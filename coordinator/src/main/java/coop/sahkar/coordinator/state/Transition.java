@@ -6,6 +6,7 @@ import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.AnnounceCoordinator;
 import coop.sahkar.coordinator.state.Command.ForgetCoordinator;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.GiveNotice;
 import coop.sahkar.coordinator.state.Command.NoteDayUsage;
 import coop.sahkar.coordinator.state.Command.PostUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
@@ -67,6 +68,7 @@ public final class Transition {
             case ForgetWorker forget -> forgetWorker(state, forget.workerId());
             case PublishModel publish -> publishModel(state, publish);
             case WithdrawModel withdraw -> withdrawModel(state, withdraw.modelId());
+            case GiveNotice notice -> NoticeRules.give(state, notice);
             case AdoptPlacement adopt -> adoptPlacement(state, adopt.placement());
             case AddTicketKey add -> addTicketKey(state, add.key());
             case SetPolicy set -> Step.to(StateChange.policy(state, set.policy()));
@@ -139,7 +141,8 @@ public final class Transition {
                                 Footprints.of(publish.manifest()),
                                 publish.sources(),
                                 publish.minStages(),
-                                publish.atMillis());
+                                publish.atMillis(),
+                                0);
         SortedMap<String, ModelRecord> models = new TreeMap<>(state.models());
         models.put(id, record);
         return Step.to(StateChange.models(state, models));

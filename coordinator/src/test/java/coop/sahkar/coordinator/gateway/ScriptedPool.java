@@ -86,6 +86,7 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
     volatile int mostWaiting;
     volatile int waitMillis = 10_000;
     volatile int restMillis;
+    volatile long goneAtMillis;
 
     @Override
     public UsageDesk usage() {
@@ -212,6 +213,7 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
                         .setContextLength(512)
                         .setReady(true)
                         .setPublishedAtMillis(1_700_000_000_000L)
+                        .setGoneAtMillis(goneAtMillis)
                         .build());
     }
 
@@ -257,6 +259,11 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
     @Override
     public int restingSessionMillis() {
         return restMillis;
+    }
+
+    @Override
+    public long goneAtMillis(String model) {
+        return contextLength(model) == 0 ? 0 : goneAtMillis;
     }
 
     @Override

@@ -43,7 +43,7 @@ class PoolRepairsTest {
 
     private static ModelRecord model() {
         ModelManifest manifest = Fixtures.model("m", 6);
-        return new ModelRecord(manifest, Footprints.of(manifest), List.of(), 1, 0);
+        return new ModelRecord(manifest, Footprints.of(manifest), List.of(), 1, 0, 0);
     }
 
     private long holds(String id, Span span) {

@@ -9,6 +9,7 @@ import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.GiveNotice;
 import coop.sahkar.coordinator.state.Command.NoteDayUsage;
 import coop.sahkar.coordinator.state.Command.PostUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
@@ -112,7 +113,7 @@ class TransitionPropertyTest {
     private static Command command(Random random, PoolState state) {
         String worker = "w" + random.nextInt(5);
         ModelManifest model = Fixtures.model("m" + random.nextInt(3), 4);
-        return switch (random.nextInt(15)) {
+        return switch (random.nextInt(16)) {
             case 0, 1 -> new RegisterWorker(Fixtures.worker(worker, random.nextInt(999), 1));
             case 2 -> new ForgetWorker(worker);
             case 3 -> new PublishModel(model, List.of("http://h/f"), random.nextInt(4), 1);
@@ -125,6 +126,7 @@ class TransitionPropertyTest {
             case 10 -> new SetAccess(access(random));
             case 11 -> new NoteDayUsage(dayUsage(random));
             case 12, 13 -> new PostUsage(usage(random, state));
+            case 14 -> new GiveNotice(model.id(), random.nextInt(9), 1_000L * random.nextInt(4));
             default -> new AdoptPlacement(placement(random, state, worker, model));
         };
     }
@@ -196,6 +198,7 @@ class TransitionPropertyTest {
                 random.nextInt(9),
                 p.maxWaitMillis(),
                 random.nextInt(9),
+                random.nextInt(3),
                 LedgerPolicy.DEFAULT);
     }
 

@@ -8,6 +8,7 @@ import coop.sahkar.coordinator.log.SnapshotCodec;
 import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.GiveNotice;
 import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.Command.PutAccount;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
@@ -95,6 +96,23 @@ class TransitionTest {
         assertThat(model.sources()).containsExactly("sahkar://a:1");
         assertThat(model.minStages()).isEqualTo(2);
         assertThat(model.publishedAtMillis()).isEqualTo(11);
+    }
+
+    @Test
+    void aModelGoesNoSoonerThanWasPromised() {
+        accept(new PublishModel(TINY, SOURCES, 3, 11));
+        long promised = 1_000L * state.policy().withdrawalNoticeSeconds();
+        assertThat(refuse(new GiveNotice(TINY.id(), 50, 49 + promised)).message())
+                .contains("604800 s of notice");
+        assertThat(refuse(new GiveNotice("other", 50, 0)).message()).contains("no model");
+        accept(new GiveNotice(TINY.id(), 50, 50 + promised));
+        accept(new PublishModel(TINY, SOURCES, 2, 99));
+        ModelRecord model = Objects.requireNonNull(state.models().get(TINY.id()));
+        assertThat(model.gone(49 + promised)).isFalse();
+        assertThat(model.gone(50 + promised)).isTrue();
+        accept(new GiveNotice(TINY.id(), 60, 0));
+        assertThat(Objects.requireNonNull(state.models().get(TINY.id())).gone(Long.MAX_VALUE))
+                .isFalse();
     }
 
     @Test

@@ -1,6 +1,7 @@
 package coop.sahkar.deploy.cli;
 
 import coop.sahkar.client.CoordinatorAddress;
+import coop.sahkar.client.InferenceClient;
 import coop.sahkar.coordinator.accounts.HostKey;
 import coop.sahkar.proto.v1.AccountsGrpc;
 import coop.sahkar.proto.v1.AccountsGrpc.AccountsBlockingStub;
@@ -40,6 +41,11 @@ final class OperatorOptions {
             description =
                     "Data folder of this machine's coordinator, where it leaves an operator's key. Default: ~/.local/share/sahkar.")
     private @Nullable Path data;
+
+    /** A client of the same pool, with the same key. */
+    InferenceClient client() {
+        return pool.client(key.text());
+    }
 
     /** Asks the first coordinator that answers. */
     <T> T ask(Function<AccountsBlockingStub, T> question) {

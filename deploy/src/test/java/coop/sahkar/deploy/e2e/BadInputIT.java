@@ -18,7 +18,6 @@ import coop.sahkar.proto.v1.PublishRequest;
 import coop.sahkar.proto.v1.RingMessage;
 import coop.sahkar.proto.v1.ShardReport;
 import coop.sahkar.proto.v1.ShardState;
-import coop.sahkar.proto.v1.WithdrawRequest;
 import coop.sahkar.proto.v1.WorkerControlGrpc;
 import coop.sahkar.proto.v1.WorkerHello;
 import coop.sahkar.proto.v1.WorkerMessage;
@@ -190,7 +189,7 @@ class BadInputIT {
     }
 
     @Test
-    void manifestsThatLieAreRefusedOrFoundOut() {
+    void manifestsThatLieAreRefusedOrFoundOut() throws Exception {
         Manifest truth =
                 ModelsGrpc.newBlockingStub(pool().channel())
                         .getManifest(
@@ -207,8 +206,7 @@ class BadInputIT {
         String id = publish(forged);
         await().atMost(TestPool.SOON).until(() -> failures(id).size() >= 1);
         assertThat(failures(id)).allSatisfy(sentence -> assertThat(sentence).contains("digest"));
-        ModelsGrpc.newBlockingStub(pool().channel())
-                .withdraw(WithdrawRequest.newBuilder().setModel(id).build());
+        pool().withdraw(id);
     }
 
     private List<String> failures(String model) {

@@ -10,7 +10,6 @@ import coop.sahkar.proto.v1.GetManifestRequest;
 import coop.sahkar.proto.v1.Manifest;
 import coop.sahkar.proto.v1.ModelsGrpc;
 import coop.sahkar.proto.v1.ShardReport;
-import coop.sahkar.proto.v1.WithdrawRequest;
 import coop.sahkar.proto.v1.WorkerStatus;
 import coop.sahkar.worker.gguf.Progress;
 import coop.sahkar.worker.gguf.TensorType;
@@ -117,8 +116,7 @@ class LoadIT {
     void weightsLieOutsideTheHeap() throws Exception {
         Path model = scratch.resolve("random-160m.gguf");
         RandomModel.preset("160M", TensorType.F16, 1).write(model, Progress.NONE);
-        ModelsGrpc.newBlockingStub(pool().channel())
-                .withdraw(WithdrawRequest.newBuilder().setModel(pool().model()).build());
+        pool().withdraw(pool().model());
         await().atMost(TestPool.SOON).until(() -> pool().shards().isEmpty());
         pool().publish(model, 3);
         InferenceRequest request = Questions.continued(pool().model(), 16);

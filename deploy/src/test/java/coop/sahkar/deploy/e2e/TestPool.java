@@ -199,6 +199,23 @@ final class TestPool implements AutoCloseable {
         }
     }
 
+    /** Takes a model out of the pool, as its operator would in a pool that promises no notice. */
+    void withdraw(String name) throws Exception {
+        run("policy", "set", "pool.withdrawal_notice_seconds=0");
+        run("models", "withdraw", name);
+        await(name + " to go")
+                .atMost(SOON)
+                .until(() -> client.models().stream().noneMatch(known -> known.id().equals(name)));
+    }
+
+    private void run(String... command) throws Exception {
+        List<String> arguments = new ArrayList<>(List.of(command));
+        arguments.addAll(List.of("--coordinator", address()));
+        arguments.addAll(List.of("--data", scratch.resolve(COORDINATOR).toString()));
+        Distribution.Run run = sahkar.run(arguments.toArray(String[]::new));
+        Assertions.assertEquals(0, run.exitCode(), run.err());
+    }
+
     void awaitServed() {
         try {
             await("a served model")
