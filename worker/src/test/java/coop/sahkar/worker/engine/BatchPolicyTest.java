@@ -23,7 +23,7 @@ class BatchPolicyTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, 128", "2, 32", "3, 32"})
+    @CsvSource({"1, 128", "2, 16", "3, 16"})
     void promptsAreJoinedOnlyWhereNoOtherStageWaits(int stages, int rows) {
         assertThat(policy.enoughPrefillRows(stages)).isEqualTo(rows);
     }
