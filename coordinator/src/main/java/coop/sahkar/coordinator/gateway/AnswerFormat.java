@@ -6,6 +6,7 @@ import com.linecorp.armeria.common.MediaType;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.Finished;
+import coop.sahkar.proto.v1.ResumePoint;
 import coop.sahkar.proto.v1.Started;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,14 @@ interface AnswerFormat {
 
     /** It is known which model answers. */
     void started(Started started);
+
+    /** The answer's session stands here now, for whoever goes on with it elsewhere. */
+    default void goesOnFrom(ResumePoint point) {}
+
+    /** Why the answer cannot be written on; null if it can. */
+    default @Nullable Problem fault() {
+        return null;
+    }
 
     /** Content type of a stream. */
     MediaType streamType();

@@ -129,5 +129,11 @@ final class GatewayLimits {
     /** Tries of one reader to go on, since it last was told where. */
     static final int MAX_RESUME_ATTEMPTS = 1000;
 
+    /** Characters that ids of events may have so that a stream can go on elsewhere. */
+    static final int MAX_STREAM_MARK_CHARS = 6 * 1024;
+
+    /** How long ago an event may have been written behind which a stream goes on elsewhere. */
+    static final long MARK_MILLIS = 120_000;
+
     private GatewayLimits() {}
 }

@@ -15,11 +15,18 @@ import org.jspecify.annotations.Nullable;
 final class GenerationMeter {
     private final UsageDesk desk;
     private final UsageMeter meter;
+    private int heardBefore;
     private @Nullable Ticket route;
 
+    /**
+     * What a generation that goes on here had delivered elsewhere, its prompt too, counts there.
+     */
     GenerationMeter(UsageDesk desk, String account, GenerateRequest request) {
         this.desk = desk;
-        this.meter = new UsageMeter(desk.payer(account), RequestRules.likelyPrompt(request), desk);
+        this.heardBefore = request.getResume().getHeardTokens();
+        boolean begun = heardBefore + request.getResume().getCommittedCount() > 0;
+        int prompt = begun ? 0 : RequestRules.likelyPrompt(request);
+        this.meter = new UsageMeter(desk.payer(account), prompt, desk);
     }
 
     /** What follows comes along a route that was drawn here. */
@@ -31,7 +38,10 @@ final class GenerationMeter {
     /** The head said something that agrees with what it said before. */
     void heard(GenerationEvent event, @Nullable Ticket now, long nowMillis) {
         if (event.hasDelta()) {
-            meter.tokens(event.getDelta().getTokensCount(), nowMillis);
+            int tokens = event.getDelta().getTokensCount();
+            int again = Math.min(tokens, heardBefore);
+            heardBefore -= again;
+            meter.tokens(tokens - again, nowMillis);
         } else if (event.hasRerouted() && now != null) {
             boolean proven = isSigned(event, now);
             route = now;

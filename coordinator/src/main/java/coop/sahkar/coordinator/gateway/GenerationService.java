@@ -46,6 +46,11 @@ final class GenerationService extends GenerationGrpc.GenerationImplBase {
         if (completed.getRequestId().isEmpty()) {
             completed = completed.toBuilder().setRequestId("req-" + UUID.randomUUID()).build();
         }
+        if (completed.getResume().getHeardTokens() != 0) {
+            GenerateRequest.Builder outside = completed.toBuilder();
+            outside.getResumeBuilder().clearHeardTokens(); // a gateway's own word
+            completed = outside.build();
+        }
         Reader reader = new Reader((ServerCallStreamObserver<GenerationEvent>) observer);
         ServiceRequestContext context = ServiceRequestContext.current();
         switch (Accounts.identify(doorkeeper, context)) {

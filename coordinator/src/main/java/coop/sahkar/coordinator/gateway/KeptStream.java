@@ -18,6 +18,8 @@ import org.reactivestreams.Subscription;
  * Thread-safe.
  */
 final class KeptStream implements Subscriber<HttpObject> {
+    private static final String ID = "id: ";
+
     private record Kept(long number, HttpData event) {}
 
     private final String id;
@@ -142,14 +144,16 @@ final class KeptStream implements Subscriber<HttpObject> {
         }
     }
 
-    /** Comments are passed on, and not kept. */
+    /** Comments are passed on, and not kept. An id that an event has goes behind the own one. */
     private HttpData keep(HttpData event) {
         String text = event.toStringUtf8();
-        if (!text.startsWith("data: ")) {
+        boolean marked = text.startsWith(ID);
+        if (!marked && !text.startsWith("data: ")) {
             return event;
         }
         count++;
-        HttpData named = HttpData.ofUtf8("id: %s.%d\n%s".formatted(id, count, text));
+        String rest = marked ? "." + text.substring(ID.length()) : "\n" + text;
+        HttpData named = HttpData.ofUtf8("%s%s.%d%s".formatted(ID, id, count, rest));
         kept.add(new Kept(count, named));
         keptBytes += named.length();
         while (keptBytes > GatewayLimits.MAX_KEPT_STREAM_BYTES && reader != null) {

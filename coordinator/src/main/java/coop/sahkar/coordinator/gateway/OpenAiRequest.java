@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.gateway;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.GenerateRequest;
+import coop.sahkar.proto.v1.Resume;
 import java.util.List;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -80,6 +81,12 @@ record OpenAiRequest(
         GenerateRequest.Builder one = generate.toBuilder();
         one.getSamplingBuilder().setSeed(generate.getSampling().getSeed() + choice);
         return one.build();
+    }
+
+    /** The same, behind what its reader has from another coordinator. */
+    OpenAiRequest goingOn(Resume resume) {
+        GenerateRequest on = generate.toBuilder().setResume(resume).build();
+        return new OpenAiRequest(on, chat, stream, includeUsage, choices, calls);
     }
 
     private static OpenAiRequest read(

@@ -26,6 +26,9 @@ final class StreamShelf {
 
     private static final int ID_BYTES = 16;
 
+    /** Of an id: the stream, the event's number, and, for other coordinators, mark and place. */
+    private static final int PARTS = 4;
+
     private final SecureRandom random = new SecureRandom();
     private final ScheduledExecutorService timer;
     private final Map<String, KeptStream> streams = new LinkedHashMap<>();
@@ -65,27 +68,43 @@ final class StreamShelf {
         return response == null ? gone() : response;
     }
 
-    /** Goes on behind an event that was seen. */
-    HttpResponse resume(String lastEventId) {
-        int dot = lastEventId.lastIndexOf('.');
-        KeptStream kept = dot < 0 ? null : find(lastEventId.substring(0, dot));
-        HttpResponse response = kept == null ? null : kept.read(number(lastEventId, dot + 1));
-        return response == null ? gone() : response;
+    /**
+     * Goes on behind an event that was seen.
+     *
+     * @return null if its stream is not kept here
+     */
+    @Nullable HttpResponse resume(String lastEventId) {
+        String[] parts = lastEventId.split("\\.", PARTS);
+        KeptStream kept = parts.length < 2 ? null : find(parts[0]);
+        return kept == null ? null : kept.read(number(parts[1]));
     }
 
-    private static long number(String id, int from) {
+    /**
+     * The stream of an event that was seen, as its id tells it to any coordinator.
+     *
+     * @return null if it does not, or tells it to another caller or of another request
+     */
+    static StreamMarks.@Nullable Found elsewhere(
+            String lastEventId, StreamMarks marks, StreamMarks.Asked asked) {
+        String[] parts = lastEventId.split("\\.", PARTS);
+        return parts.length < PARTS ? null : marks.find(asked, parts[2], parts[3]);
+    }
+
+    private static long number(String text) {
         try {
-            return Long.parseLong(id, from, id.length(), 10);
+            return Long.parseLong(text);
         } catch (NumberFormatException _) {
             return -1;
         }
     }
 
-    private static HttpResponse gone() {
+    /** There is no such stream. */
+    static HttpResponse gone() {
         return OpenAiErrors.plain(
                 HttpStatus.NOT_FOUND.code(),
-                ("No stream of this Last-Event-ID is kept here: it is over for too long, or began at"
-                                + " another coordinator, or without %s: true.")
+                ("No stream goes on behind this Last-Event-ID: it is over for too long, began without"
+                                + " %s: true, or with another request or key, or it is one of several"
+                                + " answers, or with logprobs, and was kept by a coordinator that is lost.")
                         .formatted(ASK),
                 "stream_not_found");
     }

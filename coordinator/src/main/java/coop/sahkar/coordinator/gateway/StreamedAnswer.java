@@ -12,6 +12,7 @@ import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerationEvent;
+import coop.sahkar.proto.v1.Rerouted;
 import coop.sahkar.proto.v1.Started;
 import org.jspecify.annotations.Nullable;
 
@@ -80,14 +81,21 @@ final class StreamedAnswer {
             boolean more =
                     switch (event.getEventCase()) {
                         case STARTED -> started(event.getStarted());
-                        case DELTA -> piece(index, event.getDelta());
+                        case DELTA -> {
+                            boolean written = piece(index, event.getDelta());
+                            if (!written) {
+                                cancelAll();
+                            }
+                            yield written;
+                        }
                         case FINISHED -> finish(index, event.getFinished());
                         case FAILED -> {
                             fail(Wire.fromWire(event.getFailed().getProblem()));
                             cancelAll();
                             yield false;
                         }
-                        case PREFILLED, REROUTED, LEAVING, EVENT_NOT_SET -> true;
+                        case REROUTED -> rerouted(event.getRerouted());
+                        case PREFILLED, LEAVING, EVENT_NOT_SET -> true;
                     };
             GenerationRun asking = run;
             if (more && asking != null) {
@@ -121,7 +129,23 @@ final class StreamedAnswer {
             sendHeaders();
             format.piece(index, delta).forEach(this::write);
         }
+        return sound();
+    }
+
+    private synchronized boolean rerouted(Rerouted rerouted) {
+        if (rerouted.hasResume()) {
+            format.goesOnFrom(rerouted.getResume());
+        }
         return true;
+    }
+
+    /** Whether it can be written on; its reader is told if not. */
+    private boolean sound() {
+        Problem wrong = format.fault();
+        if (wrong != null) {
+            fail(wrong);
+        }
+        return wrong == null;
     }
 
     private synchronized void keepCompany(long millis) {
@@ -161,6 +185,9 @@ final class StreamedAnswer {
         }
         sendHeaders();
         format.ended(index, end).forEach(this::write);
+        if (!sound()) {
+            return false;
+        }
         Finished all = AnswerFormat.together(total, end);
         total = all;
         finished++;

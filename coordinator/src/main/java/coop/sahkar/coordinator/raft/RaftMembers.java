@@ -19,6 +19,8 @@ import org.apache.ratis.protocol.SetConfigurationRequest.Arguments;
 import org.apache.ratis.protocol.SetConfigurationRequest.Mode;
 import org.apache.ratis.server.RaftConfiguration;
 import org.apache.ratis.server.RaftServer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The coordinators that share a log: who they are, and how one joins, leaves, or takes the lead.
@@ -26,7 +28,14 @@ import org.apache.ratis.server.RaftServer;
  * of two at once one is refused. They wait, so never call them from an event loop.
  */
 public final class RaftMembers {
-    private static final int TRANSFER_MILLIS = 5_000;
+    private static final Logger LOG = LoggerFactory.getLogger(RaftMembers.class);
+
+    /** The leader takes no commands meanwhile, so no longer than an election. */
+    private static final int TRANSFER_MILLIS = 2_000;
+
+    /** Elections that may go otherwise before it is given up. */
+    private static final int TRANSFER_TRIES = 4;
+
     private static final int SNAPSHOT_MILLIS = 30_000;
     private static final int LOOK_MILLIS = 20;
 
@@ -134,10 +143,22 @@ public final class RaftMembers {
             throw new LogUnavailableException(
                     "%s is the only coordinator: end it instead of removing it".formatted(id));
         }
-        if (view().leaderId().equals(id)) {
-            transfer(next.getFirst().getId().toString());
-        }
+        handOver(id);
         change(now, next);
+    }
+
+    /** While it leads, another takes the lead, whoever has most of the log first. */
+    private void handOver(String from) {
+        for (int tries = 1; view().leaderId().equals(from); tries++) {
+            try {
+                transfer("");
+            } catch (LogUnavailableException e) {
+                if (tries >= TRANSFER_TRIES) {
+                    throw e;
+                }
+                LOG.info("coordinator {} leads on for now: {}", from, e.getMessage());
+            }
+        }
     }
 
     /**
@@ -147,15 +168,14 @@ public final class RaftMembers {
      * @throws LogUnavailableException in a sentence, when that cannot be
      */
     public void transfer(String id) {
-        String leader = view().leaderId();
+        View view = view();
+        String leader = view.leaderId();
         RaftPeerId to =
-                peers().stream()
-                        .map(RaftPeer::getId)
-                        .filter(peer ->
-                                id.isEmpty()
-                                        ? !peer.toString().equals(leader)
-                                        : peer.toString().equals(id))
-                        .findFirst()
+                view.members().stream()
+                        .filter(member ->
+                                id.isEmpty() ? !member.id().equals(leader) : member.id().equals(id))
+                        .max(Comparator.comparingLong(Member::commitIndex))
+                        .map(member -> RaftPeerId.valueOf(member.id()))
                         .orElseThrow(() ->
                                 new LogUnavailableException(
                                         id.isEmpty()

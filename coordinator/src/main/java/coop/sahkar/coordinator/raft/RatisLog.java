@@ -31,6 +31,7 @@ import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.exceptions.LeaderSteppingDownException;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
@@ -45,6 +46,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private static final int PROPOSAL_MILLIS = 8_000;
     private static final int READ_MILLIS = 3_000;
     private static final int LOOK_MILLIS = 10;
+    private static final int AGAIN_MILLIS = 50;
 
     /** What Linux and macOS say of a full disk. */
     private static final String NO_SPACE = "No space left";
@@ -288,11 +290,24 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
 
     @Override
     public Optional<Refusal> propose(Command command) {
-        byte[] bytes = CommandCodec.write(new LoggedCommand(ids.get(), command));
-        RaftClientReply reply =
-                await(clients.now().async().send(PoolMachine.message(bytes)), PROPOSAL_MILLIS);
-        return Optional.ofNullable(
-                OutcomeCodec.read(PoolMachine.bytes(reply.getMessage().getContent())));
+        Message message =
+                PoolMachine.message(CommandCodec.write(new LoggedCommand(ids.get(), command)));
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PROPOSAL_MILLIS);
+        while (true) {
+            long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            try {
+                RaftClientReply reply =
+                        await(clients.now().async().send(message), (int) Math.max(1, leftMillis));
+                return Optional.ofNullable(
+                        OutcomeCodec.read(PoolMachine.bytes(reply.getMessage().getContent())));
+            } catch (LogUnavailableException e) {
+                if (!(e.getCause() instanceof LeaderSteppingDownException) || leftMillis <= 0) {
+                    throw e;
+                }
+                // It hands over the lead and took nothing; it is sent again under the same id.
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(AGAIN_MILLIS));
+            }
+        }
     }
 
     /** Waits for a reply, or for the end of the log, after which no reply comes. */
@@ -315,8 +330,8 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
         } catch (TimeoutException e) {
             future.cancel(true);
             throw new LogUnavailableException(
-                    "no majority of the coordinators could be reached in %d s"
-                            .formatted(timeoutMillis / 1000),
+                    "no majority of the coordinators could be reached in %.0f s"
+                            .formatted(timeoutMillis / 1e3),
                     e);
         } catch (ExecutionException e) {
             throw new LogUnavailableException("the log did not take a command: " + e.getCause(), e);

@@ -22,10 +22,13 @@ import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Span;
 import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.Tickets;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
+import coop.sahkar.proto.v1.SignedTicket;
 import coop.sahkar.proto.v1.WorkerStatus;
 import io.grpc.BindableService;
+import java.security.KeyPair;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,6 +83,10 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
     final List<Integer> released = new CopyOnWriteArrayList<>();
     final Set<String> gone = new CopyOnWriteArraySet<>();
     volatile @Nullable Problem refusal;
+
+    /** Signs tickets; without it nobody can. */
+    volatile @Nullable KeyPair signer;
+
     volatile Prospect prospect = Prospect.NONE;
     volatile boolean ready = true;
     volatile int most = 8;
@@ -181,7 +188,7 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
         return new RouteAnswer.None(Problem.of(kind, sentence));
     }
 
-    private static RouteAnswer found(
+    private RouteAnswer found(
             String worker, String endpoint, @Nullable SessionId session, int epoch) {
         Ticket ticket =
                 new Ticket(
@@ -195,8 +202,28 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
                         Long.MAX_VALUE,
                         1);
         byte[] bytes = {1, 2, 3};
+        SealedTicket sealed = seal(ticket);
         return new RouteAnswer.Found(
-                new DrawnRoute(new SealedTicket(ticket, bytes, new byte[] {4}, "key")));
+                new DrawnRoute(
+                        sealed == null
+                                ? new SealedTicket(ticket, bytes, new byte[] {4}, "key")
+                                : sealed));
+    }
+
+    @Override
+    public @Nullable SealedTicket seal(Ticket ticket) {
+        KeyPair key = signer;
+        return key == null ? null : Tickets.seal(ticket, "key", key.getPrivate());
+    }
+
+    @Override
+    public @Nullable Ticket ticketOf(SignedTicket signed) {
+        KeyPair key = signer;
+        return key != null
+                        && Tickets.open(signed, _ -> key.getPublic(), millis.get())
+                                instanceof Tickets.Valid(SealedTicket sealed)
+                ? sealed.ticket()
+                : null;
     }
 
     @Override

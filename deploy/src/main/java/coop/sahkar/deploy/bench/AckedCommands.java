@@ -17,49 +17,54 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
  * Writes to the log through all coordinators in turn and remembers what was acknowledged: workers
- * that lend one byte register and leave. One thread writes.
+ * that lend one byte register and leave. Several write at once, so that one that waits for an
+ * answer does not keep the others from being answered.
  */
 final class AckedCommands implements AutoCloseable {
-    private static final int PAUSE_MILLIS = 250;
+    private static final int WRITERS = 3;
+    private static final int PAUSE_MILLIS = 500;
+    private static final int AGAIN_MILLIS = 100;
     private static final int ANSWER_MILLIS = 10_000;
+    private static final int LONG_MILLIS = 3_000;
     private static final String PREFIX = "probe-";
 
     private final ClusterPool pool;
+    private final Consumer<String> step;
+    private final List<Thread> writers = new ArrayList<>();
     private final Set<String> acked = new TreeSet<>(); // guarded by this
+    private final List<Double> waitMillis = new ArrayList<>(); // guarded by this
     private long lastAckNanos; // guarded by this
     private long longestGapNanos; // guarded by this
-    private final Thread writer;
+    private int refused; // guarded by this
     private volatile boolean over;
 
-    AckedCommands(ClusterPool pool) {
+    /**
+     * @param step is told of commands that took long
+     */
+    AckedCommands(ClusterPool pool, Consumer<String> step) {
         this.pool = pool;
-        this.writer = Thread.ofVirtual().name("writer").unstarted(this::write);
+        this.step = step;
     }
 
     void start() {
         synchronized (this) {
             lastAckNanos = System.nanoTime();
         }
-        writer.start();
+        for (int i = 0; i < WRITERS; i++) {
+            int writer = i;
+            writers.add(Thread.ofVirtual().name("writer-" + i).start(() -> write(writer)));
+        }
     }
 
-    private void write() {
-        for (int i = 1; !over; i++) {
-            String id = PREFIX + "%06d".formatted(i);
-            List<String> coordinators = pool.ids();
-            if (register(id, coordinators.get(i % coordinators.size()))) {
-                synchronized (this) {
-                    long now = System.nanoTime();
-                    longestGapNanos = Math.max(longestGapNanos, now - lastAckNanos);
-                    lastAckNanos = now;
-                    acked.add(id);
-                }
-            }
+    private void write(int writer) {
+        for (int turn = writer; !over; turn++) {
             try {
+                acknowledged(PREFIX + "%d-%06d".formatted(writer, turn), turn);
                 TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
             } catch (InterruptedException e) {
                 return;
@@ -67,12 +72,47 @@ final class AckedCommands implements AutoCloseable {
         }
     }
 
-    private boolean register(String id, String coordinator) {
-        CompletableFuture<Boolean> welcome = new CompletableFuture<>();
+    /** Sends one command to one coordinator after the other until one acknowledges it. */
+    private void acknowledged(String id, int turn) throws InterruptedException {
+        long begun = System.nanoTime();
+        List<String> tried = new ArrayList<>();
+        for (int i = 0; !over; i++) {
+            List<String> coordinators = pool.ids();
+            String coordinator = coordinators.get((turn + i) % coordinators.size());
+            long asked = System.nanoTime();
+            String said = register(id, coordinator);
+            long now = System.nanoTime();
+            tried.add("%s after %.0f ms: %s".formatted(coordinator, (now - asked) / 1e6, said));
+            if (said.isEmpty()) {
+                took(id, begun, now, tried);
+                return;
+            }
+            synchronized (this) {
+                refused++;
+            }
+            TimeUnit.MILLISECONDS.sleep(AGAIN_MILLIS);
+        }
+    }
+
+    private synchronized void took(String id, long begun, long now, List<String> tried) {
+        longestGapNanos = Math.max(longestGapNanos, now - lastAckNanos);
+        lastAckNanos = now;
+        acked.add(id);
+        waitMillis.add((now - begun) / 1e6);
+        if (now - begun > TimeUnit.MILLISECONDS.toNanos(LONG_MILLIS)) {
+            step.accept(
+                    "a command was acknowledged after %.0f ms; asked were %s"
+                            .formatted((now - begun) / 1e6, tried));
+        }
+    }
+
+    /** Empty if it was acknowledged, else why not. */
+    private String register(String id, String coordinator) {
+        CompletableFuture<String> said = new CompletableFuture<>();
         StreamObserver<WorkerMessage> hello =
                 WorkerControlGrpc.newStub(pool.channel(coordinator))
                         .withDeadlineAfter(ANSWER_MILLIS, TimeUnit.MILLISECONDS)
-                        .attach(new Answer(welcome));
+                        .attach(new Answer(said));
         hello.onNext(
                 WorkerMessage.newBuilder()
                         .setHello(
@@ -86,44 +126,54 @@ final class AckedCommands implements AutoCloseable {
                                         .setThreads(1))
                         .build());
         try {
-            return welcome.get(ANSWER_MILLIS, TimeUnit.MILLISECONDS);
+            return said.get(ANSWER_MILLIS, TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException e) {
-            return false;
+            return "no answer";
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return false;
+            return "interrupted";
         } finally {
             hello.onCompleted();
         }
     }
 
     /** Hears whether the registration was acknowledged. */
-    private record Answer(CompletableFuture<Boolean> welcome)
+    private record Answer(CompletableFuture<String> said)
             implements StreamObserver<CoordinatorMessage> {
         @Override
         public void onNext(CoordinatorMessage message) {
-            welcome.complete(message.hasWelcome());
+            said.complete(message.hasWelcome() ? "" : message.getRefused().getMessage());
         }
 
         @Override
         public void onError(Throwable failure) {
-            welcome.complete(false);
+            said.complete(String.valueOf(failure.getMessage()));
         }
 
         @Override
         public void onCompleted() {
-            welcome.complete(false);
+            said.complete("ended");
         }
     }
 
-    /** The longest time without an acknowledgement, pauses of the writer included. */
+    /** The longest time without an acknowledgement of any, pauses of the writers included. */
     synchronized double longestGapMillis() {
         return longestGapNanos / 1e6;
+    }
+
+    /** How long each command took that was acknowledged, tries in vain included. */
+    synchronized List<Double> waitMillis() {
+        return List.copyOf(waitMillis);
     }
 
     /** How many were acknowledged. */
     synchronized int acknowledged() {
         return acked.size();
+    }
+
+    /** Tries in vain: the coordinator was away, or knew no leader for too long. */
+    synchronized int refused() {
+        return refused;
     }
 
     /** Those among them that some coordinator does not know. */
@@ -152,7 +202,9 @@ final class AckedCommands implements AutoCloseable {
     public void close() {
         over = true;
         try {
-            writer.join();
+            for (Thread writer : writers) {
+                writer.join();
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

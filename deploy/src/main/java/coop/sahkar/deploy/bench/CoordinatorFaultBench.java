@@ -17,8 +17,7 @@ import java.util.random.RandomGenerator;
  * and starts each again after a while.
  */
 public final class CoordinatorFaultBench {
-    private static final int QUIET_ANSWERS = 3;
-    private static final int QUIET_SECONDS = 120;
+    private static final int QUIET_SECONDS = 180;
     private static final int ELECTION_SECONDS = 30;
     private static final int POLL_MILLIS = 10;
     private static final int LEAST_AWAY_MILLIS = 500;
@@ -29,6 +28,7 @@ public final class CoordinatorFaultBench {
     private final int tokens;
     private final RandomGenerator random;
     private final Consumer<String> step;
+    private final PostedUsage usage;
     private final List<Double> electionMillis = new ArrayList<>();
     private final List<Double> returnMillis = new ArrayList<>();
     private int leaders;
@@ -50,51 +50,81 @@ public final class CoordinatorFaultBench {
         this.tokens = tokens;
         this.random = random;
         this.step = step;
+        this.usage = new PostedUsage(pool);
     }
 
     /**
-     * Runs it; some seconds for each round.
+     * What is to be done.
      *
      * @param changeMembers whether coordinators join and are removed first, from one to five to
      *     three
      * @param rounds how many are killed
      * @param most time after which no more are
+     * @param learned answers of each reader that tell which texts are right
+     * @param control answers of each reader, after that, that tell how often texts differ
+     *     undisturbed
      */
-    public CoordinatorFaultReport run(boolean changeMembers, int rounds, Duration most)
-            throws InterruptedException {
+    public record Campaign(
+            boolean changeMembers, int rounds, Duration most, int learned, int control) {}
+
+    /** Runs one; some seconds for each round. */
+    public CoordinatorFaultReport run(Campaign campaign) throws InterruptedException {
         List<InferenceClient> clients = clients();
-        try (AckedCommands commands = new AckedCommands(pool)) {
+        try (AckedCommands commands = new AckedCommands(pool, step)) {
             SteadyReaders steady =
                     new SteadyReaders(clients, pool.modelId(), readers, tokens, step);
             steady.start();
             step.accept("answers without kills, to know their texts");
-            awaitQuiet(steady);
-            steady.quietIsOver();
+            await(steady, campaign.learned());
+            steady.enter(SteadyReaders.Phase.CONTROL);
+            await(steady, campaign.control());
+            SteadyReaders.Seen control = steady.enter(SteadyReaders.Phase.STRUCK);
+            long term = term();
             commands.start();
-            long begun = System.nanoTime();
-            int done = 0;
-            if (changeMembers) {
-                changeMembers();
+            if (campaign.changeMembers()) {
+                changeMembers(commands);
             }
-            while (done < rounds && System.nanoTime() - begun < most.toNanos()) {
-                round(++done, rounds);
-            }
+            int done = rounds(campaign);
             SteadyReaders.Seen seen = steady.end();
             commands.end();
+            long elections = term() - term;
+            step.accept("comparing the books with what was generated");
+            PostedUsage.Books books = usage.compare(steady.answered(), steady.received());
+            NearTies ties = new NearTies(pool.channel(pool.ids().getFirst()), pool.modelId());
             return new CoordinatorFaultReport(
                     pool.ids().size(),
                     readers,
                     done,
                     leaders,
+                    elections,
                     electionMillis,
                     returnMillis,
+                    control,
                     seen,
-                    commands.acknowledged(),
-                    commands.lost().size(),
-                    commands.longestGapMillis());
+                    ties.judge(steady.others()),
+                    CoordinatorFaultReport.Commands.of(commands),
+                    books);
         } finally {
             clients.forEach(InferenceClient::close);
         }
+    }
+
+    private int rounds(Campaign campaign) throws InterruptedException {
+        long begun = System.nanoTime();
+        int done = 0;
+        while (done < campaign.rounds() && System.nanoTime() - begun < campaign.most().toNanos()) {
+            round(++done, campaign.rounds());
+            usage.look();
+        }
+        return done;
+    }
+
+    /** The highest term that any coordinator knows. */
+    private long term() {
+        return pool.ids().stream()
+                .mapToLong(id -> pool.group(id).map(GroupReply::getTerm).orElse(0L))
+                .max()
+                .orElse(0);
     }
 
     /** One for each coordinator, which it asks first; the others it knows too. */
@@ -108,35 +138,43 @@ public final class CoordinatorFaultBench {
         return clients;
     }
 
-    private static void awaitQuiet(SteadyReaders steady) throws InterruptedException {
+    private static void await(SteadyReaders steady, int answers) throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(QUIET_SECONDS);
-        while (!steady.heard(QUIET_ANSWERS)) {
+        while (!steady.heard(answers)) {
             if (System.nanoTime() > end) {
                 throw new BenchException(
                         "The readers did not get %d answers each in %d s."
-                                .formatted(QUIET_ANSWERS, QUIET_SECONDS));
+                                .formatted(answers, QUIET_SECONDS));
             }
             TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
         }
     }
 
     /** One, three, five, three; the leader is the first that goes. */
-    private void changeMembers() throws InterruptedException {
+    private void changeMembers(AckedCommands commands) throws InterruptedException {
         for (String id : List.of("c2", "c3", "c4", "c5")) {
             long begun = System.nanoTime();
             pool.add(id);
-            told(id + " has joined", begun);
+            told(id + " has joined", begun, commands);
         }
         for (int i = 0; i < 2; i++) {
             String leader = pool.leader();
             long begun = System.nanoTime();
             pool.remove(leader.isEmpty() ? pool.ids().getFirst() : leader);
-            told(leader + ", which led, is removed", begun);
+            told(leader + ", which led, is removed", begun, commands);
         }
     }
 
-    private void told(String what, long begunNanos) {
-        step.accept("%s, in %.0f ms".formatted(what, (System.nanoTime() - begunNanos) / 1e6));
+    private void told(String what, long begunNanos, AckedCommands commands) {
+        step.accept(
+                "%s, in %.0f ms; the slowest command until now took %.0f ms"
+                        .formatted(
+                                what,
+                                (System.nanoTime() - begunNanos) / 1e6,
+                                commands.waitMillis().stream()
+                                        .mapToDouble(Double::doubleValue)
+                                        .max()
+                                        .orElse(0)));
     }
 
     private void round(int number, int of) throws InterruptedException {

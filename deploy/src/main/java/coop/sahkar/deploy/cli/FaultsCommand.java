@@ -31,7 +31,7 @@ import picocli.CommandLine.Option;
         description = {
             "Strike workers in mid-answer and measure what the reader notices.",
             "",
-            "With --coordinators it is the coordinators that are killed, the leader every other time, while --readers answers run at once and the log is written; each is started again after a while. Reported are broken answers, answers with a token missing or doubled, acknowledged commands that were lost, and how long it took until there was a new leader.",
+            "With --coordinators it is the coordinators that are killed, the leader every other time, while --readers answers run at once and the log is written; each is started again after a while. Reported are broken answers, answers with a token missing or doubled, how likely the tokens were where others say something else than undisturbed ones, acknowledged commands that were lost, usage that was posted twice, and how long it took until there was a new leader.",
             "",
             "Otherwise it runs a chain of three stages with two workers for each on this machine, kills the head, the middle and the tail of answers in turn at random moments, and reports the pauses, how much of them went by until the loss was noticed, whether the text is that of the unbroken answer, and what was computed again.",
             ""
@@ -56,6 +56,12 @@ final class FaultsCommand extends Subcommand {
 
     /** Beside coordinators that are killed. */
     private static final int WORKERS = 5;
+
+    /** Answers of each reader before coordinators are killed: to know the texts. */
+    private static final int LEARNED = 3;
+
+    /** And then, to know how often texts differ undisturbed. */
+    private static final int CONTROL = 10;
 
     /** Positions of each KV cache beyond context and answer: a prompt's bytes are reserved. */
     private static final int KV_SPARE = 8192;
@@ -197,7 +203,13 @@ final class FaultsCommand extends Subcommand {
             pool.serve(Home.folder().resolve(BUNDLED), WORKERS, STAGES);
             CoordinatorFaultReport report =
                     new CoordinatorFaultBench(pool, readers, tokens, new Random(seed), this::step)
-                            .run(changeMembers, blows, Duration.ofMinutes(minutes));
+                            .run(
+                                    new CoordinatorFaultBench.Campaign(
+                                            changeMembers,
+                                            blows,
+                                            Duration.ofMinutes(minutes),
+                                            LEARNED,
+                                            CONTROL));
             out().println(report.table());
             out().flush();
             if (json != null) {

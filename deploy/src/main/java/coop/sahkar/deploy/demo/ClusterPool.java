@@ -53,6 +53,7 @@ public final class ClusterPool implements AutoCloseable {
     private final List<NodeProcess> workers = new ArrayList<>();
     private @Nullable Publication publication;
     private String modelId = "";
+    private int blocks;
 
     /** A coordinator, running or not. */
     private static final class Member {
@@ -225,9 +226,12 @@ public final class ClusterPool implements AutoCloseable {
                     ModelsGrpc.newBlockingStub(member(id).channel)
                             .withDeadlineAfter(ANSWER_MILLIS, TimeUnit.MILLISECONDS)
                             .list(ListModelsRequest.getDefaultInstance());
-            return models.getModelsList().stream()
-                    .filter(model -> model.getModelId().equals(modelId))
-                    .anyMatch(ModelStatus::getReady);
+            Optional<ModelStatus> model =
+                    models.getModelsList().stream()
+                            .filter(one -> one.getModelId().equals(modelId))
+                            .findFirst();
+            model.ifPresent(one -> blocks = one.getBlockCount());
+            return model.map(ModelStatus::getReady).orElse(false);
         } catch (StatusRuntimeException e) {
             return false;
         }
@@ -290,6 +294,11 @@ public final class ClusterPool implements AutoCloseable {
     /** The published model's id. */
     public String modelId() {
         return modelId;
+    }
+
+    /** How many blocks the published model has. */
+    public int blocks() {
+        return blocks;
     }
 
     /** Where the nodes have their data and what they said. */
