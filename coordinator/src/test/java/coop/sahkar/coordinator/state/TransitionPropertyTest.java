@@ -8,12 +8,15 @@ import coop.sahkar.coordinator.log.SnapshotCodec;
 import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
+import coop.sahkar.coordinator.state.Command.AnnounceCoordinator;
+import coop.sahkar.coordinator.state.Command.ForgetCoordinator;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
 import coop.sahkar.coordinator.state.Command.GiveNotice;
 import coop.sahkar.coordinator.state.Command.NoteDayUsage;
 import coop.sahkar.coordinator.state.Command.PostUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.Command.PutAccount;
+import coop.sahkar.coordinator.state.Command.RaiseLevel;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
 import coop.sahkar.coordinator.state.Command.RevokeKey;
 import coop.sahkar.coordinator.state.Command.SetAccess;
@@ -34,10 +37,13 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -46,6 +52,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class TransitionPropertyTest {
     private static final int COMMANDS = 400;
+    private static final int SEEDS = 8;
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
@@ -73,18 +80,40 @@ class TransitionPropertyTest {
         assertThat(SnapshotCodec.write(resumed)).isEqualTo(bytes);
     }
 
-    /** Bytes of the snapshot after random commands, the same wherever it runs. */
-    static byte[] snapshotAfter(long seed) {
+    @Test
+    void everyKindOfCommandIsAmongThemAndSomeOfEachAreAccepted() {
+        Set<Class<?>> accepted = new LinkedHashSet<>();
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            Random random = new Random(seed);
+            PoolState state = PoolState.EMPTY;
+            for (int i = 0; i < COMMANDS; i++) {
+                Command command = command(random, state);
+                Outcome outcome =
+                        Transition.apply(state, new LoggedCommand(new CommandId(seed, i), command));
+                if (outcome.refusal() == null) {
+                    accepted.add(command.getClass());
+                }
+                state = outcome.state();
+            }
+        }
+        assertThat(accepted).containsExactlyInAnyOrder(Command.class.getPermittedSubclasses());
+    }
+
+    /** Random commands as they stand in the log. */
+    static List<byte[]> log(long seed) {
         Random random = new Random(seed);
+        List<byte[]> log = new ArrayList<>();
         PoolState state = PoolState.EMPTY;
         for (int i = 0; i < COMMANDS; i++) {
             CommandId id = new CommandId(seed, random.nextInt(COMMANDS * 4));
-            state = Transition.apply(state, new LoggedCommand(id, command(random, state))).state();
+            LoggedCommand command = new LoggedCommand(id, command(random, state));
+            log.add(CommandCodec.write(command));
+            state = Transition.apply(state, command).state();
         }
-        return SnapshotCodec.write(state);
+        return log;
     }
 
-    private static PoolState replay(PoolState from, List<byte[]> log) {
+    static PoolState replay(PoolState from, List<byte[]> log) {
         PoolState state = from;
         for (byte[] entry : log) {
             state = Transition.apply(state, CommandCodec.read(ByteBuffer.wrap(entry))).state();
@@ -107,13 +136,14 @@ class TransitionPropertyTest {
             assertThat(after.policy()).isEqualTo(before.policy());
             assertThat(after.accounts()).isEqualTo(before.accounts());
             assertThat(after.ledger()).isEqualTo(before.ledger());
+            assertThat(after.cluster()).isEqualTo(before.cluster());
         }
     }
 
     private static Command command(Random random, PoolState state) {
         String worker = "w" + random.nextInt(5);
         ModelManifest model = Fixtures.model("m" + random.nextInt(3), 4);
-        return switch (random.nextInt(16)) {
+        return switch (random.nextInt(19)) {
             case 0, 1 -> new RegisterWorker(Fixtures.worker(worker, random.nextInt(999), 1));
             case 2 -> new ForgetWorker(worker);
             case 3 -> new PublishModel(model, List.of("http://h/f"), random.nextInt(4), 1);
@@ -126,7 +156,10 @@ class TransitionPropertyTest {
             case 10 -> new SetAccess(access(random));
             case 11 -> new NoteDayUsage(dayUsage(random));
             case 12, 13 -> new PostUsage(usage(random, state));
-            case 14 -> new GiveNotice(model.id(), random.nextInt(9), 1_000L * random.nextInt(4));
+            case 14 -> new AnnounceCoordinator(coordinator(random));
+            case 15 -> new ForgetCoordinator("c" + random.nextInt(4));
+            case 16 -> new RaiseLevel(random.nextInt(FeatureLevel.KNOWN + 2));
+            case 17 -> new GiveNotice(model.id(), random.nextInt(9), 1_000L * random.nextInt(4));
             default -> new AdoptPlacement(placement(random, state, worker, model));
         };
     }
@@ -148,6 +181,13 @@ class TransitionPropertyTest {
                 payers,
                 workers,
                 wrong ? work.plus(new Work(1, 1)) : Work.NONE);
+    }
+
+    private static CoordinatorRecord coordinator(Random random) {
+        int number = random.nextInt(4);
+        String gateway = random.nextInt(5) == 0 ? "h".repeat(5000) : "h" + number + ":1";
+        return new CoordinatorRecord(
+                "c" + number, gateway, random.nextInt(FeatureLevel.KNOWN + 1), "k" + number);
     }
 
     private static TicketKeyRecord key(Random random) {
