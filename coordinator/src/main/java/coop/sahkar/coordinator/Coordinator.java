@@ -7,6 +7,8 @@ import coop.sahkar.coordinator.control.RelayService;
 import coop.sahkar.coordinator.control.RoutesService;
 import coop.sahkar.coordinator.control.TicketSigner;
 import coop.sahkar.coordinator.control.WorkerDoor;
+import coop.sahkar.coordinator.identity.CoordinatorIdentity;
+import coop.sahkar.coordinator.identity.MembersService;
 import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.LeaseTable;
@@ -32,6 +34,7 @@ import coop.sahkar.coordinator.state.PoolView;
 import coop.sahkar.coordinator.state.TicketKeyRecord;
 import coop.sahkar.governance.Policy;
 import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
 import io.grpc.BindableService;
@@ -66,12 +69,15 @@ public final class Coordinator implements AutoCloseable {
     private final ModelsService models;
     private final RelayDesk relay;
     private final RelayService relayService;
+    private final CoordinatorIdentity identity;
+    private final MembersService members;
 
     private Coordinator(
             CoordinatorOptions options,
             DataDirectory directory,
             RatisLog log,
             TicketSigner signer,
+            CoordinatorIdentity identity,
             SecureRandom random) {
         LongSupplier monotonicMillis = () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
         LongSupplier unixMillis = System::currentTimeMillis;
@@ -81,6 +87,9 @@ public final class Coordinator implements AutoCloseable {
         RecentLosses losses = new RecentLosses();
         this.id = options.id();
         this.directory = directory;
+        this.identity = identity;
+        this.members =
+                new MembersService(identity, log, options.advertised(), unixMillis, random);
         this.log = log;
         this.placement = new PlacementLoop(log, attendance, new SourceWatch(log));
         Function<String, String> shortfalls =
@@ -127,6 +136,7 @@ public final class Coordinator implements AutoCloseable {
                         latencies,
                         unixMillis,
                         tokens,
+                        identity.transport(),
                         model -> shortfalls.apply(model).isEmpty());
         this.models = new ModelsService(log, look, unixMillis);
     }
@@ -142,14 +152,22 @@ public final class Coordinator implements AutoCloseable {
         RatisLog log = null;
         try {
             TicketSigner signer = TicketSigner.open(directory.ticketKey());
+            CoordinatorIdentity identity =
+                    CoordinatorIdentity.read(
+                            options.dataDirectory(),
+                            options.id(),
+                            options.advertised(),
+                            System::currentTimeMillis);
             log =
                     RatisLog.start(
                             RaftPlace.of(options),
                             directory.log(),
                             () -> new CommandId(random.nextLong(), random.nextLong()),
-                            options.startTimeoutMillis());
+                            options.startTimeoutMillis(),
+                            identity.transport());
+            identity.attach(log);
             announce(log, signer.publicKey(), options.policy());
-            Coordinator coordinator = new Coordinator(options, directory, log, signer, random);
+            Coordinator coordinator = new Coordinator(options, directory, log, signer, identity, random);
             coordinator.placement.start();
             return coordinator;
         } catch (LogUnavailableException | CoordinatorException e) {
@@ -205,9 +223,14 @@ public final class Coordinator implements AutoCloseable {
         return log;
     }
 
-    /** WorkerControl, Models, Pool, Relay and Routes, to be mounted on the gateway's port. */
+    /** How this coordinator speaks with other nodes. */
+    public Transport transport() {
+        return identity.transport();
+    }
+
+    /** WorkerControl, Models, Pool, Relay, Routes and Identity, for the gateway's port. */
     public List<BindableService> services() {
-        return List.of(workers, models, new PoolService(look), relayService, repairing);
+        return List.of(workers, models, new PoolService(look), relayService, repairing, members);
     }
 
     /** Where this process reaches a worker that is relayed to here; empty for any other. */
@@ -258,6 +281,7 @@ public final class Coordinator implements AutoCloseable {
         relay.close();
         models.close();
         placement.close();
+        identity.close();
         log.close();
         directory.close();
     }

@@ -62,7 +62,7 @@ final class DataDirectory implements AutoCloseable {
         }
         try (Stream<Path> files = Files.list(path)) {
             Path stranger =
-                    files.filter(f -> !f.getFileName().toString().matches("lock|identity.*"))
+                    files.filter(f -> !f.getFileName().toString().matches("lock|identity.*|tls"))
                             .findFirst()
                             .orElse(null);
             if (stranger != null) {

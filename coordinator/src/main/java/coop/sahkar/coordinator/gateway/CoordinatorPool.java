@@ -6,6 +6,7 @@ import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
 import io.grpc.BindableService;
@@ -43,6 +44,11 @@ record CoordinatorPool(Coordinator coordinator) implements GatewayPool {
     @Override
     public boolean ready() {
         return coordinator.ready();
+    }
+
+    @Override
+    public Transport transport() {
+        return coordinator.transport();
     }
 
     @Override

@@ -10,7 +10,9 @@ import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.cors.CorsService;
 import com.linecorp.armeria.server.cors.CorsServiceBuilder;
 import com.linecorp.armeria.server.grpc.GrpcService;
+import com.linecorp.armeria.server.grpc.GrpcServiceBuilder;
 import coop.sahkar.coordinator.Coordinator;
+import coop.sahkar.proto.tls.NodeTls;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -30,11 +32,13 @@ public final class Gateway implements AutoCloseable {
     private final Server server;
     private final GenerationRunner runner;
     private final String host;
+    private final String scheme;
 
-    private Gateway(Server server, GenerationRunner runner, String host) {
+    private Gateway(Server server, GenerationRunner runner, String host, String scheme) {
         this.server = server;
         this.runner = runner;
         this.host = host;
+        this.scheme = scheme;
     }
 
     /**
@@ -62,7 +66,8 @@ public final class Gateway implements AutoCloseable {
                             .formatted(options.host(), options.port(), reason(refused)),
                     refused);
         }
-        return new Gateway(server, runner, options.host());
+        String scheme = pool.transport().tls().isPresent() ? "https" : "http";
+        return new Gateway(server, runner, options.host(), scheme);
     }
 
     private static String reason(CompletionException refused) {
@@ -79,7 +84,7 @@ public final class Gateway implements AutoCloseable {
     /** Its address for people and clients, without a slash at the end. */
     public String url() {
         String name = host.contains(":") ? "[" + host + "]" : host;
-        return "http://" + name + ":" + port();
+        return scheme + "://" + name + ":" + port();
     }
 
     /** Generations running through it. */
@@ -113,13 +118,17 @@ public final class Gateway implements AutoCloseable {
             GatewayOptions options,
             GenerationRunner runner,
             GatewayMetrics metrics) {
-        ServerBuilder builder =
-                Server.builder().http(new InetSocketAddress(options.host(), options.port()));
+        InetSocketAddress at = new InetSocketAddress(options.host(), options.port());
+        NodeTls tls = pool.transport().tls().orElse(null);
+        ServerBuilder builder = tls == null ? Server.builder().http(at) : Server.builder().https(at);
+        if (tls != null) {
+            GatewayTls.encrypt(builder, tls);
+        }
         // In the global registry a second gateway of this process would be warned of.
         builder.meterRegistry(new SimpleMeterRegistry());
         limit(builder);
         mountApi(builder, pool, new Answering(runner, metrics, options.tellRoutes()), metrics);
-        mountGrpc(builder, pool, new GenerationService(runner, metrics));
+        mountGrpc(builder, pool, metrics, new GenerationService(runner, metrics));
         builder.errorHandler(new ErrorPages());
         builder.decorator(metrics::measuredRequest);
         builder.decorator(RequestIds::new);
@@ -195,9 +204,16 @@ public final class Gateway implements AutoCloseable {
      * Streams of workers live as long as the workers: no time limit, no limit on a whole stream.
      */
     private static void mountGrpc(
-            ServerBuilder builder, GatewayPool pool, GenerationService generation) {
+            ServerBuilder builder,
+            GatewayPool pool,
+            GatewayMetrics metrics,
+            GenerationService generation) {
+        GrpcServiceBuilder services = GrpcService.builder();
+        pool.transport()
+                .tls()
+                .ifPresent(tls -> services.intercept(GatewayTls.gate(tls, metrics::refusedPeer)));
         GrpcService grpc =
-                GrpcService.builder()
+                services
                         .addServices(pool.services())
                         .addService(generation)
                         .supportedSerializationFormats(GrpcSerializationFormats.PROTO)
@@ -210,7 +226,8 @@ public final class Gateway implements AutoCloseable {
                 delegate ->
                         delegate.decorate((inner, context, request) -> {
                             context.clearRequestTimeout();
-                            context.setMaxRequestLength(0);
+                            context.setMaxRequestLength(
+                                    GatewayTls.maxRequestLength(request.path()));
                             return inner.serve(context, request);
                         }));
     }

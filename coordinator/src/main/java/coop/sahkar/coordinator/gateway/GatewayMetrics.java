@@ -35,6 +35,10 @@ final class GatewayMetrics {
             Counter.builder("sahkar.tokens.completion")
                     .description("Tokens generated and passed to readers")
                     .register(registry);
+    private final Counter refusedPeers =
+            Counter.builder("sahkar.peers.refused")
+                    .description("Calls refused because the caller's certificate does not allow them")
+                    .register(registry);
     private final Timer firstToken =
             Timer.builder("sahkar.generation.first.token")
                     .description("From a request to its first token")
@@ -45,6 +49,11 @@ final class GatewayMetrics {
                     .description("Between the tokens of one generation")
                     .serviceLevelObjectives(NEXT_TOKEN_BUCKETS)
                     .register(registry);
+
+    /** A call was refused since its caller may not make it. */
+    void refusedPeer() {
+        refusedPeers.increment();
+    }
 
     GatewayMetrics(GatewayPool pool, GenerationRunner runner) {
         Gauge.builder("sahkar.generations.running", runner, GenerationRunner::running)

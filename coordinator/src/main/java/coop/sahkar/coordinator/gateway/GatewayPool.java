@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.gateway;
 import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
 import io.grpc.BindableService;
@@ -39,6 +40,11 @@ public interface GatewayPool {
 
     /** Whether the coordinator knows a leader and has applied what was committed. */
     boolean ready();
+
+    /** How this process speaks with workers, and who may speak with it. */
+    default Transport transport() {
+        return Transport.OPEN;
+    }
 
     /** The coordinator's own gRPC services, served beside the gateway's. */
     List<BindableService> services();

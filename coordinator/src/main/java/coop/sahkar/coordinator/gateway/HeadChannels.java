@@ -1,6 +1,8 @@
 package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
@@ -10,39 +12,51 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Connections to heads, one for each endpoint, the least recently used dropped when there are too
+ * Connections to heads, one for each worker at its endpoint, the least recently used dropped when there are too
  * many. Dropping lets the calls of a connection end first. Thread-safe.
  */
 final class HeadChannels implements AutoCloseable {
-    private final LinkedHashMap<String, ManagedChannel> byEndpoint =
+    private final LinkedHashMap<Peer, ManagedChannel> byPeer =
             new LinkedHashMap<>(16, 0.75f, true);
+    private final Transport transport;
     private boolean closed;
+
+    private record Peer(String workerId, String endpoint) {}
+
+    /**
+     * @param transport how heads are dialled
+     */
+    HeadChannels(Transport transport) {
+        this.transport = transport;
+    }
 
     /**
      * The connection to a head; made without waiting.
      *
+     * @param workerId whose head is expected there
      * @param endpoint {@code host:port}
      * @throws IllegalArgumentException if it is not one
      */
-    synchronized ManagedChannel to(String endpoint) {
+    synchronized ManagedChannel to(String workerId, String endpoint) {
         if (closed) {
             throw new IllegalStateException("the gateway is closed");
         }
-        ManagedChannel known = byEndpoint.get(endpoint);
+        Peer peer = new Peer(workerId, endpoint);
+        ManagedChannel known = byPeer.get(peer);
         if (known != null) {
             return known;
         }
-        ManagedChannel made = connect(endpoint);
-        byEndpoint.put(endpoint, made);
-        if (byEndpoint.size() > GatewayLimits.MAX_HEAD_CHANNELS) {
-            byEndpoint.pollFirstEntry().getValue().shutdown();
+        ManagedChannel made = connect(peer);
+        byPeer.put(peer, made);
+        if (byPeer.size() > GatewayLimits.MAX_HEAD_CHANNELS) {
+            byPeer.pollFirstEntry().getValue().shutdown();
         }
         return made;
     }
 
     /** Forgets a connection that failed, so that the next call does not wait out its back-off. */
-    synchronized void drop(String endpoint) {
-        ManagedChannel failed = byEndpoint.remove(endpoint);
+    synchronized void drop(String workerId, String endpoint) {
+        ManagedChannel failed = byPeer.remove(new Peer(workerId, endpoint));
         if (failed != null) {
             failed.shutdown();
         }
@@ -53,13 +67,14 @@ final class HeadChannels implements AutoCloseable {
         List<ManagedChannel> open;
         synchronized (this) {
             closed = true;
-            open = new ArrayList<>(byEndpoint.values());
-            byEndpoint.clear();
+            open = new ArrayList<>(byPeer.values());
+            byPeer.clear();
         }
         open.forEach(ManagedChannel::shutdownNow);
     }
 
-    private static ManagedChannel connect(String endpoint) {
+    private ManagedChannel connect(Peer peer) {
+        String endpoint = peer.endpoint();
         if (endpoint.length() > Limits.MAX_ENDPOINT) {
             throw new IllegalArgumentException("an endpoint is too long");
         }
@@ -69,8 +84,10 @@ final class HeadChannels implements AutoCloseable {
         }
         String host = endpoint.substring(0, colon).replace("[", "").replace("]", "");
         int port = Integer.parseInt(endpoint, colon + 1, endpoint.length(), 10);
-        return NettyChannelBuilder.forAddress(host, port)
-                .usePlaintext()
+        return transport
+                .secure(
+                        NettyChannelBuilder.forAddress(host, port),
+                        PeerRule.worker(peer.workerId()))
                 .proxyDetector(_ -> null)
                 .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, GatewayLimits.HEAD_CONNECT_MILLIS)
                 .flowControlWindow(GatewayLimits.HEAD_WINDOW_BYTES)

@@ -4,9 +4,12 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
+import coop.sahkar.coordinator.state.Command.EnrolNode;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.IssueToken;
 import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
+import coop.sahkar.coordinator.state.Command.RevokeNode;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
 import coop.sahkar.coordinator.state.Command.WithdrawModel;
 import coop.sahkar.coordinator.state.CommandId;
@@ -35,6 +38,9 @@ public final class CommandCodec {
             case AdoptPlacement c -> entry.setAdoptPlacement(EntryAdapter.write(c.placement()));
             case AddTicketKey c -> entry.setAddTicketKey(EntryAdapter.write(c.key()));
             case SetPolicy c -> entry.setSetPolicy(EntryAdapter.write(c.policy()));
+            case IssueToken c -> entry.setIssueToken(MembershipAdapter.write(c));
+            case EnrolNode c -> entry.setEnrol(MembershipAdapter.write(c));
+            case RevokeNode c -> entry.setRevoke(MembershipAdapter.write(c));
         }
         return entry.build().toByteArray();
     }
@@ -70,6 +76,9 @@ public final class CommandCodec {
                     new AdoptPlacement(EntryAdapter.read(entry.getAdoptPlacement()));
             case ADD_TICKET_KEY -> new AddTicketKey(EntryAdapter.read(entry.getAddTicketKey()));
             case SET_POLICY -> new SetPolicy(EntryAdapter.read(entry.getSetPolicy()));
+            case ISSUE_TOKEN -> MembershipAdapter.readIssue(entry.getIssueToken());
+            case ENROL -> MembershipAdapter.read(entry.getEnrol());
+            case REVOKE -> MembershipAdapter.read(entry.getRevoke());
             case COMMAND_NOT_SET -> throw new LogFormatException("a log entry holds no command");
         };
     }

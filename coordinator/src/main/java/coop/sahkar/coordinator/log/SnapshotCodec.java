@@ -37,6 +37,7 @@ public final class SnapshotCodec {
         state.models().values().forEach(m -> snapshot.addModels(EntryAdapter.write(published(m))));
         state.ticketKeys().values().forEach(k -> snapshot.addTicketKeys(EntryAdapter.write(k)));
         state.recent().forEach(a -> snapshot.addRecent(write(a)));
+        MembershipAdapter.write(state.members(), snapshot);
         snapshot.build().writeTo(out);
     }
 
@@ -87,7 +88,8 @@ public final class SnapshotCodec {
                 models,
                 EntryAdapter.read(snapshot.getPlacement()),
                 keys,
-                recent);
+                recent,
+                MembershipAdapter.read(snapshot));
     }
 
     private static PublishModel published(ModelRecord model) {

@@ -10,6 +10,7 @@ import coop.sahkar.coordinator.state.LoggedCommand;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.Refusal;
 import coop.sahkar.coordinator.state.ReplicatedLog;
+import coop.sahkar.proto.tls.Transport;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -23,6 +24,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.apache.ratis.client.RaftClient;
+import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
@@ -87,16 +89,24 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
      * @param directory where log and snapshots live; made if absent
      * @param ids draws command ids
      * @param timeoutMillis how long to wait for a leader
+     * @param transport how coordinators speak with each other
      * @throws LogUnavailableException in a sentence, when it cannot
      */
     public static RatisLog start(
-            RaftNode node, Path directory, Supplier<CommandId> ids, int timeoutMillis) {
+            RaftNode node,
+            Path directory,
+            Supplier<CommandId> ids,
+            int timeoutMillis,
+            Transport transport) {
         RaftProperties properties = RaftSettings.of(node, directory.toFile());
         PoolMachine machine = new PoolMachine();
-        RaftServer server = serve(node, directory.toFile(), properties, machine);
+        Parameters parameters = RaftTls.parameters(transport);
+        RaftServer server =
+                serve(node, directory.toFile(), properties, parameters, machine);
         RaftClient client =
                 RaftClient.newBuilder()
                         .setProperties(properties)
+                        .setParameters(parameters)
                         .setRaftGroup(node.group())
                         .setLeaderId(node.single() ? node.peerId() : null)
                         .setRetryPolicy(
@@ -114,7 +124,11 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     }
 
     private static RaftServer serve(
-            RaftNode node, File directory, RaftProperties properties, PoolMachine machine) {
+            RaftNode node,
+            File directory,
+            RaftProperties properties,
+            Parameters parameters,
+            PoolMachine machine) {
         // Ratis ends the process when its port is taken or its log breaks; others live in it too.
         ExitUtils.disableSystemExit();
         refuseTakenPort(node);
@@ -125,6 +139,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
                             .setServerId(node.peerId())
                             .setGroup(node.group())
                             .setProperties(properties)
+                            .setParameters(parameters)
                             .setOption(RaftStorage.StartupOption.RECOVER)
                             .setStateMachine(machine)
                             .build();

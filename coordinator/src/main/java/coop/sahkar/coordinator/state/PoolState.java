@@ -17,6 +17,7 @@ import java.util.TreeMap;
  * @param ticketKeys the keys that sign session tickets, by key id
  * @param recent the commands applied last, oldest first, at most {@link Transition#MAX_RECENT}: a
  *     command that is sent again is answered from here and not applied again
+ * @param members who has joined the co-operative, and who may
  */
 public record PoolState(
         Policy policy,
@@ -24,7 +25,8 @@ public record PoolState(
         SortedMap<String, ModelRecord> models,
         Placement placement,
         SortedMap<String, TicketKeyRecord> ticketKeys,
-        List<AppliedCommand> recent) {
+        List<AppliedCommand> recent,
+        Membership members) {
 
     /** A new pool. */
     public static final PoolState EMPTY =
@@ -34,7 +36,19 @@ public record PoolState(
                     new TreeMap<>(),
                     Placement.EMPTY,
                     new TreeMap<>(),
-                    List.of());
+                    List.of(),
+                    Membership.EMPTY);
+
+    /** A state in which nobody has joined with a certificate. */
+    public PoolState(
+            Policy policy,
+            SortedMap<String, WorkerRecord> workers,
+            SortedMap<String, ModelRecord> models,
+            Placement placement,
+            SortedMap<String, TicketKeyRecord> ticketKeys,
+            List<AppliedCommand> recent) {
+        this(policy, workers, models, placement, ticketKeys, recent, Membership.EMPTY);
+    }
 
     public PoolState {
         workers = Collections.unmodifiableSortedMap(new TreeMap<>(workers));

@@ -2,9 +2,12 @@ package coop.sahkar.coordinator.state;
 
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
+import coop.sahkar.coordinator.state.Command.EnrolNode;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.IssueToken;
 import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
+import coop.sahkar.coordinator.state.Command.RevokeNode;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
 import coop.sahkar.coordinator.state.Command.WithdrawModel;
 import coop.sahkar.coordinator.state.Refusal.Reason;
@@ -61,6 +64,9 @@ public final class Transition {
             case AdoptPlacement adopt -> adoptPlacement(state, adopt.placement());
             case AddTicketKey add -> addTicketKey(state, add.key());
             case SetPolicy set -> Step.to(StateChange.policy(state, set.policy()));
+            case IssueToken issue -> MembershipRules.issue(state, issue);
+            case EnrolNode enrol -> MembershipRules.enrol(state, enrol);
+            case RevokeNode revoke -> MembershipRules.revoke(state, revoke);
         };
     }
 

@@ -34,6 +34,7 @@ class ArchitectureTest {
         "coop.sahkar.coordinator",
         "coop.sahkar.coordinator.control..",
         "coop.sahkar.coordinator.gateway..",
+        "coop.sahkar.coordinator.identity..",
         "coop.sahkar.coordinator.log..",
         "coop.sahkar.coordinator.routing..",
         "coop.sahkar.worker.agent..",
