@@ -1,5 +1,6 @@
 package coop.sahkar.worker.agent;
 
+import coop.sahkar.proto.v1.Revocations;
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.MeasurePeers;
@@ -30,6 +31,9 @@ interface ControlEvents {
 
     /** A coordinator says which peers the worker should measure the way to. */
     void measure(String coordinator, MeasurePeers measure);
+
+    /** A coordinator says whose certificates count no more. */
+    void revoked(Revocations revocations);
 
     /**
      * A coordinator is not reached, or does not let the worker in.

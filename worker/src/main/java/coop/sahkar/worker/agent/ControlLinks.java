@@ -1,5 +1,7 @@
 package coop.sahkar.worker.agent;
 
+import coop.sahkar.proto.v1.Revocations;
+import coop.sahkar.proto.tls.Transport;
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.v1.Assignment;
@@ -38,6 +40,7 @@ final class ControlLinks implements AutoCloseable {
     private final ControlEvents events;
     private final ControlPace pace;
     private final RandomGenerator random;
+    private final Transport transport;
     private final ScheduledExecutorService thread =
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("control").factory());
@@ -51,12 +54,14 @@ final class ControlLinks implements AutoCloseable {
             Supplier<WorkerReport.Builder> reports,
             ControlEvents events,
             ControlPace pace,
-            RandomGenerator random) {
+            RandomGenerator random,
+            Transport transport) {
         this.hello = hello;
         this.reports = reports;
         this.events = events;
         this.pace = pace;
         this.random = random;
+        this.transport = transport;
     }
 
     /** Attaches to these, and to those they name. */
@@ -102,7 +107,16 @@ final class ControlLinks implements AutoCloseable {
             return;
         }
         ControlLink link =
-                new ControlLink(coordinator, hello, reports, new Heard(), thread, pace, random);
+                
+                        new ControlLink(
+                                coordinator,
+                                hello,
+                                reports,
+                                new Heard(),
+                                thread,
+                                pace,
+                                random,
+                                transport);
         links.put(coordinator, link);
         known = List.copyOf(links.keySet());
         link.start();
@@ -143,6 +157,11 @@ final class ControlLinks implements AutoCloseable {
         @Override
         public void measure(String coordinator, MeasurePeers measure) {
             events.measure(coordinator, measure);
+        }
+
+        @Override
+        public void revoked(Revocations revocations) {
+            events.revoked(revocations);
         }
 
         @Override

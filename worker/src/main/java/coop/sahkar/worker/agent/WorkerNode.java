@@ -1,5 +1,7 @@
 package coop.sahkar.worker.agent;
 
+import coop.sahkar.proto.v1.Revocations;
+import coop.sahkar.proto.tls.Transport;
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.MeasurePeers;
@@ -65,6 +67,7 @@ public final class WorkerNode implements AutoCloseable {
     private final ShardHost host;
     private final ControlLinks links;
     private final @Nullable URI metricsUrl;
+    private final WorkerCertificate certificate;
     private final Relays relays;
     private final InetSocketAddress own;
     private final PeerMeter meter;
@@ -102,10 +105,13 @@ public final class WorkerNode implements AutoCloseable {
         untilNow.add(identity);
         LlamaLibrary library = library(options);
         TensorStore files = TensorStore.open(options.data().resolve("shards"), options.diskBytes());
-        this.relays = new Relays(identity.workerId());
-        untilNow.add(relays);
         LongSupplier clock = InstantSource.system()::millis;
-        this.ring = new Ring(ringOptions(identity.workerId()), keys, relays, clock);
+        this.certificate = WorkerCertificate.open(options, identity.workerId(), clock);
+        untilNow.add(certificate);
+        Transport transport = certificate.transport();
+        this.relays = new Relays(identity.workerId(), transport);
+        untilNow.add(relays);
+        this.ring = new Ring(ringOptions(identity.workerId()), keys, relays, transport, clock);
         untilNow.add(ring);
         HostedHeads heads = new HostedHeads();
         int port =
@@ -118,19 +124,26 @@ public final class WorkerNode implements AutoCloseable {
         HostOptions hostOptions = hostOptions(library);
         this.links =
                 new ControlLinks(
-                        self.hello(), this::report, new Heard(), ControlPace.DEFAULT, random);
+                        self.hello(),
+                        this::report,
+                        new Heard(),
+                        ControlPace.DEFAULT,
+                        random,
+                        transport);
         untilNow.add(links);
         this.meter =
-                new PeerMeter((coordinator, micros) ->
-                        links.measured(coordinator, MeasureAdapter.write(micros)));
+                new PeerMeter(
+                        (coordinator, micros) ->
+                                links.measured(coordinator, MeasureAdapter.write(micros)),
+                        transport);
         untilNow.add(meter);
-        this.repairs = new RepairCalls(links::known, ring.directory());
+        this.repairs = new RepairCalls(links::known, ring.directory(), transport);
         untilNow.add(repairs);
         ShardFetcher fetcher =
                 new ShardFetcher(
                         hostOptions,
-                        modelId -> new PoolModels(links.known()).manifest(modelId),
-                        new ShardStore(files, FetchPolicy.DEFAULT),
+                        modelId -> new PoolModels(links.known(), transport).manifest(modelId),
+                        new ShardStore(files, FetchPolicy.DEFAULT, transport),
                         this::ways);
         this.host =
                 new ShardHost(
@@ -153,6 +166,7 @@ public final class WorkerNode implements AutoCloseable {
         listener.ready(self);
         host.start();
         links.start(options.coordinators());
+        certificate.keep(links::known);
     }
 
     private @Nullable URI metrics(TensorStore files, List<AutoCloseable> untilNow)
@@ -308,6 +322,11 @@ public final class WorkerNode implements AutoCloseable {
             List<PeerAddress> peers = MeasureAdapter.read(measure);
             meter.wanted(coordinator, peers, measure.getIntervalMillis());
             peers.forEach(peer -> ring.dialAhead(peer.workerId(), peer.endpoint()));
+        }
+
+        @Override
+        public void revoked(Revocations revocations) {
+            certificate.revoked(revocations);
         }
 
         @Override

@@ -1,5 +1,6 @@
 package coop.sahkar.worker.agent;
 
+import coop.sahkar.proto.tls.JoinToken;
 import coop.sahkar.proto.HiddenCodec;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param metrics where Prometheus reads how the worker fares; null: nowhere
  * @param software version of this program
  * @param relaying when it is reached through coordinators
+ * @param joining joins a co-operative with this first; null: it has joined, or speaks in the open
  */
 public record WorkerOptions(
         @Nullable String name,
@@ -44,7 +46,8 @@ public record WorkerOptions(
         long decodeBytesPerSecond,
         @Nullable InetSocketAddress metrics,
         String software,
-        Relaying relaying) {
+        Relaying relaying,
+        @Nullable JoinToken joining) {
     private static final String LOOPBACK = "127.0.0.1";
     private static final long DEFAULT_DISK_BYTES = 50_000_000_000L;
     private static final long DEFAULT_LOG_DISK_BYTES = 1L << 30;
@@ -92,6 +95,7 @@ public record WorkerOptions(
         private @Nullable InetSocketAddress metrics;
         private String software = "dev";
         private Relaying relaying = Relaying.AUTO;
+        private @Nullable JoinToken joining;
 
         private Builder(Path data, List<String> coordinators, Machine machine) {
             this.data = data;
@@ -171,6 +175,12 @@ public record WorkerOptions(
             return this;
         }
 
+        /** Joins a co-operative with this token first; null: not. */
+        public Builder joining(@Nullable JoinToken value) {
+            joining = value;
+            return this;
+        }
+
         /**
          * Checks and makes the options.
          *
@@ -194,7 +204,8 @@ public record WorkerOptions(
                     decodeBytesPerSecond,
                     metrics,
                     software,
-                    relaying);
+                    relaying,
+                    joining);
         }
     }
 

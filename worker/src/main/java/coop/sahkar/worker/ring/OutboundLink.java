@@ -1,5 +1,7 @@
 package coop.sahkar.worker.ring;
 
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
+import coop.sahkar.proto.tls.Revocations;
 import com.google.protobuf.InvalidProtocolBufferException;
 import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.Problem;
@@ -82,8 +84,17 @@ final class OutboundLink {
         return welcomed;
     }
 
-    /** Dials and says hello. */
-    void dial(RingLoop loop, LentLinks lent, InetSocketAddress address, List<HiddenCodec> codecs) {
+    /**
+     * Dials and says hello.
+     *
+     * @param tls encrypts the link; null in the open
+     */
+    void dial(
+            RingLoop loop,
+            LentLinks lent,
+            InetSocketAddress address,
+            List<HiddenCodec> codecs,
+            @Nullable SslContext tls) {
         SocketLink link = new SocketLink(options, lent);
         synchronized (this) {
             if (state != State.DIALLING) {
@@ -92,7 +103,8 @@ final class OutboundLink {
             offered = codecs;
         }
         link.own(new Connection());
-        loop.dial(address, options.dialTimeoutMillis(), link, failure -> dialled(link, failure));
+        loop.dial(
+                address, options.dialTimeoutMillis(), tls, link, failure -> dialled(link, failure));
     }
 
     private void dialled(SocketLink link, @Nullable Throwable failure) {
@@ -176,6 +188,12 @@ final class OutboundLink {
         if (waiting) {
             fail("it did not answer within %d ms".formatted(options.dialTimeoutMillis()));
         }
+    }
+
+    /** Whether it goes to a worker whose certificate counts no more. */
+    boolean isTo(Revocations revocations) {
+        SocketLink link = socket();
+        return link != null && link.peer().filter(revocations::revoked).isPresent();
     }
 
     /** Breaks the link and tells. */

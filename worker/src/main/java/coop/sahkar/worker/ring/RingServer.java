@@ -1,5 +1,13 @@
 package coop.sahkar.worker.ring;
 
+import java.util.Set;
+import java.util.Map;
+import coop.sahkar.proto.v1.HeadGrpc;
+import coop.sahkar.proto.tls.Role;
+import coop.sahkar.proto.tls.NodeTls;
+import coop.sahkar.proto.tls.PeerGate;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.v1.PeerGrpc;
 import io.grpc.BindableService;
@@ -36,6 +44,7 @@ public final class RingServer implements AutoCloseable {
      * Starts serving.
      *
      * @param bind where; port 0 picks a free one
+     * @param transport whether connections are encrypted, and who may come in
      * @throws IOException in a sentence, when the address cannot be had
      */
     static RingServer start(
@@ -43,7 +52,9 @@ public final class RingServer implements AutoCloseable {
             RingLoop loop,
             Supplier<SocketLink> links,
             InetSocketAddress bind,
-            List<BindableService> services)
+            List<BindableService> services,
+            Transport transport,
+            RingCounters counters)
             throws IOException {
         ExecutorService pool =
                 Executors.newCachedThreadPool(
@@ -52,7 +63,7 @@ public final class RingServer implements AutoCloseable {
                 loop.serving(NettyServerBuilder.forAddress(bind))
                         .executor(pool)
                         .callExecutor(new PingsDirect())
-                        .protocolNegotiator(new FirstBytes(links))
+                        .protocolNegotiator(new FirstBytes(links, transport, counters))
                         .handshakeTimeout(options.dialTimeoutMillis(), TimeUnit.MILLISECONDS)
                         .maxInboundMessageSize(Limits.MAX_MESSAGE_BYTES)
                         .maxInboundMetadataSize(RingOptions.MAX_METADATA_BYTES)
@@ -62,6 +73,7 @@ public final class RingServer implements AutoCloseable {
                         .keepAliveTimeout(options.keepAliveTimeoutMillis(), TimeUnit.MILLISECONDS)
                         .permitKeepAliveTime(1, TimeUnit.SECONDS)
                         .permitKeepAliveWithoutCalls(true);
+        transport.tls().ifPresent(tls -> builder.intercept(gate(tls, counters)));
         services.forEach(builder::addService);
         try {
             return new RingServer(builder.build().start(), pool);
@@ -72,6 +84,17 @@ public final class RingServer implements AutoCloseable {
                             .formatted(bind, e.getMessage()),
                     e);
         }
+    }
+
+    private static PeerGate gate(NodeTls tls, RingCounters counters) {
+        return new PeerGate(
+                tls,
+                Map.of(
+                        HeadGrpc.SERVICE_NAME, PeerRule.COORDINATOR,
+                        PeerGrpc.SERVICE_NAME, PeerRule.WORKER),
+                Set.of(),
+                PeerRule.any(Role.WORKER, Role.COORDINATOR),
+                counters.refusedPeers::increment);
     }
 
     /** The port it listens on. */

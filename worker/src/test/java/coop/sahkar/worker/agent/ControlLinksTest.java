@@ -1,5 +1,7 @@
 package coop.sahkar.worker.agent;
 
+import coop.sahkar.proto.v1.Revocations;
+import coop.sahkar.proto.tls.Transport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -49,7 +51,8 @@ class ControlLinksTest {
                     () -> WorkerReport.newBuilder().setGeneration(generation.get()),
                     heard,
                     QUICK,
-                    new Random(1));
+                    new Random(1),
+                    Transport.OPEN);
 
     @BeforeEach
     void start() throws IOException {
@@ -65,6 +68,9 @@ class ControlLinksTest {
     }
 
     private static final class Heard implements ControlEvents {
+        @Override
+        public void revoked(Revocations revocations) {}
+
         final List<String> welcomed = new CopyOnWriteArrayList<>();
         final List<Assignment> assigned = new CopyOnWriteArrayList<>();
         final List<String> tokens = new CopyOnWriteArrayList<>();
@@ -282,7 +288,7 @@ class ControlLinksTest {
         ControlPace slow = new ControlPace(new Backoff(5, 20), new Backoff(600_000, 600_000));
         try (ControlLinks patient =
                 new ControlLinks(
-                        SELF.hello(), WorkerReport::newBuilder, heard, slow, new Random(1))) {
+                        SELF.hello(), WorkerReport::newBuilder, heard, slow, new Random(1), Transport.OPEN)) {
             coordinator.refusalCode = ProblemCode.PROBLEM_CODE_NOT_LEADER;
             coordinator.refusal = "the worker cannot be registered now";
             patient.start(List.of(coordinator.address()));

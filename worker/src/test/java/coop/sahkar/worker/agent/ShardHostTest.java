@@ -1,5 +1,6 @@
 package coop.sahkar.worker.agent;
 
+import coop.sahkar.proto.tls.Transport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -102,7 +103,8 @@ class ShardHostTest {
         ShardStore store =
                 new ShardStore(
                         TensorStore.open(directory.resolve("store"), 1L << 30),
-                        FetchPolicy.DEFAULT);
+                        FetchPolicy.DEFAULT,
+                        Transport.OPEN);
         ShardHost made =
                 new ShardHost(
                         options,

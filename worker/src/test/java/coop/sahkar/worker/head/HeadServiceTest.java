@@ -1,5 +1,6 @@
 package coop.sahkar.worker.head;
 
+import coop.sahkar.proto.tls.Transport;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -127,6 +128,7 @@ final class HeadServiceTest {
                         (_, _) -> {
                             throw new IOException("there is no relay");
                         },
+                        Transport.OPEN,
                         () -> NOW);
         HeadHost host =
                 (id, span) ->
