@@ -88,8 +88,7 @@ public final class Coordinator implements AutoCloseable {
         this.id = options.id();
         this.directory = directory;
         this.identity = identity;
-        this.members =
-                new MembersService(identity, log, options.advertised(), unixMillis, random);
+        this.members = new MembersService(identity, log, options.advertised(), unixMillis, random);
         this.log = log;
         this.placement = new PlacementLoop(log, attendance, new SourceWatch(log));
         Function<String, String> shortfalls =
@@ -167,7 +166,8 @@ public final class Coordinator implements AutoCloseable {
                             identity.transport());
             identity.attach(log);
             announce(log, signer.publicKey(), options.policy());
-            Coordinator coordinator = new Coordinator(options, directory, log, signer, identity, random);
+            Coordinator coordinator =
+                    new Coordinator(options, directory, log, signer, identity, random);
             coordinator.placement.start();
             return coordinator;
         } catch (LogUnavailableException | CoordinatorException e) {

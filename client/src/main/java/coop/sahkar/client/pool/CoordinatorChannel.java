@@ -1,6 +1,8 @@
 package coop.sahkar.client.pool;
 
 import coop.sahkar.client.CoordinatorAddress;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
@@ -22,10 +24,13 @@ record CoordinatorChannel(CoordinatorAddress address, ManagedChannel channel) {
 
     private static final int CLOSE_SECONDS = 2;
 
-    static CoordinatorChannel to(CoordinatorAddress address, Duration connectTimeout) {
+    static CoordinatorChannel to(
+            CoordinatorAddress address, Duration connectTimeout, Transport transport) {
         ManagedChannel channel =
-                NettyChannelBuilder.forAddress(address.host(), address.port())
-                        .usePlaintext()
+                transport
+                        .secure(
+                                NettyChannelBuilder.forAddress(address.host(), address.port()),
+                                PeerRule.COORDINATOR)
                         .withOption(
                                 ChannelOption.CONNECT_TIMEOUT_MILLIS,
                                 (int) connectTimeout.toMillis())

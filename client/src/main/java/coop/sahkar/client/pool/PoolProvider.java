@@ -12,6 +12,7 @@ import coop.sahkar.client.provider.Offer;
 import coop.sahkar.client.provider.Patience;
 import coop.sahkar.client.provider.Profile;
 import coop.sahkar.client.provider.Provider;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.ListModelsReply;
 import coop.sahkar.proto.v1.ListModelsRequest;
 import coop.sahkar.proto.v1.ModelsGrpc;
@@ -71,23 +72,28 @@ public final class PoolProvider implements Provider {
         return at(
                 NAME,
                 Arrays.stream(addresses).map(CoordinatorAddress::parse).distinct().toList(),
-                Duration.ofSeconds(5));
+                Duration.ofSeconds(5),
+                Transport.OPEN);
     }
 
     /**
      * The pool behind these coordinators, at least one.
      *
      * @param connectTimeout how long to wait for a connection before the next one is tried
+     * @param transport in the open, or encrypted as {@link Transport#trusting} says
      */
     public static PoolProvider at(
-            String name, List<CoordinatorAddress> addresses, Duration connectTimeout) {
+            String name,
+            List<CoordinatorAddress> addresses,
+            Duration connectTimeout,
+            Transport transport) {
         if (addresses.isEmpty()) {
             throw new IllegalArgumentException("name at least one coordinator");
         }
         CoordinatorRing ring =
                 new CoordinatorRing(
                         addresses.stream()
-                                .map(at -> CoordinatorChannel.to(at, connectTimeout))
+                                .map(at -> CoordinatorChannel.to(at, connectTimeout, transport))
                                 .toList());
         return new PoolProvider(name, List.of(), ring, connectTimeout);
     }

@@ -63,8 +63,7 @@ final class Attachment implements StreamObserver<WorkerMessage> {
     /**
      * @param caller whose certificate was shown; null in the open
      */
-    Attachment(
-            WorkerDoor door, StreamObserver<CoordinatorMessage> out, @Nullable NodeName caller) {
+    Attachment(WorkerDoor door, StreamObserver<CoordinatorMessage> out, @Nullable NodeName caller) {
         this.door = door;
         this.out = out;
         this.caller = caller;

@@ -120,7 +120,8 @@ public final class Gateway implements AutoCloseable {
             GatewayMetrics metrics) {
         InetSocketAddress at = new InetSocketAddress(options.host(), options.port());
         NodeTls tls = pool.transport().tls().orElse(null);
-        ServerBuilder builder = tls == null ? Server.builder().http(at) : Server.builder().https(at);
+        ServerBuilder builder =
+                tls == null ? Server.builder().http(at) : Server.builder().https(at);
         if (tls != null) {
             GatewayTls.encrypt(builder, tls);
         }
@@ -213,8 +214,7 @@ public final class Gateway implements AutoCloseable {
                 .tls()
                 .ifPresent(tls -> services.intercept(GatewayTls.gate(tls, metrics::refusedPeer)));
         GrpcService grpc =
-                services
-                        .addServices(pool.services())
+                services.addServices(pool.services())
                         .addService(generation)
                         .supportedSerializationFormats(GrpcSerializationFormats.PROTO)
                         .maxRequestMessageLength(GatewayLimits.MAX_GRPC_MESSAGE_BYTES)

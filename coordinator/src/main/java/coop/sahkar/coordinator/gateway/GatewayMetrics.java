@@ -37,7 +37,8 @@ final class GatewayMetrics {
                     .register(registry);
     private final Counter refusedPeers =
             Counter.builder("sahkar.peers.refused")
-                    .description("Calls refused because the caller's certificate does not allow them")
+                    .description(
+                            "Calls refused because the caller's certificate does not allow them")
                     .register(registry);
     private final Timer firstToken =
             Timer.builder("sahkar.generation.first.token")

@@ -12,12 +12,11 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Connections to heads, one for each worker at its endpoint, the least recently used dropped when there are too
- * many. Dropping lets the calls of a connection end first. Thread-safe.
+ * Connections to heads, one for each worker at its endpoint, the least recently used dropped when
+ * there are too many. Dropping lets the calls of a connection end first. Thread-safe.
  */
 final class HeadChannels implements AutoCloseable {
-    private final LinkedHashMap<Peer, ManagedChannel> byPeer =
-            new LinkedHashMap<>(16, 0.75f, true);
+    private final LinkedHashMap<Peer, ManagedChannel> byPeer = new LinkedHashMap<>(16, 0.75f, true);
     private final Transport transport;
     private boolean closed;
 

@@ -141,8 +141,7 @@ public final class CoordinatorIdentity implements AutoCloseable {
             return new Joining(folder, unixMillis).renew(old, coordinators, hosts);
         }
         try {
-            Credentials fresh =
-                    Founding.issue(own, old.name(), hosts, unixMillis.getAsLong());
+            Credentials fresh = Founding.issue(own, old.name(), hosts, unixMillis.getAsLong());
             folder.keep(fresh, List.of());
             return fresh;
         } catch (GeneralSecurityException e) {

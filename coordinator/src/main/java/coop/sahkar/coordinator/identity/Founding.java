@@ -36,10 +36,8 @@ public final class Founding {
                             .formatted(folder.path()));
         }
         try {
-            NodeName name =
-                    NodeName.of(coop, Role.COORDINATOR, id, folder.key().open());
-            CertificateAuthority authority =
-                    CertificateAuthority.create(coop, nowMillis, random);
+            NodeName name = NodeName.of(coop, Role.COORDINATOR, id, folder.key().open());
+            CertificateAuthority authority = CertificateAuthority.create(coop, nowMillis, random);
             folder.keep(authority);
             folder.keep(issue(authority, name, hosts, nowMillis), List.of());
             return folder;

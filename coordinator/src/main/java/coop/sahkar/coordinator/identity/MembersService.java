@@ -107,38 +107,45 @@ public final class MembersService extends IdentityGrpc.IdentityImplBase {
 
     @Override
     public void join(CertificateRequest request, StreamObserver<CertificateReply> answer) {
-        bounded(answer, () -> {
-            if (request.getSecret().size() != JoinToken.SECRET_BYTES) {
-                throw refused(Status.INVALID_ARGUMENT, "that is no token to join with");
-            }
-            String hash =
-                    HexFormat.of().formatHex(JoinToken.hash(request.getSecret().toByteArray()));
-            CertificateWish wish = wish(request);
-            NodeRecord node = node(wish);
-            EnrolNode enrol = new EnrolNode(node, hash);
-            CertificateAuthority authority = authority();
-            MembershipRules.problem(log.state().members(), enrol).ifPresent(MembersService::fail);
-            propose(enrol);
-            return certificate(authority, node, wish);
-        });
+        bounded(
+                answer,
+                () -> {
+                    if (request.getSecret().size() != JoinToken.SECRET_BYTES) {
+                        throw refused(Status.INVALID_ARGUMENT, "that is no token to join with");
+                    }
+                    String hash =
+                            HexFormat.of()
+                                    .formatHex(JoinToken.hash(request.getSecret().toByteArray()));
+                    CertificateWish wish = wish(request);
+                    NodeRecord node = node(wish);
+                    EnrolNode enrol = new EnrolNode(node, hash);
+                    CertificateAuthority authority = authority();
+                    MembershipRules.problem(log.state().members(), enrol)
+                            .ifPresent(MembersService::fail);
+                    propose(enrol);
+                    return certificate(authority, node, wish);
+                });
     }
 
     @Override
     public void renew(CertificateRequest request, StreamObserver<CertificateReply> answer) {
-        bounded(answer, () -> {
-            CertificateWish wish = wish(request);
-            Role role = Role.fromWire(wish.getRole());
-            NodeRecord known =
-                    log.state().members().nodes().get(NodeRecord.key(role, wish.getId()));
-            if (known == null
-                    || !known.nodeKey().equals(new Encoded(wish.getNodeKey().toByteArray()))) {
-                throw refused(
-                        Status.UNAUTHENTICATED,
-                        "%s %s does not belong to the co-operative, or not any more: join with a token"
-                                .formatted(role.word(), wish.getId()));
-            }
-            return certificate(authority(), known, wish);
-        });
+        bounded(
+                answer,
+                () -> {
+                    CertificateWish wish = wish(request);
+                    Role role = Role.fromWire(wish.getRole());
+                    NodeRecord known =
+                            log.state().members().nodes().get(NodeRecord.key(role, wish.getId()));
+                    if (known == null
+                            || !known.nodeKey()
+                                    .equals(new Encoded(wish.getNodeKey().toByteArray()))) {
+                        throw refused(
+                                Status.UNAUTHENTICATED,
+                                "%s %s does not belong to the co-operative, or not any more: join with a token"
+                                        .formatted(role.word(), wish.getId()));
+                    }
+                    return certificate(authority(), known, wish);
+                });
     }
 
     private NodeRecord node(CertificateWish wish) {
@@ -212,8 +219,7 @@ public final class MembersService extends IdentityGrpc.IdentityImplBase {
     }
 
     private static PublicKey tlsKey(byte[] bytes) throws GeneralSecurityException {
-        PublicKey key =
-                KeyFactory.getInstance("EC").generatePublic(new X509EncodedKeySpec(bytes));
+        PublicKey key = KeyFactory.getInstance("EC").generatePublic(new X509EncodedKeySpec(bytes));
         if (!(key instanceof ECPublicKey curve)
                 || curve.getParams().getOrder().bitLength() != KEY_BITS) {
             throw refused(Status.INVALID_ARGUMENT, "a certificate is for a P-256 key");
@@ -223,73 +229,76 @@ public final class MembersService extends IdentityGrpc.IdentityImplBase {
 
     @Override
     public void issueToken(TokenRequest request, StreamObserver<TokenReply> answer) {
-        bounded(answer, () -> {
-            var _ = authority(); // a token that nobody honours helps nobody
-            int minutes = request.getMinutes();
-            if (minutes < 1 || minutes > MAX_MINUTES) {
-                throw refused(
-                        Status.INVALID_ARGUMENT,
-                        "a token lasts 1 to %d minutes".formatted(MAX_MINUTES));
-            }
-            byte[] secret = new byte[JoinToken.SECRET_BYTES];
-            random.nextBytes(secret);
-            long now = unixMillis.getAsLong();
-            propose(
-                    new IssueToken(
-                            new JoinTokenRecord(
-                                    HexFormat.of().formatHex(JoinToken.hash(secret)),
-                                    Role.fromWire(request.getRole()),
-                                    request.getUses(),
-                                    now + TimeUnit.MINUTES.toMillis(minutes)),
-                            now));
-            return TokenReply.newBuilder()
-                    .setSecret(ByteString.copyFrom(secret))
-                    .addAllCoordinators(coordinators)
-                    .build();
-        });
+        bounded(
+                answer,
+                () -> {
+                    var _ = authority(); // a token that nobody honours helps nobody
+                    int minutes = request.getMinutes();
+                    if (minutes < 1 || minutes > MAX_MINUTES) {
+                        throw refused(
+                                Status.INVALID_ARGUMENT,
+                                "a token lasts 1 to %d minutes".formatted(MAX_MINUTES));
+                    }
+                    byte[] secret = new byte[JoinToken.SECRET_BYTES];
+                    random.nextBytes(secret);
+                    long now = unixMillis.getAsLong();
+                    propose(
+                            new IssueToken(
+                                    new JoinTokenRecord(
+                                            HexFormat.of().formatHex(JoinToken.hash(secret)),
+                                            Role.fromWire(request.getRole()),
+                                            request.getUses(),
+                                            now + TimeUnit.MINUTES.toMillis(minutes)),
+                                    now));
+                    return TokenReply.newBuilder()
+                            .setSecret(ByteString.copyFrom(secret))
+                            .addAllCoordinators(coordinators)
+                            .build();
+                });
     }
 
     @Override
     public void revoke(NodeReference request, StreamObserver<RevokeReply> answer) {
-        bounded(answer, () -> {
-            long now = unixMillis.getAsLong();
-            propose(
-                    new RevokeNode(
-                            Role.fromWire(request.getRole()),
-                            request.getId(),
-                            now,
-                            now + lifetimeMillis));
-            return RevokeReply.getDefaultInstance();
-        });
+        bounded(
+                answer,
+                () -> {
+                    long now = unixMillis.getAsLong();
+                    propose(
+                            new RevokeNode(
+                                    Role.fromWire(request.getRole()),
+                                    request.getId(),
+                                    now,
+                                    now + lifetimeMillis));
+                    return RevokeReply.getDefaultInstance();
+                });
     }
 
     @Override
     public void list(ListNodesRequest request, StreamObserver<ListNodesReply> answer) {
-        bounded(answer, () -> {
-            Membership members = log.state().members();
-            long now = unixMillis.getAsLong();
-            ListNodesReply.Builder reply =
-                    ListNodesReply.newBuilder().setRevoked(members.revoked().size());
-            members.nodes().values().forEach(node -> reply.addNodes(entry(node)));
-            members.tokens().values().stream()
-                    .filter(token -> token.expiresAtMillis() > now)
-                    .forEach(token ->
-                            reply.addTokens(
-                                    TokenEntry.newBuilder()
-                                            .setRole(token.role().toWire())
-                                            .setUsesLeft(token.usesLeft())
-                                            .setExpiresAtMillis(token.expiresAtMillis())));
-            return reply.build();
-        });
+        bounded(
+                answer,
+                () -> {
+                    Membership members = log.state().members();
+                    long now = unixMillis.getAsLong();
+                    ListNodesReply.Builder reply =
+                            ListNodesReply.newBuilder().setRevoked(members.revoked().size());
+                    members.nodes().values().forEach(node -> reply.addNodes(entry(node)));
+                    members.tokens().values().stream()
+                            .filter(token -> token.expiresAtMillis() > now)
+                            .forEach(token ->
+                                    reply.addTokens(
+                                            TokenEntry.newBuilder()
+                                                    .setRole(token.role().toWire())
+                                                    .setUsesLeft(token.usesLeft())
+                                                    .setExpiresAtMillis(token.expiresAtMillis())));
+                    return reply.build();
+                });
     }
 
     private static NodeEntry entry(NodeRecord node) {
         byte[] hash = JoinToken.hash(node.nodeKey().bytes());
         return NodeEntry.newBuilder()
-                .setNode(
-                        NodeReference.newBuilder()
-                                .setRole(node.role().toWire())
-                                .setId(node.id()))
+                .setNode(NodeReference.newBuilder().setRole(node.role().toWire()).setId(node.id()))
                 .setJoinedAtMillis(node.joinedAtMillis())
                 .setKeyHash(ByteString.copyFrom(Arrays.copyOf(hash, SHOWN_KEY_BYTES)))
                 .build();

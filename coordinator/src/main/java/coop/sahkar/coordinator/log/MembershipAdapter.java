@@ -88,10 +88,7 @@ final class MembershipAdapter {
 
     static RevokeNode read(RevokeEntry entry) {
         return new RevokeNode(
-                role(entry.getRole()),
-                entry.getId(),
-                entry.getNowMillis(),
-                entry.getUntilMillis());
+                role(entry.getRole()), entry.getId(), entry.getNowMillis(), entry.getUntilMillis());
     }
 
     static void write(Membership members, PoolSnapshot.Builder snapshot) {
@@ -100,9 +97,7 @@ final class MembershipAdapter {
         members.revoked()
                 .forEach((number, until) ->
                         snapshot.addRevoked(
-                                RevokedEntry.newBuilder()
-                                        .setNumber(number)
-                                        .setUntilMillis(until)));
+                                RevokedEntry.newBuilder().setNumber(number).setUntilMillis(until)));
     }
 
     static Membership read(PoolSnapshot snapshot) {

@@ -101,8 +101,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
         RaftProperties properties = RaftSettings.of(node, directory.toFile());
         PoolMachine machine = new PoolMachine();
         Parameters parameters = RaftTls.parameters(transport);
-        RaftServer server =
-                serve(node, directory.toFile(), properties, parameters, machine);
+        RaftServer server = serve(node, directory.toFile(), properties, parameters, machine);
         RaftClient client =
                 RaftClient.newBuilder()
                         .setProperties(properties)

@@ -107,7 +107,8 @@ public final class MembershipRules {
         if (members.revoked().containsKey(node.number())) {
             return refusal(
                     Reason.INVALID,
-                    "the certificate of %s %s was revoked".formatted(node.role().word(), node.id()));
+                    "the certificate of %s %s was revoked"
+                            .formatted(node.role().word(), node.id()));
         }
         return known == null && members.nodes().size() >= MAX_NODES
                 ? refusal(Reason.FULL, "%d nodes have joined already".formatted(MAX_NODES))

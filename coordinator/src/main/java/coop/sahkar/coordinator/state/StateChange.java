@@ -10,31 +10,62 @@ final class StateChange {
 
     static PoolState policy(PoolState s, Policy policy) {
         return new PoolState(
-                policy, s.workers(), s.models(), s.placement(), s.ticketKeys(), s.recent(), s.members());
+                policy,
+                s.workers(),
+                s.models(),
+                s.placement(),
+                s.ticketKeys(),
+                s.recent(),
+                s.members());
     }
 
     static PoolState workers(PoolState s, SortedMap<String, WorkerRecord> workers) {
         return new PoolState(
-                s.policy(), workers, s.models(), s.placement(), s.ticketKeys(), s.recent(), s.members());
+                s.policy(),
+                workers,
+                s.models(),
+                s.placement(),
+                s.ticketKeys(),
+                s.recent(),
+                s.members());
     }
 
     static PoolState models(PoolState s, SortedMap<String, ModelRecord> models) {
         return new PoolState(
-                s.policy(), s.workers(), models, s.placement(), s.ticketKeys(), s.recent(), s.members());
+                s.policy(),
+                s.workers(),
+                models,
+                s.placement(),
+                s.ticketKeys(),
+                s.recent(),
+                s.members());
     }
 
     static PoolState placement(PoolState s, Placement placement) {
         return new PoolState(
-                s.policy(), s.workers(), s.models(), placement, s.ticketKeys(), s.recent(), s.members());
+                s.policy(),
+                s.workers(),
+                s.models(),
+                placement,
+                s.ticketKeys(),
+                s.recent(),
+                s.members());
     }
 
     static PoolState ticketKeys(PoolState s, SortedMap<String, TicketKeyRecord> keys) {
-        return new PoolState(s.policy(), s.workers(), s.models(), s.placement(), keys, s.recent(), s.members());
+        return new PoolState(
+                s.policy(), s.workers(), s.models(), s.placement(), keys, s.recent(), s.members());
     }
 
     static PoolState recent(PoolState s, List<AppliedCommand> recent) {
         return new PoolState(
-                s.policy(), s.workers(), s.models(), s.placement(), s.ticketKeys(), recent, s.members());
+                s.policy(),
+                s.workers(),
+                s.models(),
+                s.placement(),
+                s.ticketKeys(),
+                recent,
+                s.members());
     }
 
     static PoolState members(PoolState s, Membership members) {

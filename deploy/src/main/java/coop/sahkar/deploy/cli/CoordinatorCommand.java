@@ -32,7 +32,7 @@ import picocli.CommandLine.Option;
             "Examples:",
             "  sahkar coordinator",
             "  sahkar coordinator --listen 127.0.0.1:8000 --data /srv/sahkar",
-            "  sahkar coordinator --listen 192.168.1.10:7311 --expose-without-encryption",
+            "  sahkar identity init --host 192.168.1.10 && sahkar coordinator --listen 192.168.1.10:7311",
             "",
             "What comes next: 'sahkar worker' lends this machine's memory, 'sahkar publish FILE.gguf'",
             "brings a model, and any OpenAI client answers through http://127.0.0.1:7311/v1."
@@ -98,8 +98,9 @@ final class CoordinatorCommand extends Subcommand {
 
     @Override
     public Integer call() throws InterruptedException {
-        expose.check(List.of(listen, raft));
         Path folder = data.folder("coordinator");
+        Membership member = Membership.in(folder);
+        expose.check(List.of(listen, raft), member.present());
         Logging.alsoTo(data.folder("logs"), "coordinator");
         try (Lifetime lifetime = new Lifetime()) {
             Coordinator coordinator = lifetime.add(Coordinator.start(options(folder)));
@@ -112,6 +113,9 @@ final class CoordinatorCommand extends Subcommand {
             out().println("Coordinator '%s' is ready at %s".formatted(id, gateway.url()));
             out().println("  OpenAI API   %s/v1".formatted(gateway.url()));
             out().println("  Ollama API   %s".formatted(gateway.url()));
+            if (member.present()) {
+                out().println("  encryption   %s".formatted(member.described()));
+            }
             out().println("  data         %s".formatted(folder));
             out().flush();
             awaitEnd(lifetime, coordinator);

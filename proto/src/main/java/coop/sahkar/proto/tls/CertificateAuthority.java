@@ -12,8 +12,8 @@ import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
-import java.util.ArrayList;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -137,7 +137,9 @@ public final class CertificateAuthority {
                     new JcaX509v3CertificateBuilder(
                             certificate.getSubjectX500Principal(),
                             serial(random),
-                            Date.from(Instant.ofEpochMilli(nowMillis - Math.min(SKEW_MILLIS, lifetimeMillis))),
+                            Date.from(
+                                    Instant.ofEpochMilli(
+                                            nowMillis - Math.min(SKEW_MILLIS, lifetimeMillis))),
                             Date.from(Instant.ofEpochMilli(nowMillis + lifetimeMillis)),
                             new X500Principal(
                                     "CN=%s,OU=%s,O=%s"

@@ -1,9 +1,9 @@
 package coop.sahkar.worker.agent;
 
-import coop.sahkar.proto.v1.Revocations;
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.MeasurePeers;
+import coop.sahkar.proto.v1.Revocations;
 import coop.sahkar.proto.v1.Welcome;
 import java.util.Optional;
 

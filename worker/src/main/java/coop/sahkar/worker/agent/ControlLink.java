@@ -1,11 +1,11 @@
 package coop.sahkar.worker.agent;
 
-import coop.sahkar.proto.tls.PeerRule;
-import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.ProtocolVersions;
 import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.CoordinatorMessage;
 import coop.sahkar.proto.v1.PeerLatencies;
 import coop.sahkar.proto.v1.Reachability;

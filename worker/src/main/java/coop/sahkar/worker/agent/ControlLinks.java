@@ -1,12 +1,12 @@
 package coop.sahkar.worker.agent;
 
-import coop.sahkar.proto.v1.Revocations;
-import coop.sahkar.proto.tls.Transport;
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.MeasurePeers;
 import coop.sahkar.proto.v1.PeerLatencies;
+import coop.sahkar.proto.v1.Revocations;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerHello;
 import coop.sahkar.proto.v1.WorkerReport;
@@ -107,16 +107,8 @@ final class ControlLinks implements AutoCloseable {
             return;
         }
         ControlLink link =
-                
-                        new ControlLink(
-                                coordinator,
-                                hello,
-                                reports,
-                                new Heard(),
-                                thread,
-                                pace,
-                                random,
-                                transport);
+                new ControlLink(
+                        coordinator, hello, reports, new Heard(), thread, pace, random, transport);
         links.put(coordinator, link);
         known = List.copyOf(links.keySet());
         link.start();

@@ -1,11 +1,11 @@
 package coop.sahkar.worker.agent;
 
-import coop.sahkar.proto.tls.PeerRule;
-import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.Tickets;
 import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.RepairReply;
 import coop.sahkar.proto.v1.RepairRequest;
 import coop.sahkar.proto.v1.RoutesGrpc;
@@ -44,8 +44,8 @@ final class RepairCalls implements Rerouting, AutoCloseable {
      * @param coordinators every coordinator known, host:port, the one to ask first at the front
      * @param transport how they are dialled
      */
-    RepairCalls(Supplier<List<String>> coordinators, SessionDirectory directory,
-            Transport transport) {
+    RepairCalls(
+            Supplier<List<String>> coordinators, SessionDirectory directory, Transport transport) {
         this.coordinators = coordinators;
         this.directory = directory;
         this.transport = transport;

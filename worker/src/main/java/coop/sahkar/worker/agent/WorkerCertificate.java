@@ -26,8 +26,7 @@ final class WorkerCertificate implements AutoCloseable {
     private final LongSupplier unixMillis;
     private @Nullable Renewal renewal;
 
-    private WorkerCertificate(
-            NodeFolder folder, @Nullable NodeTls tls, LongSupplier unixMillis) {
+    private WorkerCertificate(NodeFolder folder, @Nullable NodeTls tls, LongSupplier unixMillis) {
         this.folder = folder;
         this.tls = tls;
         this.unixMillis = unixMillis;
@@ -61,8 +60,7 @@ final class WorkerCertificate implements AutoCloseable {
                         "the certificate in %s is that of %s, but this is worker %s: use its name, or join anew"
                                 .formatted(folder.path(), name, workerId));
             }
-            return new WorkerCertificate(
-                    folder, new NodeTls(credentials, unixMillis), unixMillis);
+            return new WorkerCertificate(folder, new NodeTls(credentials, unixMillis), unixMillis);
         } catch (IdentityException e) {
             throw new WorkerException(String.valueOf(e.getMessage()), e);
         }

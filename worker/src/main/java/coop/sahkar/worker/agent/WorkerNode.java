@@ -1,10 +1,10 @@
 package coop.sahkar.worker.agent;
 
-import coop.sahkar.proto.v1.Revocations;
-import coop.sahkar.proto.tls.Transport;
 import com.google.protobuf.ByteString;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.MeasurePeers;
+import coop.sahkar.proto.v1.Revocations;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerReport;
 import coop.sahkar.worker.engine.LogRoom;

@@ -1,7 +1,7 @@
 package coop.sahkar.worker.agent;
 
-import coop.sahkar.proto.tls.JoinToken;
 import coop.sahkar.proto.HiddenCodec;
+import coop.sahkar.proto.tls.JoinToken;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;

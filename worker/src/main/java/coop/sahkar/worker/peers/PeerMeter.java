@@ -41,8 +41,7 @@ public final class PeerMeter implements AutoCloseable {
      *     id, 0 where it cannot be reached; called on the meter's thread after each round
      * @param transport how peers are dialled
      */
-    public PeerMeter(
-            BiConsumer<String, SortedMap<String, Integer>> told, Transport transport) {
+    public PeerMeter(BiConsumer<String, SortedMap<String, Integer>> told, Transport transport) {
         this(new GrpcPings(transport), told);
     }
 

@@ -1,10 +1,10 @@
 package coop.sahkar.worker.relay;
 
-import coop.sahkar.proto.tls.Transport;
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.RelayEndpoint;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.Tickets;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.RelayChunk;
 import coop.sahkar.proto.v1.RelayDial;
 import coop.sahkar.worker.ring.RelayPath;

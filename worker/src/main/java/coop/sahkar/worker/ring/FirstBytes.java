@@ -1,7 +1,7 @@
 package coop.sahkar.worker.ring;
 
-import coop.sahkar.proto.tls.Role;
 import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Role;
 import coop.sahkar.proto.tls.Transport;
 import io.grpc.netty.shaded.io.grpc.netty.GrpcHttp2ConnectionHandler;
 import io.grpc.netty.shaded.io.grpc.netty.InternalProtocolNegotiator;

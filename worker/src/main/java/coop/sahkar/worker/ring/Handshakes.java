@@ -130,9 +130,7 @@ final class Handshakes {
             if (own != null && handler != null) {
                 Attributes known =
                         InternalProtocolNegotiationEvent.getAttributes(own).toBuilder()
-                                .set(
-                                        Grpc.TRANSPORT_ATTR_SSL_SESSION,
-                                        handler.engine().getSession())
+                                .set(Grpc.TRANSPORT_ATTR_SSL_SESSION, handler.engine().getSession())
                                 .build();
                 own = InternalProtocolNegotiationEvent.withAttributes(own, known);
             }

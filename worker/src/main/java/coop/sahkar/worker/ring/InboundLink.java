@@ -1,14 +1,14 @@
 package coop.sahkar.worker.ring;
 
-import coop.sahkar.proto.tls.Role;
-import coop.sahkar.proto.tls.NodeName;
-import coop.sahkar.proto.tls.Revocations;
 import com.google.protobuf.InvalidProtocolBufferException;
 import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.ProtocolVersions;
 import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.tls.NodeName;
+import coop.sahkar.proto.tls.Revocations;
+import coop.sahkar.proto.tls.Role;
 import coop.sahkar.proto.v1.HiddenCodecMessage;
 import coop.sahkar.proto.v1.LinkHello;
 import coop.sahkar.proto.v1.LinkReply;

@@ -1,12 +1,11 @@
 package coop.sahkar.worker.ring;
 
-import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
-import coop.sahkar.proto.tls.Revocations;
 import com.google.protobuf.InvalidProtocolBufferException;
 import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.ProtocolVersions;
 import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.tls.Revocations;
 import coop.sahkar.proto.v1.LinkHello;
 import coop.sahkar.proto.v1.LinkReply;
 import coop.sahkar.proto.v1.LinkWelcome;
@@ -14,6 +13,7 @@ import coop.sahkar.proto.v1.RingMessage;
 import coop.sahkar.worker.engine.StageInbox;
 import coop.sahkar.worker.engine.StageMessage;
 import io.grpc.netty.shaded.io.netty.channel.ChannelFuture;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.List;

@@ -80,9 +80,8 @@ public final class Ring implements AutoCloseable {
      */
     public RingServer listen(InetSocketAddress bind, List<BindableService> others)
             throws IOException {
-        RingServer started = 
-                RingServer.start(
-                        options, loop, service::link, bind, others, transport, counters);
+        RingServer started =
+                RingServer.start(options, loop, service::link, bind, others, transport, counters);
         server = started;
         var _ =
                 scheduler.scheduleWithFixedDelay(

@@ -1,17 +1,17 @@
 package coop.sahkar.worker.ring;
 
-import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
-import coop.sahkar.proto.tls.Revocations;
-import coop.sahkar.proto.tls.PeerRule;
-import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.RelayEndpoint;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Revocations;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.worker.engine.Links;
 import coop.sahkar.worker.engine.StageInbox;
 import coop.sahkar.worker.engine.StageMessage;
 import io.grpc.netty.shaded.io.netty.channel.ChannelFuture;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -89,7 +89,8 @@ final class RingLinks implements Links {
         this.loop = loop;
         this.relay = relay;
         this.transport = transport;
-        transport.tls()
+        transport
+                .tls()
                 .ifPresent(tls -> tls.revocations().onChange(() -> endRevoked(tls.revocations())));
         this.lent = lent;
     }
@@ -281,7 +282,12 @@ final class RingLinks implements Links {
             link.fail("no session here names it, so that a relay would not connect it");
         } else {
             try {
-                link.dial(loop, lent, relay.open(endpoint, ticket), options.remoteCodecs(), tls(link));
+                link.dial(
+                        loop,
+                        lent,
+                        relay.open(endpoint, ticket),
+                        options.remoteCodecs(),
+                        tls(link));
             } catch (IOException e) {
                 link.fail(String.valueOf(e.getMessage()));
             }

@@ -1,14 +1,12 @@
 package coop.sahkar.worker.ring;
 
-import java.util.Set;
-import java.util.Map;
-import coop.sahkar.proto.v1.HeadGrpc;
-import coop.sahkar.proto.tls.Role;
+import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.tls.NodeTls;
 import coop.sahkar.proto.tls.PeerGate;
 import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Role;
 import coop.sahkar.proto.tls.Transport;
-import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.v1.HeadGrpc;
 import coop.sahkar.proto.v1.PeerGrpc;
 import io.grpc.BindableService;
 import io.grpc.Metadata;
@@ -19,6 +17,8 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;

@@ -1,10 +1,9 @@
 package coop.sahkar.worker.ring;
 
-import java.util.Optional;
-import coop.sahkar.proto.tls.NodeTls;
-import coop.sahkar.proto.tls.NodeName;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.MessageLite;
+import coop.sahkar.proto.tls.NodeName;
+import coop.sahkar.proto.tls.NodeTls;
 import coop.sahkar.worker.engine.StageInbox;
 import io.grpc.netty.shaded.io.netty.buffer.ByteBuf;
 import io.grpc.netty.shaded.io.netty.buffer.Unpooled;
@@ -19,6 +18,7 @@ import io.grpc.netty.shaded.io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.util.Optional;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;

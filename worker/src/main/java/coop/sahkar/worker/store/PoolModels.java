@@ -1,8 +1,8 @@
 package coop.sahkar.worker.store;
 
+import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.tls.PeerRule;
 import coop.sahkar.proto.tls.Transport;
-import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.v1.GetManifestRequest;
 import coop.sahkar.proto.v1.Manifest;
 import coop.sahkar.proto.v1.ModelsGrpc;

@@ -49,12 +49,28 @@ public record PublishOptions(
 
     public PublishOptions withName(String newName) {
         return new PublishOptions(
-                newName, coordinators, minStages, sources, serve, bind, advertisedHost, threads, transport);
+                newName,
+                coordinators,
+                minStages,
+                sources,
+                serve,
+                bind,
+                advertisedHost,
+                threads,
+                transport);
     }
 
     public PublishOptions withMinStages(int newMinStages) {
         return new PublishOptions(
-                name, coordinators, newMinStages, sources, serve, bind, advertisedHost, threads, transport);
+                name,
+                coordinators,
+                newMinStages,
+                sources,
+                serve,
+                bind,
+                advertisedHost,
+                threads,
+                transport);
     }
 
     /** With other places to fetch from; {@code alsoServe} says whether this process is one too. */
@@ -74,12 +90,28 @@ public record PublishOptions(
     /** Listening elsewhere than on loopback. */
     public PublishOptions withBind(InetSocketAddress newBind, String newAdvertisedHost) {
         return new PublishOptions(
-                name, coordinators, minStages, sources, serve, newBind, newAdvertisedHost, threads, transport);
+                name,
+                coordinators,
+                minStages,
+                sources,
+                serve,
+                newBind,
+                newAdvertisedHost,
+                threads,
+                transport);
     }
 
     /** Telling coordinators and serving workers otherwise. */
     public PublishOptions with(Transport other) {
         return new PublishOptions(
-                name, coordinators, minStages, sources, serve, bind, advertisedHost, threads, other);
+                name,
+                coordinators,
+                minStages,
+                sources,
+                serve,
+                bind,
+                advertisedHost,
+                threads,
+                other);
     }
 }

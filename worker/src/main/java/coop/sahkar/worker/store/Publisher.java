@@ -86,10 +86,7 @@ public final class Publisher {
             options.transport()
                     .tls()
                     .ifPresent(tls -> builder.sslContext(tls.serving(PeerRule.WORKER)));
-            return builder
-                    .addService(new TensorService(file))
-                    .build()
-                    .start();
+            return builder.addService(new TensorService(file)).build().start();
         } catch (IOException e) {
             throw new IOException(
                     "cannot listen on %s (%s); choose another address or port"

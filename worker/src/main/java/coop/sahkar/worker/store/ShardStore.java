@@ -1,7 +1,7 @@
 package coop.sahkar.worker.store;
 
-import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.Span;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.worker.gguf.GgufException;
 import coop.sahkar.worker.gguf.GgufTensor;
 import coop.sahkar.worker.gguf.KeyValueSection;

@@ -1,7 +1,7 @@
 package coop.sahkar.worker.store;
 
-import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.tls.Transport;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.ArrayList;

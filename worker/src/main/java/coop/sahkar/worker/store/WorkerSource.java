@@ -1,9 +1,9 @@
 package coop.sahkar.worker.store;
 
-import coop.sahkar.proto.tls.PeerRule;
-import coop.sahkar.proto.tls.Transport;
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.FetchChunk;
 import coop.sahkar.proto.v1.FetchRequest;
 import coop.sahkar.proto.v1.TensorsGrpc;

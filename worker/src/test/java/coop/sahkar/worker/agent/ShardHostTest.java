@@ -1,11 +1,11 @@
 package coop.sahkar.worker.agent;
 
-import coop.sahkar.proto.tls.Transport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
 import coop.sahkar.proto.Span;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.worker.engine.LogRoom;
 import coop.sahkar.worker.gguf.Architecture;
 import coop.sahkar.worker.gguf.GgufFile;

@@ -1,6 +1,5 @@
 package coop.sahkar.worker.head;
 
-import coop.sahkar.proto.tls.Transport;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -12,6 +11,7 @@ import coop.sahkar.proto.Span;
 import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.Tickets;
 import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.Chat;
 import coop.sahkar.proto.v1.ChatMessage;
 import coop.sahkar.proto.v1.GenerateRequest;

@@ -1,9 +1,9 @@
 package coop.sahkar.worker.peers;
 
-import coop.sahkar.proto.tls.Transport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import coop.sahkar.proto.tls.Transport;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import java.net.InetAddress;

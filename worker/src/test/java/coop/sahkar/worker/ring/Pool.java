@@ -1,6 +1,5 @@
 package coop.sahkar.worker.ring;
 
-import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
@@ -8,6 +7,7 @@ import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Span;
 import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.Tickets;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.worker.engine.Sampling;
 import coop.sahkar.worker.engine.StageMessage;
 import coop.sahkar.worker.engine.StageShape;
@@ -85,7 +85,12 @@ final class Pool implements AutoCloseable {
     Worker start(RingOptions options, int index, int count, int port, List<BindableService> more)
             throws IOException {
         Ring ring =
-                new Ring(options, id -> id.equals("k") ? keys.getPublic() : null, relay, Transport.OPEN, this::now);
+                new Ring(
+                        options,
+                        id -> id.equals("k") ? keys.getPublic() : null,
+                        relay,
+                        Transport.OPEN,
+                        this::now);
         InetSocketAddress bind = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
         int bound = ring.listen(bind, more).port();
         Span span = new Span(2 * index, 2 * index + 2);
