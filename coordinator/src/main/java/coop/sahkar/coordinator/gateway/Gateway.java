@@ -123,7 +123,7 @@ public final class Gateway implements AutoCloseable {
         ServerBuilder builder =
                 tls == null ? Server.builder().http(at) : Server.builder().https(at);
         if (tls != null) {
-            GatewayTls.encrypt(builder, tls);
+            GatewayTls.encrypt(builder, tls, metrics::refusedPeer);
         }
         // In the global registry a second gateway of this process would be warned of.
         builder.meterRegistry(new SimpleMeterRegistry());

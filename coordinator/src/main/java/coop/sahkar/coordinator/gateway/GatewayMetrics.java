@@ -38,7 +38,7 @@ final class GatewayMetrics {
     private final Counter refusedPeers =
             Counter.builder("sahkar.peers.refused")
                     .description(
-                            "Calls refused because the caller's certificate does not allow them")
+                            "Connections and calls refused since who made them showed no right certificate")
                     .register(registry);
     private final Timer firstToken =
             Timer.builder("sahkar.generation.first.token")

@@ -2,7 +2,9 @@ package coop.sahkar.coordinator.gateway;
 
 import com.linecorp.armeria.common.util.TlsEngineType;
 import com.linecorp.armeria.server.ServerBuilder;
+import com.linecorp.armeria.server.ServiceRequestContext;
 import coop.sahkar.coordinator.identity.MembersService;
+import coop.sahkar.proto.tls.HalfOpen;
 import coop.sahkar.proto.tls.NodeTls;
 import coop.sahkar.proto.tls.PeerGate;
 import coop.sahkar.proto.tls.PeerRule;
@@ -22,6 +24,7 @@ import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.KeyManagerFactorySpi;
 import javax.net.ssl.ManagerFactoryParameters;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +37,10 @@ final class GatewayTls {
     private GatewayTls() {}
 
     /** Has a server show the coordinator's certificate, and look at those that are shown to it. */
-    static void encrypt(ServerBuilder builder, NodeTls tls) {
+    static void encrypt(ServerBuilder builder, NodeTls tls, Runnable onRefusal) {
+        HalfOpen halfOpen = new HalfOpen();
+        builder.childChannelPipelineCustomizer(
+                pipeline -> pipeline.addLast(new HalfOpenGate(halfOpen, onRefusal)));
         builder.tls(new OneKey(tls.keyManager()))
                 .tlsEngineType(TlsEngineType.JDK)
                 .tlsCustomizer(context ->
@@ -48,6 +54,7 @@ final class GatewayTls {
     static PeerGate gate(NodeTls tls, Runnable onRefusal) {
         return new PeerGate(
                 tls,
+                _ -> session(),
                 Map.ofEntries(
                         Map.entry(WorkerControlGrpc.SERVICE_NAME, PeerRule.WORKER),
                         Map.entry(RelayGrpc.SERVICE_NAME, PeerRule.WORKER),
@@ -63,6 +70,11 @@ final class GatewayTls {
                         IdentityGrpc.getRenewMethod().getFullMethodName()),
                 PeerRule.MEMBER,
                 onRefusal);
+    }
+
+    private static @Nullable SSLSession session() {
+        ServiceRequestContext context = ServiceRequestContext.currentOrNull();
+        return context == null ? null : context.sslSession();
     }
 
     /** Bytes of a whole request; 0 for no limit, as for streams of nodes. */

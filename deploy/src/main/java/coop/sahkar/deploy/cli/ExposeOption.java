@@ -14,6 +14,15 @@ final class ExposeOption {
     private boolean exposed;
 
     /**
+     * Checks where something listens unencrypted.
+     *
+     * @throws CommandFailure if one of them can be reached from outside and that was not allowed
+     */
+    void check(List<Endpoint> listening) {
+        check(listening, false);
+    }
+
+    /**
      * Checks where something listens.
      *
      * @param encrypted whether it does so with certificates

@@ -157,7 +157,7 @@ final class WorkerCommand extends Subcommand {
         JoinToken joining = token.token();
         Membership member = Membership.in(data.folder("worker"));
         expose.check(List.of(listen.at()), joining != null || member.present());
-        expose.check(metrics == null ? List.of() : List.of(metrics), false);
+        expose.check(metrics == null ? List.of() : List.of(metrics));
         if (exitWithParent) {
             ParentWatch.start();
         }

@@ -2,7 +2,6 @@ package coop.sahkar.proto.tls;
 
 import io.grpc.Context;
 import io.grpc.Contexts;
-import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
@@ -11,6 +10,8 @@ import io.grpc.Status;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,12 +22,14 @@ public final class PeerGate implements ServerInterceptor {
     private static final Context.Key<NodeName> CALLER = Context.key("sahkar-caller");
 
     private final NodeTls tls;
+    private final Function<ServerCall<?, ?>, @Nullable SSLSession> sessions;
     private final Map<String, PeerRule> rules;
     private final Set<String> open;
     private final PeerRule others;
     private final Runnable onRefusal;
 
     /**
+     * @param sessions finds the encryption of a call's connection; null in the open
      * @param rules who may call a service, or a method, by its full name; the method's goes first
      * @param open services and methods, by full name, that anybody may call
      * @param others who may call what is not named
@@ -34,11 +37,13 @@ public final class PeerGate implements ServerInterceptor {
      */
     public PeerGate(
             NodeTls tls,
+            Function<ServerCall<?, ?>, @Nullable SSLSession> sessions,
             Map<String, PeerRule> rules,
             Set<String> open,
             PeerRule others,
             Runnable onRefusal) {
         this.tls = tls;
+        this.sessions = sessions;
         this.rules = Map.copyOf(rules);
         this.open = Set.copyOf(open);
         this.others = others;
@@ -53,9 +58,7 @@ public final class PeerGate implements ServerInterceptor {
     @Override
     public <Q, A> ServerCall.Listener<Q> interceptCall(
             ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
-        NodeName peer =
-                NodeTls.peer(call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION))
-                        .orElse(null);
+        NodeName peer = NodeTls.peer(sessions.apply(call)).orElse(null);
         PeerRule rule = rule(call);
         if (rule != null) {
             Status problem = problem(peer, rule);

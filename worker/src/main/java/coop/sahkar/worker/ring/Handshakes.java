@@ -1,5 +1,6 @@
 package coop.sahkar.worker.ring;
 
+import coop.sahkar.proto.tls.HalfOpen;
 import coop.sahkar.proto.tls.NodeTls;
 import io.grpc.Attributes;
 import io.grpc.Grpc;
@@ -11,11 +12,11 @@ import io.grpc.netty.shaded.io.netty.channel.ChannelInboundHandlerAdapter;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslHandler;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import java.net.SocketAddress;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,14 +31,11 @@ final class Handshakes {
     /** Where the arithmetic of handshakes runs; threads go when there is none. */
     static final ExecutorService THREADS = threads();
 
-    /** Handshakes under way; whoever comes then is hung up on. */
-    static final int MOST = 256;
-
     private static final Logger log = LoggerFactory.getLogger(Handshakes.class);
 
     private final SslContext tls;
     private final RingCounters counters;
-    private final AtomicInteger underWay = new AtomicInteger();
+    private final HalfOpen halfOpen = new HalfOpen();
 
     Handshakes(SslContext tls, RingCounters counters) {
         this.tls = tls;
@@ -70,7 +68,7 @@ final class Handshakes {
     private final class Gate extends ChannelInboundHandlerAdapter {
         private final Function<@Nullable Object, ChannelHandler> then;
         private @Nullable ProtocolNegotiationEvent beginning;
-        private boolean counted;
+        private @Nullable SocketAddress counted;
 
         Gate(Function<@Nullable Object, ChannelHandler> then) {
             this.then = then;
@@ -78,12 +76,13 @@ final class Handshakes {
 
         @Override
         public void handlerAdded(ChannelHandlerContext ctx) {
-            counted = true;
-            if (underWay.incrementAndGet() > MOST) {
+            SocketAddress from = ctx.channel().remoteAddress();
+            if (!halfOpen.entered(from)) {
                 counters.refusedPeers.increment();
                 var _ = ctx.close();
                 return;
             }
+            counted = from;
             SslHandler handler = tls.newHandler(ctx.alloc(), THREADS);
             handler.setHandshakeTimeoutMillis(NodeTls.HANDSHAKE_MILLIS);
             ctx.pipeline().addBefore(ctx.name(), null, handler);
@@ -101,9 +100,10 @@ final class Handshakes {
         }
 
         private void done() {
-            if (counted) {
-                counted = false;
-                underWay.decrementAndGet();
+            SocketAddress from = counted;
+            if (from != null) {
+                counted = null;
+                halfOpen.left(from);
             }
         }
 

@@ -9,6 +9,7 @@ import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.HeadGrpc;
 import coop.sahkar.proto.v1.PeerGrpc;
 import io.grpc.BindableService;
+import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerCall;
@@ -89,6 +90,7 @@ public final class RingServer implements AutoCloseable {
     private static PeerGate gate(NodeTls tls, RingCounters counters) {
         return new PeerGate(
                 tls,
+                call -> call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION),
                 Map.of(
                         HeadGrpc.SERVICE_NAME, PeerRule.COORDINATOR,
                         PeerGrpc.SERVICE_NAME, PeerRule.WORKER),
