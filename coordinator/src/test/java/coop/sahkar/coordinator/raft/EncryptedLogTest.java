@@ -78,7 +78,8 @@ class EncryptedLogTest {
         return new NodeTls(
                 Credentials.of(
                         pair.getPrivate(),
-                        by.issue(name, pair.getPublic(), List.of(), System.currentTimeMillis(), DAY),
+                        by.issue(
+                                name, pair.getPublic(), List.of(), System.currentTimeMillis(), DAY),
                         by.certificate()),
                 System::currentTimeMillis);
     }
@@ -100,7 +101,8 @@ class EncryptedLogTest {
         refused(node(authority, Role.COORDINATOR, "c9"), "TLSv1.2");
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port())) {
             socket.setSoTimeout((int) PATIENCE.toMillis());
-            socket.getOutputStream().write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream()
+                    .write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
             assertThat(socket.getInputStream().readNBytes(64).length).isLessThan(64);
         }
         agree("w2");
@@ -124,14 +126,15 @@ class EncryptedLogTest {
     }
 
     private void refused(NodeTls as, String protocol) {
-        assertThatThrownBy(() -> {
-                    try (SSLSocket socket = dial(as, protocol)) {
-                        if (socket.getInputStream().read() >= 0) {
-                            return;
-                        }
-                        throw new IOException("hung up");
-                    }
-                })
+        assertThatThrownBy(
+                        () -> {
+                            try (SSLSocket socket = dial(as, protocol)) {
+                                if (socket.getInputStream().read() >= 0) {
+                                    return;
+                                }
+                                throw new IOException("hung up");
+                            }
+                        })
                 .isInstanceOf(IOException.class);
     }
 

@@ -39,7 +39,8 @@ class MembershipTest {
 
     private static EnrolNode enrol(String id, int key, long at) {
         return new EnrolNode(
-                new NodeRecord(Role.WORKER, id, 100L + key, new Encoded(new byte[] {(byte) key}), at),
+                new NodeRecord(
+                        Role.WORKER, id, 100L + key, new Encoded(new byte[] {(byte) key}), at),
                 HASH);
     }
 
@@ -82,8 +83,7 @@ class MembershipTest {
     void whatHasExpiredIsForgotten() throws IOException {
         assertThat(apply(token(1, 1500))).isEmpty();
         IssueToken later =
-                new IssueToken(
-                        new JoinTokenRecord("cd".repeat(32), Role.WORKER, 2, 9000), 2000);
+                new IssueToken(new JoinTokenRecord("cd".repeat(32), Role.WORKER, 2, 9000), 2000);
         assertThat(apply(later)).isEmpty();
         assertThat(state.members().tokens()).containsOnlyKeys("cd".repeat(32));
         assertThat(apply(new EnrolNode(enrol("a", 1, 2000).node(), ""))).isEmpty();

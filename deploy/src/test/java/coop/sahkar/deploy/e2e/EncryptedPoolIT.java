@@ -91,24 +91,35 @@ class EncryptedPoolIT {
                 ran("identity", "token", "-c", at, "--role", "client", "--data", operator));
         String publisher = scratch.resolve("p").toString();
         ran(
-                "identity", "join", "--join", forPublishers.toString(), "--id", "publisher",
-                "--data", publisher);
+                "identity",
+                "join",
+                "--join",
+                forPublishers.toString(),
+                "--id",
+                "publisher",
+                "--data",
+                publisher);
         ran(
-                "publish", Distribution.bundledModel().toString(), "--min-stages", "2", "-c", at,
-                "--ca", ca, "--data", publisher, "--listen", host + ":0");
+                "publish",
+                Distribution.bundledModel().toString(),
+                "--min-stages",
+                "2",
+                "-c",
+                at,
+                "--ca",
+                ca,
+                "--data",
+                publisher,
+                "--listen",
+                host + ":0");
         try (InferenceClient client =
-                InferenceClient.builder()
-                        .addresses(List.of(at))
-                        .authority(Path.of(ca))
-                        .build()) {
+                InferenceClient.builder().addresses(List.of(at)).authority(Path.of(ca)).build()) {
             String model = client.models().getFirst().id();
-            String text =
-                    client.complete(InferenceRequest.ask(model, "What is a worker?")).text();
+            String text = client.complete(InferenceRequest.ask(model, "What is a worker?")).text();
             assertThat(text).contains("worker");
         }
         ran("identity", "revoke", "worker/w2", "-c", at, "--data", operator);
-        await().atMost(TestPool.SOON)
-                .until(() -> Files.readString(second).contains("revoked"));
+        await().atMost(TestPool.SOON).until(() -> Files.readString(second).contains("revoked"));
         assertThat(ran("identity", "list", "-c", at, "--data", operator))
                 .contains("worker/w1", "client/publisher")
                 .doesNotContain("worker/w2");
