@@ -1,5 +1,7 @@
 package coop.sahkar.coordinator.raft;
 
+import java.net.SocketTimeoutException;
+import javax.net.ssl.SSLParameters;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -107,7 +109,7 @@ class EncryptedLogTest {
         }
         agree("w2");
         try (SSLSocket socket = dial(node(authority, Role.COORDINATOR, "c9"), "TLSv1.3")) {
-            assertThat(socket.getSession().getProtocol()).isEqualTo("TLSv1.3");
+            assertThat(socket.getInputStream().read()).isGreaterThanOrEqualTo(0);
         }
     }
 
@@ -135,7 +137,8 @@ class EncryptedLogTest {
                                 throw new IOException("hung up");
                             }
                         })
-                .isInstanceOf(IOException.class);
+                .isInstanceOf(IOException.class)
+                .isNotInstanceOf(SocketTimeoutException.class);
     }
 
     private SSLSocket dial(NodeTls as, String protocol) throws Exception {
@@ -150,7 +153,10 @@ class EncryptedLogTest {
         SSLSocket socket =
                 (SSLSocket)
                         context.getSocketFactory().createSocket(plain, "127.0.0.1", port(), true);
-        socket.setEnabledProtocols(new String[] {protocol});
+        SSLParameters parameters = socket.getSSLParameters();
+        parameters.setProtocols(new String[] {protocol});
+        parameters.setApplicationProtocols(new String[] {"h2"});
+        socket.setSSLParameters(parameters);
         socket.startHandshake();
         return socket;
     }
