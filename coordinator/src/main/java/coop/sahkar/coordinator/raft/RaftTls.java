@@ -1,5 +1,12 @@
 package coop.sahkar.coordinator.raft;
 
+import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslProvider;
+import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslContextBuilder;
+import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslContext;
+import org.apache.ratis.thirdparty.io.netty.handler.ssl.ClientAuth;
+import org.apache.ratis.thirdparty.io.grpc.netty.GrpcSslContexts;
+import javax.net.ssl.SSLException;
+import java.util.concurrent.TimeUnit;
 import coop.sahkar.proto.tls.NodeTls;
 import coop.sahkar.proto.tls.PeerRule;
 import coop.sahkar.proto.tls.Transport;
@@ -24,5 +31,28 @@ final class RaftTls {
         GrpcConfigKeys.Server.setTlsConf(parameters, both);
         GrpcConfigKeys.Client.setTlsConf(parameters, both);
         GrpcConfigKeys.Admin.setTlsConf(parameters, both);
+        SslContext serving = serving(tls);
+        GrpcConfigKeys.Server.setServicesCustomizer(
+                parameters,
+                (builder, _) ->
+                        builder.sslContext(serving)
+                                .handshakeTimeout(
+                                        NodeTls.HANDSHAKE_MILLIS, TimeUnit.MILLISECONDS));
+    }
+
+    /** Ratis itself would take older protocols, and waits for handshakes for minutes. */
+    private static SslContext serving(NodeTls tls) {
+        try {
+            return GrpcSslContexts.configure(
+                            SslContextBuilder.forServer(tls.keyManager())
+                                    .trustManager(tls.trust(PeerRule.COORDINATOR))
+                                    .clientAuth(ClientAuth.REQUIRE)
+                                    .sessionTimeout(1)
+                                    .protocols(NodeTls.PROTOCOL),
+                            SslProvider.JDK)
+                    .build();
+        } catch (SSLException e) {
+            throw new IllegalStateException("every Java speaks " + NodeTls.PROTOCOL, e);
+        }
     }
 }
