@@ -31,6 +31,9 @@ final class Handover {
     /** Whether what serves now is a chain. */
     private final boolean whole;
 
+    /** Whether it is one without those who are about to leave. */
+    private final boolean wholeWithoutLeavers;
+
     /** Workers that what stays until then may depend on. */
     private int mostIndispensable = CHAIN;
 
@@ -45,6 +48,7 @@ final class Handover {
         this.whole = sorted(true) || sorted(false);
         List<Shard> all = new ArrayList<>(serving);
         all.addAll(leaving);
+        this.wholeWithoutLeavers = whole && chain(withoutLeavers(all));
         if (whole && !leaving.isEmpty()) {
             int before = Redundancy.indispensable(model.blocks(), all);
             int after = Redundancy.indispensable(model.blocks(), target);
@@ -164,16 +168,23 @@ final class Handover {
             kept.remove(shard);
             List<Shard> left = new ArrayList<>(others);
             left.addAll(kept);
-            boolean spared =
-                    whole
-                            ? Redundancy.indispensable(model.blocks(), left) <= mostIndispensable
-                                    && chain(left)
-                            : within(shard, left);
-            if (!spared) {
+            if (!(whole ? spared(shard, left) : within(shard, left))) {
                 kept.add(shard);
             }
         }
         return kept;
+    }
+
+    /** Whether a chain is left, and one as good; nobody gives up anything for one that leaves. */
+    private boolean spared(Shard shard, List<Shard> left) {
+        boolean leaves = model.leaving().contains(shard);
+        return Redundancy.indispensable(model.blocks(), left) <= mostIndispensable
+                && chain(left)
+                && (leaves || !wholeWithoutLeavers || chain(withoutLeavers(left)));
+    }
+
+    private List<Shard> withoutLeavers(List<Shard> shards) {
+        return shards.stream().filter(shard -> !model.leaving().contains(shard)).toList();
     }
 
     /** Whether every block of a shard is in one of the others. */

@@ -15,6 +15,9 @@ final class Load {
     /** Speeds are told apart in steps of this many to a doubling. */
     private static final int STEPS_PER_DOUBLING = 8;
 
+    /** llama.cpp makes a KV cache larger than asked for, up to a multiple of this at most. */
+    private static final int CELLS_ROUNDED_TO = 256;
+
     /** So that plans that differ only in how they were found are equal. */
     static final Comparator<AssignedShard> SHARDS =
             Comparator.comparing(AssignedShard::modelId).thenComparing(AssignedShard::span);
@@ -118,10 +121,24 @@ final class Load {
         return canLoad(model.model());
     }
 
-    /** Whether it reports that it serves a span now. */
+    /** Whether it reports that it serves a span now, with a KV cache of whatever size. */
     boolean serves(String modelId, Span span) {
         for (AssignedShard shard : worker.serving()) {
             if (shard.modelId().equals(modelId) && shard.span().equals(span)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether it reports that it serves this now: it need not load it anew. */
+    boolean serves(Shard wanted) {
+        for (AssignedShard shard : worker.serving()) {
+            int more = shard.kvCells() - wanted.kvCells();
+            if (shard.modelId().equals(wanted.model().id())
+                    && shard.span().equals(wanted.span())
+                    && more >= 0
+                    && more < CELLS_ROUNDED_TO) {
                 return true;
             }
         }

@@ -20,9 +20,6 @@ import java.util.SortedMap;
  * less.
  */
 final class PlanViews {
-    private static final Comparator<AssignedShard> SHARDS =
-            Comparator.comparing(AssignedShard::modelId).thenComparing(AssignedShard::span);
-
     private Map<String, Made> made = Map.of();
 
     /** What was made of a worker, and of what. */
@@ -128,7 +125,7 @@ final class PlanViews {
                 serving.add(new AssignedShard(shard.modelId(), shard.span(), shard.kvCells()));
             }
         }
-        serving.sort(SHARDS);
+        serving.sort(Load.SHARDS);
         return serving;
     }
 

@@ -171,10 +171,9 @@ public final class Planner {
                     if (roster.has(worker)) {
                         return;
                     }
-                    boolean leaves = roster.leaving().stream().anyMatch(l -> l.id().equals(worker));
                     for (AssignedShard shard : shards) {
                         Holding model = byId.get(shard.modelId());
-                        if (model != null && waitedFor(model, shard, leaves)) {
+                        if (model != null && waitedFor(model, shard, roster.leaves(worker))) {
                             add(assignments, worker, shard);
                         }
                     }

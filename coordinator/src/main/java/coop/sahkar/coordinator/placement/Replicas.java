@@ -24,9 +24,6 @@ final class Replicas {
 
     private static final int MOST_TRIES = 32;
 
-    private static final Comparator<Load> ROOMY_FIRST =
-            Comparator.comparingLong((Load l) -> -l.freeBytes()).thenComparingInt(Load::index);
-
     private final List<Holding> models;
     private final List<Load> loads;
     private final Strengths strengths;
@@ -98,7 +95,7 @@ final class Replicas {
     }
 
     private void second() {
-        NavigableSet<Load> roomy = new TreeSet<>(ROOMY_FIRST);
+        NavigableSet<Load> roomy = new TreeSet<>(Roster.ROOMY_FIRST);
         for (Holding model : models) {
             for (Span span : List.copyOf(model.spans())) {
                 if (Spares.lonely(model, span)) {

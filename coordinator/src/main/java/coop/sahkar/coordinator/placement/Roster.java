@@ -8,13 +8,14 @@ import java.util.Set;
 
 /** The workers while a plan is made, in the orders that the planner asks for. */
 final class Roster {
-    /** Those with most room first. */
+    /** Those with most room first; of equal ones in the order of their ids. */
     static final Comparator<Load> ROOMY_FIRST =
-            Comparator.comparingLong((Load l) -> -l.freeBytes()).thenComparing(Load::id);
+            Comparator.comparingLong((Load l) -> -l.freeBytes()).thenComparingInt(Load::index);
 
     private final List<Load> loads = new ArrayList<>();
     private final List<Load> leaving = new ArrayList<>();
     private final Set<String> ids = new LinkedHashSet<>();
+    private final Set<String> leavingIds = new LinkedHashSet<>();
 
     /**
      * @param leaving those that are given nothing any more
@@ -29,6 +30,7 @@ final class Roster {
         }
         for (PlanWorker worker : leaving) {
             this.leaving.add(new Load(worker, loads.size() + this.leaving.size()));
+            leavingIds.add(worker.id());
         }
     }
 
@@ -45,6 +47,11 @@ final class Roster {
     /** Whether a worker is here and does not leave. */
     boolean has(String id) {
         return ids.contains(id);
+    }
+
+    /** Whether a worker is about to leave. */
+    boolean leaves(String id) {
+        return leavingIds.contains(id);
     }
 
     /** Those that have no shard, by id. */

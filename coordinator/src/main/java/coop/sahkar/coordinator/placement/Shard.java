@@ -49,7 +49,7 @@ final class Shard {
 
     /** Whether its worker reports that it serves it now. */
     boolean serving() {
-        return load.serves(model.id(), span);
+        return load.serves(this);
     }
 
     /** Whether it is the same shard of the same worker. */

@@ -46,6 +46,15 @@ class LeaversTest {
     }
 
     @Test
+    void waitsForItsCopyToLoadTheCacheItIsToHave() {
+        Placement stands = place("a", 0, "b", 2, "c", 4, "d", 4);
+        AssignedShard smaller = new AssignedShard(SIX.id(), new Span(4, 6), KV / 2);
+        PlanWorker behind = worker("d", room(), smaller);
+        Plan plan = plan(stands, List.of(has("a", 0), has("b", 2), behind), has("c", 4));
+        assertThat(spans(plan)).containsExactly("a [0, 2)", "b [2, 4)", "c [4, 6)", "d [4, 6)");
+    }
+
+    @Test
     void goesAtOnceWhereNobodyHasRoomForWhatItServes() {
         Placement stands = place("a", 0, "b", 2, "c", 4);
         Plan plan = plan(stands, List.of(has("a", 0), has("b", 2)), has("c", 4));

@@ -8,6 +8,7 @@ import coop.sahkar.proto.v1.WorkerStatus;
 import coop.sahkar.worker.engine.StageException;
 import coop.sahkar.worker.gguf.ModelSizes;
 import coop.sahkar.worker.llama.LlamaLibrary;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -69,13 +70,16 @@ public final class Bench {
             String shorter = prompt(whole, 16);
             List<Speed> alone = new ArrayList<>();
             List<Speed> chained = new ArrayList<>();
+            List<Double> ceiling = new ArrayList<>();
             List<Double> single = new ArrayList<>();
             List<Double> together = new ArrayList<>();
+            Parts parts = Parts.cut(library, model, spans(pool), pool.folder(), plan);
             warmUp(whole, chain, shorter);
             for (int round = 1; round <= plan.rounds(); round++) {
                 step.accept("round %d of %d".formatted(round, plan.rounds()));
                 alone.add(whole.run(prompt, plan.tokens()));
                 chained.add(chain.run(prompt, plan.tokens()));
+                ceiling.add(parts.decode(whole.tokens(prompt), plan.tokens()));
                 single.add(chain.together(List.of(shorter), plan.tokens()));
                 together.add(chain.together(manyPrompts(shorter), plan.tokens()));
             }
@@ -86,11 +90,12 @@ public final class Bench {
                     whole.tokensOf(prompt),
                     median(alone),
                     median(chained),
-                    median(single.stream().mapToDouble(d -> d).toArray()),
-                    median(together.stream().mapToDouble(d -> d).toArray()),
+                    medianOf(ceiling),
+                    medianOf(single),
+                    medianOf(together),
                     pace(pool),
                     memory(pool));
-        } catch (StageException e) {
+        } catch (StageException | IOException e) {
             throw new BenchException(String.valueOf(e.getMessage()), e);
         }
     }
@@ -128,6 +133,19 @@ public final class Bench {
 
     private static double median(double... values) {
         return Medians.of(values);
+    }
+
+    private static double medianOf(List<Double> values) {
+        return median(values.stream().mapToDouble(Double::doubleValue).toArray());
+    }
+
+    /** What the workers hold, in the order of the chain. */
+    private static List<Span> spans(DemoPool pool) {
+        return pool.workers().stream()
+                .flatMap(worker -> worker.getShardsList().stream())
+                .map(shard -> new Span(shard.getSpan().getFirst(), shard.getSpan().getEnd()))
+                .sorted()
+                .toList();
     }
 
     /** What the workers measured themselves, in the order of the chain. */

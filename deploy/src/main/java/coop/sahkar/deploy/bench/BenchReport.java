@@ -15,6 +15,8 @@ import java.util.Map;
  * @param promptTokens tokens of the long prompt
  * @param whole the whole model in one process
  * @param chain the chain of workers
+ * @param partsDecode what the parts of the chain decode in one process, on a thread for each: the
+ *     ceiling of any chain on these processors
  * @param single one session after the other through the chain, with a short prompt
  * @param together all sessions at once
  * @param stages what the workers measured, in the order of the chain
@@ -27,6 +29,7 @@ public record BenchReport(
         int promptTokens,
         Speed whole,
         Speed chain,
+        double partsDecode,
         double single,
         double together,
         List<StagePace> stages,
@@ -90,6 +93,11 @@ public record BenchReport(
                 f(chain.decode()),
                 ratio(chain.decode(), whole.decode()));
         table.row(
+                "the same in memory, tok/s",
+                f(whole.decode()),
+                f(partsDecode),
+                ratio(partsDecode, whole.decode()));
+        table.row(
                 "prefill of %d tokens, tok/s".formatted(promptTokens),
                 f(whole.prefill()),
                 f(chain.prefill()),
@@ -148,6 +156,8 @@ public record BenchReport(
         values.put("whole_prefill", whole.prefill());
         values.put("chain_decode", chain.decode());
         values.put("chain_prefill", chain.prefill());
+        values.put("parts_decode", partsDecode);
+        values.put("parts_ratio", partsDecode / whole.decode());
         values.put("decode_ratio", chain.decode() / whole.decode());
         values.put("prefill_ratio", chain.prefill() / whole.prefill());
         values.put("single", single);

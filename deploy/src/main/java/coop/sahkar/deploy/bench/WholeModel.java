@@ -20,10 +20,9 @@ import java.util.TreeMap;
  */
 final class WholeModel implements AutoCloseable {
     /** As many rows as a stage computes at once, so that both do the same arithmetic. */
-    private static final int CHUNK = 128;
+    static final int CHUNK = 128;
 
-    private static final Sampling GREEDY =
-            new Sampling(0, 0, 1, 0, 1, 1, 0, 0, 0, new TreeMap<>(), 0);
+    static final Sampling GREEDY = new Sampling(0, 0, 1, 0, 1, 1, 0, 0, 0, new TreeMap<>(), 0);
 
     private final LlamaModel model;
     private final LlamaStage stage;
@@ -34,20 +33,28 @@ final class WholeModel implements AutoCloseable {
         model = LlamaModel.load(library, file, 0);
         stage =
                 model.openStage(
-                        new Span(0, model.blocks()),
-                        model.blocks(),
-                        new StageOptions(threads, positions, 1, CHUNK, StageOptions.KvType.F16));
+                        new Span(0, model.blocks()), model.blocks(), options(threads, positions));
         rows = new Rows(arena, CHUNK, model.width());
     }
 
-    /** How many tokens a prompt has, the model's first token included. */
+    /** What the yardstick computes with. */
+    static StageOptions options(int threads, int positions) {
+        return new StageOptions(threads, positions, 1, CHUNK, StageOptions.KvType.F16);
+    }
+
+    /** A prompt's tokens, the model's first token included. */
+    int[] tokens(String prompt) {
+        return model.vocabulary().tokenize(prompt, true, false);
+    }
+
+    /** How many tokens a prompt has. */
     int tokensOf(String prompt) {
-        return model.vocabulary().tokenize(prompt, true, false).length;
+        return tokens(prompt).length;
     }
 
     /** One greedy generation of a fixed number of tokens. */
     Speed run(String prompt, int tokens) throws StageException {
-        int[] history = model.vocabulary().tokenize(prompt, true, false);
+        int[] history = tokens(prompt);
         int promptTokens = history.length;
         history = Arrays.copyOf(history, promptTokens + tokens);
         stage.truncate(0, 0);

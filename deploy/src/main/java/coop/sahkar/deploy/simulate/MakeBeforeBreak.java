@@ -178,7 +178,9 @@ final class MakeBeforeBreak {
                     shards.forEach(s ->
                             text.append(' ')
                                     .append(s.modelId(), 0, s.modelId().indexOf('@'))
-                                    .append(s.span()));
+                                    .append(s.span())
+                                    .append('x')
+                                    .append(s.kvCells()));
                     text.append("; ");
                 });
         return text.substring(0, Math.min(MOST_CHARS_SHOWN, text.length()));

@@ -146,7 +146,9 @@ final class StageCore {
 
     /**
      * A link broke. A head repairs the routes that have the worker behind it; any other stage tells
-     * the heads, and keeps what it holds for a while.
+     * the heads, and keeps what it holds for a while. It tells a head once of each loss on a route:
+     * where the way to the head is lost too, saying so comes back here as another loss, and two
+     * lost heads would be told of each other without end.
      */
     void peerLost(String workerId, String reason) {
         Problem problem = HeadRepairs.lostProblem(workerId, reason);
@@ -154,8 +156,7 @@ final class StageCore {
         for (StageSession session : table.all()) {
             if (session.generation() != null) {
                 repairs.lost(session, workerId, problem, now);
-            } else if (session.needs(workerId)) {
-                session.orphan(now);
+            } else if (session.needs(workerId) && session.orphan(workerId, now)) {
                 RouteStage head = session.ticket().head();
                 if (!head.workerId().equals(workerId)) {
                     Failed failed = new Failed(session.id(), session.epoch(), problem, workerId);

@@ -1,14 +1,11 @@
 package coop.sahkar.worker.engine;
 
 import coop.sahkar.proto.Problem;
-import coop.sahkar.proto.SealedTicket;
-import coop.sahkar.proto.SessionId;
 import coop.sahkar.worker.head.GenerationStart;
 import coop.sahkar.worker.head.Rerouting;
 import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -21,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * to it through its mailbox. It takes what waits there, computes one batch from the rows of all
  * sessions, sends what that made, and looks again; it sleeps only when there is nothing to compute.
  */
-public final class StageEngine implements StageInbox, AutoCloseable {
+public final class StageEngine extends EngineInbox implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(StageEngine.class);
 
     /** How often time is looked at: stalls, idle sessions, unanswered questions. */
@@ -45,9 +42,7 @@ public final class StageEngine implements StageInbox, AutoCloseable {
     private final LogRoom logs;
     private final BatchPolicy policy;
     private final EngineListener listener;
-    private final Rerouting rerouting;
     private final LongSupplier nanoClock = System::nanoTime;
-    private final Mailbox mailbox;
     private final StageMeter meter = new StageMeter();
     private final CompletableFuture<StageShape> shape = new CompletableFuture<>();
     private final CompletableFuture<@Nullable Vocabulary> vocabulary = new CompletableFuture<>();
@@ -78,6 +73,7 @@ public final class StageEngine implements StageInbox, AutoCloseable {
             BatchPolicy policy,
             EngineListener listener,
             Rerouting rerouting) {
+        super(limits, rerouting);
         this.name = name;
         this.factory = factory;
         this.links = links;
@@ -85,8 +81,6 @@ public final class StageEngine implements StageInbox, AutoCloseable {
         this.logs = logs;
         this.policy = policy;
         this.listener = listener;
-        this.rerouting = rerouting;
-        this.mailbox = new Mailbox(limits.mailboxMessages(), limits.mailboxRows());
         this.thread = Thread.ofPlatform().name("stage-" + name).daemon(true).unstarted(this::run);
     }
 
@@ -119,39 +113,6 @@ public final class StageEngine implements StageInbox, AutoCloseable {
                 yield true;
             }
         };
-    }
-
-    @Override
-    public void peerLost(String workerId, String reason) {
-        mailbox.put(new Inbound.PeerLost(workerId, reason));
-    }
-
-    /**
-     * Runs a generation from this head. Its sink hears everything else.
-     *
-     * @return false when the mailbox is full or the engine is closed; the sink hears nothing then
-     */
-    public boolean start(GenerationStart start) {
-        return mailbox.offer(new Inbound.Start(start)) == Mailbox.Offer.TAKEN;
-    }
-
-    /**
-     * Gives a generation up and frees its KV in all stages. Its sink need not hear of it.
-     *
-     * @param epoch in which it was started here
-     */
-    public void cancel(SessionId session, int epoch) {
-        mailbox.put(new Inbound.Cancel(session, epoch));
-    }
-
-    /** Takes no new sessions from here on; those that run may end. */
-    public void drain() {
-        mailbox.put(new Inbound.Drain());
-    }
-
-    /** Has sessions that run here led to other workers, from here on, where there are any. */
-    public void leave() {
-        mailbox.put(new Inbound.Leave());
     }
 
     public EngineState state() {
@@ -316,11 +277,6 @@ public final class StageEngine implements StageInbox, AutoCloseable {
             enter(EngineState.DRAINING, "");
         }
         return !(inbound instanceof Inbound.Stop);
-    }
-
-    private void ask(SessionId session, SealedTicket newest, Set<String> lost, Problem why) {
-        rerouting.ask(
-                newest, lost, why, answer -> mailbox.put(new Inbound.Rerouted(session, answer)));
     }
 
     private void refuseTheRest(EngineState end) {

@@ -10,7 +10,9 @@ import coop.sahkar.worker.head.HeadGeneration;
 import coop.sahkar.worker.head.PastTurn;
 import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,7 +61,9 @@ final class StageSession {
     /** What the stage behind still lacks begins here; frames wait in the log meanwhile. */
     private int resendFrom = NO_RESEND;
 
-    private boolean orphaned;
+    /** Workers of the route that were lost; its neighbours and its head at most. */
+    private final Set<String> lost = new HashSet<>();
+
     private long orphanedNanos;
     private boolean resting;
     private long restUntilNanos;
@@ -156,7 +160,7 @@ final class StageSession {
         rest(false);
         asked = SessionRules.NOTHING_ASKED;
         behindHolds(NOT_SAID);
-        orphaned = false;
+        lost.clear();
         truncate(Math.min(kept, Math.min(held, newer.ticket().maxPositions())));
     }
 
@@ -212,17 +216,22 @@ final class StageSession {
         return FrameCut.rows(computed, first, end);
     }
 
-    /** Its route is broken next to here: it is kept for a while, for a repair to take it over. */
-    void orphan(long nowNanos) {
-        if (!orphaned) {
-            orphaned = true;
+    /**
+     * Its route is broken next to here: it is kept for a while, for a repair to take it over.
+     *
+     * @param workerId who is lost, one of those that the session {@linkplain #needs needs}
+     * @return whether that is new on this route
+     */
+    boolean orphan(String workerId, long nowNanos) {
+        if (lost.isEmpty()) {
             orphanedNanos = nowNanos;
         }
+        return lost.add(workerId);
     }
 
     /** Whether no repair has come for it within {@code patienceNanos}. */
     boolean abandoned(long nowNanos, long patienceNanos) {
-        return orphaned && nowNanos - orphanedNanos > patienceNanos;
+        return !lost.isEmpty() && nowNanos - orphanedNanos > patienceNanos;
     }
 
     SessionId id() {

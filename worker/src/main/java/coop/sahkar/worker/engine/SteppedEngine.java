@@ -1,14 +1,11 @@
 package coop.sahkar.worker.engine;
 
 import coop.sahkar.proto.Problem;
-import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
-import coop.sahkar.worker.head.GenerationStart;
 import coop.sahkar.worker.head.Rerouting;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -18,15 +15,13 @@ import org.jspecify.annotations.Nullable;
  * decides when they get their turn, in whatever time it keeps. For simulations; not safe for use by
  * several threads.
  */
-public final class SteppedEngine implements StageInbox {
+public final class SteppedEngine extends EngineInbox {
     /** How often time is looked at while there are sessions, as in {@link StageEngine}. */
     public static final long TICK_MILLIS = StageEngine.TICK_MILLIS;
 
-    private final Mailbox mailbox;
     private final StageMeter meter = new StageMeter();
     private final StageShape shape;
     private final LongSupplier nanoClock;
-    private final Rerouting rerouting;
     private final StageCore core;
     private long computesNanos;
     private long tickedNanos;
@@ -128,10 +123,9 @@ public final class SteppedEngine implements StageInbox {
             BatchPolicy policy,
             Rerouting rerouting,
             LongSupplier nanoClock) {
+        super(limits, rerouting);
         this.shape = loaded.stage().shape();
         this.nanoClock = nanoClock;
-        this.rerouting = rerouting;
-        this.mailbox = new Mailbox(limits.mailboxMessages(), limits.mailboxRows());
         this.tickedNanos = nanoClock.getAsLong();
         Rows rows = new Rows(Arena.ofAuto(), shape.maxRows(), shape.width());
         this.core =
@@ -151,31 +145,6 @@ public final class SteppedEngine implements StageInbox {
     public boolean offer(StageMessage message) {
         return mailbox.offer(new Inbound.FromPeer(message, nanoClock.getAsLong()))
                 == Mailbox.Offer.TAKEN;
-    }
-
-    @Override
-    public void peerLost(String workerId, String reason) {
-        mailbox.put(new Inbound.PeerLost(workerId, reason));
-    }
-
-    /** As {@link StageEngine#start}. */
-    public boolean start(GenerationStart start) {
-        return mailbox.offer(new Inbound.Start(start)) == Mailbox.Offer.TAKEN;
-    }
-
-    /** As {@link StageEngine#cancel}. */
-    public void cancel(SessionId session, int epoch) {
-        mailbox.put(new Inbound.Cancel(session, epoch));
-    }
-
-    /** As {@link StageEngine#drain}. */
-    public void drain() {
-        mailbox.put(new Inbound.Drain());
-    }
-
-    /** As {@link StageEngine#leave}. */
-    public void leave() {
-        mailbox.put(new Inbound.Leave());
     }
 
     /**
@@ -244,10 +213,5 @@ public final class SteppedEngine implements StageInbox {
                 session.end(),
                 session.ticket().maxPositions(),
                 log == null ? 0 : log.bytes());
-    }
-
-    private void ask(SessionId session, SealedTicket newest, Set<String> lost, Problem why) {
-        rerouting.ask(
-                newest, lost, why, answer -> mailbox.put(new Inbound.Rerouted(session, answer)));
     }
 }

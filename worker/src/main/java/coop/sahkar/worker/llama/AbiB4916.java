@@ -126,6 +126,10 @@ final class AbiB4916 extends LlamaAbi {
     @Override
     void fillContext(Struct params, ContextWish wish) {
         params.set("flash_attn", wish.options().flashAttention());
+        // Only recurrent models, which are refused, have as many sequences as this says. Others
+        // have that many rows of logits cleared before each batch: at the tail of a small model
+        // that took half a millisecond of each token.
+        params.set("n_seq_max", 1);
     }
 
     @Override

@@ -149,6 +149,25 @@ class RingFaultTest {
     }
 
     @Test
+    void twoLostHeadsAreNotToldOfEachOtherWithoutEnd() {
+        RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
+        List<RouteStage> crossed =
+                List.of(
+                        new RouteStage("w1", "host1:1", ROUTE.get(0).span()),
+                        new RouteStage("w0", "host0:1", ROUTE.get(1).span()),
+                        ROUTE.get(2));
+        RingSimulation.Worker tail = ring.worker("w2");
+        tail.core.accept(new Open(TICKET, 2, Routes.sampling(SEED)), 1);
+        SealedTicket other = Routes.ticket(2, 1, crossed, 120);
+        tail.core.accept(new Open(other, 2, Routes.sampling(SEED)), 1);
+        ring.kill("w0");
+        ring.kill("w1");
+        ring.settle();
+        ring.pass(EngineLimits.ORPHAN_MILLIS + 500);
+        assertThat(tail.core.sessions()).isEmpty();
+    }
+
+    @Test
     void aRefusedBatchFailsItsSessionsAndNoOthers() {
         RingSimulation ring = ring(LogRoom.MEMORY_BYTES);
         ring.start(Routes.start(TICKET, SEED, PROMPT, MOST, sink));

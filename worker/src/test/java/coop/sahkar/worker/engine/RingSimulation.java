@@ -251,9 +251,14 @@ final class RingSimulation {
         }
     }
 
+    /** A link to a killed worker rests: who sends is told of the loss, each time. */
     private void send(String from, String to, StageMessage message) {
-        boolean gets = !broken.contains(to) && workers.containsKey(to);
-        if (!broken.contains(from) && gets && !cut.contains(from + ">" + to)) {
+        if (broken.contains(from) || !workers.containsKey(to)) {
+            return;
+        }
+        if (broken.contains(to)) {
+            answers.add(() -> worker(from).core.peerLost(to, "it was lost a moment ago"));
+        } else if (!cut.contains(from + ">" + to)) {
             sent.add(message);
             links.computeIfAbsent(from + ">" + to, _ -> new ArrayDeque<>()).add(message);
         }
