@@ -105,27 +105,13 @@ public final class Coordinator implements AutoCloseable {
                         () -> new SessionId(random.nextLong(), random.nextLong()),
                         unixMillis);
         RelayTokens tokens = new RelayTokens(Secret.draw(random));
-        this.relay =
-                new RelayDesk(
-                        options.advertised().stream().findFirst().orElse(""),
-                        leases,
-                        () -> log.state().policy().relayBytesPerSecond(),
-                        System::nanoTime);
+        this.relay = relay(options, leases);
         this.relayService = new RelayService(relay, tokens, attendance, log, unixMillis);
         this.repairLog = new RepairLog(monotonicMillis);
         this.repairs =
                 new PoolRepairs(log, attendance, latencies, losses, shortfalls, signer, unixMillis);
         this.repairing = new RoutesService(log, repairs, repairLog, unixMillis);
-        this.look =
-                new PoolLook(
-                        id,
-                        software(),
-                        log,
-                        attendance,
-                        latencies,
-                        repairLog,
-                        shortfalls,
-                        relay::bytes);
+        this.look = look(attendance, latencies, shortfalls);
         this.workers =
                 new WorkerDoor(
                         id,
@@ -138,6 +124,27 @@ public final class Coordinator implements AutoCloseable {
                         identity.transport(),
                         model -> shortfalls.apply(model).isEmpty());
         this.models = new ModelsService(log, look, unixMillis);
+    }
+
+    private PoolLook look(
+            Attendance attendance, LatencyTable latencies, Function<String, String> shortfalls) {
+        return new PoolLook(
+                id,
+                software(),
+                log,
+                attendance,
+                latencies,
+                repairLog,
+                shortfalls,
+                relay::bytes);
+    }
+
+    private RelayDesk relay(CoordinatorOptions options, LeaseTable leases) {
+        return new RelayDesk(
+                options.advertised().stream().findFirst().orElse(""),
+                leases,
+                () -> log.state().policy().relayBytesPerSecond(),
+                System::nanoTime);
     }
 
     /**

@@ -18,7 +18,7 @@ final class TokenOption {
             names = "--join",
             paramLabel = "FILE",
             description = {
-                "Join a co-operative first, with the token in this file, or on standard input for -. The environment can hold the token itself (SAHKAR_JOIN). It is needed once: the certificate is kept in the data folder and renewed by itself."
+                "Join a co-operative first, with the token in this file, or on standard input for -. The environment can hold the token itself (SAHKAR_JOIN). It is used once: the certificate is kept in the data folder and renewed by itself."
             })
     private @Nullable String where;
 

@@ -79,6 +79,15 @@ public record JoinToken(List<String> coordinators, byte[] fingerprint, byte[] se
         }
     }
 
+    /** Whether it is for the co-operative with this certificate. */
+    public boolean isFor(X509Certificate authority) {
+        try {
+            return MessageDigest.isEqual(fingerprint, PinnedTrust.fingerprint(authority));
+        } catch (GeneralSecurityException e) {
+            return false;
+        }
+    }
+
     /** The token as a line of text. */
     public String text() {
         JoinTokenContent content =

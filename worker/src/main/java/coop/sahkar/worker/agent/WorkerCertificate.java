@@ -43,7 +43,11 @@ final class WorkerCertificate implements AutoCloseable {
         try {
             Credentials credentials = folder.credentials().orElse(null);
             JoinToken token = options.joining();
-            if (token != null) {
+            boolean joined =
+                    token != null
+                            && credentials != null
+                            && token.isFor(credentials.authority());
+            if (token != null && !joined) {
                 if (token.role() != Role.WORKER) {
                     throw new WorkerException(
                             "the token is for a %s, not for a worker"

@@ -122,29 +122,12 @@ public final class WorkerNode implements AutoCloseable {
         this.own = own(port);
         this.self = self(identity.workerId(), port, library);
         HostOptions hostOptions = hostOptions(library);
-        this.links =
-                new ControlLinks(
-                        self.hello(),
-                        this::report,
-                        new Heard(),
-                        ControlPace.DEFAULT,
-                        random,
-                        transport);
+        this.links = links(random);
         untilNow.add(links);
-        this.meter =
-                new PeerMeter(
-                        (coordinator, micros) ->
-                                links.measured(coordinator, MeasureAdapter.write(micros)),
-                        transport);
+        this.meter = meter();
         untilNow.add(meter);
         this.repairs = new RepairCalls(links::known, ring.directory(), transport);
         untilNow.add(repairs);
-        ShardFetcher fetcher =
-                new ShardFetcher(
-                        hostOptions,
-                        modelId -> new PoolModels(links.known(), transport).manifest(modelId),
-                        new ShardStore(files, FetchPolicy.DEFAULT, transport),
-                        this::ways);
         this.host =
                 new ShardHost(
                         hostOptions,
@@ -156,7 +139,7 @@ public final class WorkerNode implements AutoCloseable {
                                 heads,
                                 repairs,
                                 this::changed),
-                        fetcher,
+                        fetcher(hostOptions, files),
                         InstantSource.system(),
                         random);
         untilNow.add(host);
@@ -167,6 +150,32 @@ public final class WorkerNode implements AutoCloseable {
         host.start();
         links.start(options.coordinators());
         certificate.keep(links::known);
+    }
+
+    private ControlLinks links(RandomGenerator random) {
+        return new ControlLinks(
+                self.hello(),
+                this::report,
+                new Heard(),
+                ControlPace.DEFAULT,
+                random,
+                certificate.transport());
+    }
+
+    private PeerMeter meter() {
+        return new PeerMeter(
+                (coordinator, micros) ->
+                        links.measured(coordinator, MeasureAdapter.write(micros)),
+                certificate.transport());
+    }
+
+    private ShardFetcher fetcher(HostOptions hostOptions, TensorStore files) {
+        Transport transport = certificate.transport();
+        return new ShardFetcher(
+                hostOptions,
+                modelId -> new PoolModels(links.known(), transport).manifest(modelId),
+                new ShardStore(files, FetchPolicy.DEFAULT, transport),
+                this::ways);
     }
 
     private @Nullable URI metrics(TensorStore files, List<AutoCloseable> untilNow)
