@@ -129,14 +129,7 @@ public final class Coordinator implements AutoCloseable {
     private PoolLook look(
             Attendance attendance, LatencyTable latencies, Function<String, String> shortfalls) {
         return new PoolLook(
-                id,
-                software(),
-                log,
-                attendance,
-                latencies,
-                repairLog,
-                shortfalls,
-                relay::bytes);
+                id, software(), log, attendance, latencies, repairLog, shortfalls, relay::bytes);
     }
 
     private RelayDesk relay(CoordinatorOptions options, LeaseTable leases) {

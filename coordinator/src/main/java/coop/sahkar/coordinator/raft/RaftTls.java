@@ -1,18 +1,18 @@
 package coop.sahkar.coordinator.raft;
 
-import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslProvider;
-import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslContextBuilder;
-import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslContext;
-import org.apache.ratis.thirdparty.io.netty.handler.ssl.ClientAuth;
-import org.apache.ratis.thirdparty.io.grpc.netty.GrpcSslContexts;
-import javax.net.ssl.SSLException;
-import java.util.concurrent.TimeUnit;
 import coop.sahkar.proto.tls.NodeTls;
 import coop.sahkar.proto.tls.PeerRule;
 import coop.sahkar.proto.tls.Transport;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.grpc.GrpcConfigKeys;
 import org.apache.ratis.grpc.GrpcTlsConfig;
+import org.apache.ratis.thirdparty.io.grpc.netty.GrpcSslContexts;
+import org.apache.ratis.thirdparty.io.netty.handler.ssl.ClientAuth;
+import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslContext;
+import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslContextBuilder;
+import org.apache.ratis.thirdparty.io.netty.handler.ssl.SslProvider;
 
 /** Encrypts the log's links: only coordinators of the co-operative speak there. */
 final class RaftTls {
@@ -36,8 +36,7 @@ final class RaftTls {
                 parameters,
                 (builder, _) ->
                         builder.sslContext(serving)
-                                .handshakeTimeout(
-                                        NodeTls.HANDSHAKE_MILLIS, TimeUnit.MILLISECONDS));
+                                .handshakeTimeout(NodeTls.HANDSHAKE_MILLIS, TimeUnit.MILLISECONDS));
     }
 
     /** Ratis itself would take older protocols, and waits for handshakes for minutes. */

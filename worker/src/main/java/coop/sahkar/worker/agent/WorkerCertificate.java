@@ -44,9 +44,7 @@ final class WorkerCertificate implements AutoCloseable {
             Credentials credentials = folder.credentials().orElse(null);
             JoinToken token = options.joining();
             boolean joined =
-                    token != null
-                            && credentials != null
-                            && token.isFor(credentials.authority());
+                    token != null && credentials != null && token.isFor(credentials.authority());
             if (token != null && !joined) {
                 if (token.role() != Role.WORKER) {
                     throw new WorkerException(

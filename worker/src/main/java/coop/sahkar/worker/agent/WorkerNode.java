@@ -164,8 +164,7 @@ public final class WorkerNode implements AutoCloseable {
 
     private PeerMeter meter() {
         return new PeerMeter(
-                (coordinator, micros) ->
-                        links.measured(coordinator, MeasureAdapter.write(micros)),
+                (coordinator, micros) -> links.measured(coordinator, MeasureAdapter.write(micros)),
                 certificate.transport());
     }
 
