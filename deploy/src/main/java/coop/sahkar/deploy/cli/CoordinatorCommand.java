@@ -98,9 +98,9 @@ final class CoordinatorCommand extends Subcommand {
 
     @Override
     public Integer call() throws InterruptedException {
-        Path folder = data.folder("coordinator");
-        Membership member = Membership.in(folder);
+        Membership member = Membership.in(data.place("coordinator"));
         expose.check(List.of(listen, raft), member.present());
+        Path folder = data.folder("coordinator");
         Logging.alsoTo(data.folder("logs"), "coordinator");
         try (Lifetime lifetime = new Lifetime()) {
             Coordinator coordinator = lifetime.add(Coordinator.start(options(folder)));

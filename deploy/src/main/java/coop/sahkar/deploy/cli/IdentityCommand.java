@@ -178,7 +178,7 @@ final class IdentityCommand extends Subcommand {
 
     /** Operators ask with the certificate of the coordinator whose folder they can read. */
     private IdentityCalls calls() {
-        Membership own = Membership.in(data.folder("coordinator"));
+        Membership own = Membership.in(data.place("coordinator"));
         if (!own.present()) {
             throw new CommandFailure(
                     ExitCode.USAGE,

@@ -112,7 +112,7 @@ final class PublishCommand extends Subcommand {
         if (!pool.encrypted()) {
             return Transport.OPEN;
         }
-        Membership own = Membership.in(data.folder("client"));
+        Membership own = Membership.in(data.place("client"));
         if (!own.present()) {
             throw new CommandFailure(
                     ExitCode.USAGE,

@@ -155,7 +155,7 @@ final class WorkerCommand extends Subcommand {
             throw new CommandFailure(ExitCode.USAGE, "--drain-timeout takes seconds, 0 or more");
         }
         JoinToken joining = token.token();
-        Membership member = Membership.in(data.folder("worker"));
+        Membership member = Membership.in(data.place("worker"));
         expose.check(List.of(listen.at()), joining != null || member.present());
         expose.check(metrics == null ? List.of() : List.of(metrics));
         if (exitWithParent) {

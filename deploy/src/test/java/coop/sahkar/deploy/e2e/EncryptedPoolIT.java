@@ -85,6 +85,19 @@ class EncryptedPoolIT {
                 token, ran("identity", "token", "-c", at, "--uses", "2", "--data", operator));
         worker("w1", host, token);
         Path second = worker("w2", host, token);
+        publish(at, host, operator, ca);
+        ask(at, ca);
+        ran("identity", "revoke", "worker/w2", "-c", at, "--data", operator);
+        await().atMost(TestPool.SOON).until(() -> Files.readString(second).contains("revoked"));
+        assertThat(ran("identity", "list", "-c", at, "--data", operator))
+                .contains("worker/w1", "client/publisher")
+                .doesNotContain("worker/w2");
+        for (Process process : processes) {
+            assertThat(process.info().commandLine().orElse("")).doesNotContain("sahkar-join-");
+        }
+    }
+
+    private void publish(String at, String host, String operator, String ca) throws Exception {
         Path forPublishers = scratch.resolve("publisher");
         Files.writeString(
                 forPublishers,
@@ -112,19 +125,14 @@ class EncryptedPoolIT {
                 publisher,
                 "--listen",
                 host + ":0");
+    }
+
+    private static void ask(String at, String ca) {
         try (InferenceClient client =
                 InferenceClient.builder().addresses(List.of(at)).authority(Path.of(ca)).build()) {
             String model = client.models().getFirst().id();
             String text = client.complete(InferenceRequest.ask(model, "What is a worker?")).text();
             assertThat(text).contains("worker");
-        }
-        ran("identity", "revoke", "worker/w2", "-c", at, "--data", operator);
-        await().atMost(TestPool.SOON).until(() -> Files.readString(second).contains("revoked"));
-        assertThat(ran("identity", "list", "-c", at, "--data", operator))
-                .contains("worker/w1", "client/publisher")
-                .doesNotContain("worker/w2");
-        for (Process process : processes) {
-            assertThat(process.info().commandLine().orElse("")).doesNotContain("sahkar-join-");
         }
     }
 
