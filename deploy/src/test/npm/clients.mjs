@@ -2,7 +2,7 @@
 // Prints one line of JSON for each thing that one of them was asked to get done.
 import assert from 'node:assert/strict';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { APICallError, generateText, jsonSchema, Output, stepCountIs, streamText, tool } from 'ai';
+import { APICallError, embed, embedMany, generateText, jsonSchema, Output, stepCountIs, streamText, tool } from 'ai';
 import { Ollama } from 'ollama';
 import OpenAI from 'openai';
 
@@ -55,7 +55,36 @@ const askedToAdd = {
   parallel_tool_calls: false,
 };
 
+const respondByAdding = {
+  model,
+  input: messages[0].content,
+  temperature: 0,
+  max_output_tokens: 160,
+  tools: [{ type: 'function', name: 'add', description: 'Adds.', parameters: numbers, strict: true }],
+  tool_choice: 'required',
+  parallel_tool_calls: false,
+};
+
+const texts = [messages[0].content, 'A tide.'];
+
+/** How alike two vectors of length one are. */
+function product(one, other) {
+  return one.reduce((sum, value, i) => sum + value * other[i], 0);
+}
+
+/** Of the same text, and of two that have nothing in common. */
+function requireVectors(one, two) {
+  assert.equal(two.length, 2);
+  assert.ok(product(one, two[0]) > 0.999);
+  assert.ok(product(one, two[1]) < 0.99);
+}
+
 const OPENAI = [
+  ['/v1/embeddings', ['input', 'several inputs', 'encoding_format'], async () => {
+    const vectors = async (input, format) => (await openai.embeddings.create(
+      { model, input, encoding_format: format })).data.map((one) => one.embedding);
+    requireVectors((await vectors(texts[0], 'float'))[0], await vectors(texts));
+  }],
   ['/v1/models', ['list, retrieve'], async () => {
     const listed = await all(openai.models.list());
     assert.equal((await openai.models.retrieve(model)).id, listed[0].id);
@@ -77,6 +106,23 @@ const OPENAI = [
     const text = events.map((e) => (e.type === 'response.output_text.delta' ? e.delta : '')).join('');
     assert.ok(events.at(-1).response.usage.input_tokens > first.usage.output_tokens);
     assert.equal(text, events.at(-1).response.output[0].content[0].text);
+  }],
+  ['/v1/responses', ['tools', 'function_call_output'], async () => {
+    const first = await openai.responses.create(respondByAdding);
+    requireNumbers(JSON.parse(first.output[0].arguments));
+    const last = await openai.responses.create({
+      ...respondByAdding,
+      previous_response_id: first.id,
+      input: [{ type: 'function_call_output', call_id: first.output[0].call_id, output: '3' }],
+      tool_choice: 'none',
+      max_output_tokens: 24,
+    });
+    assert.ok(last.output_text.length > 0);
+  }],
+  ['/v1/responses', ['tools, streamed'], async () => {
+    const final = await openai.responses.stream(respondByAdding).finalResponse();
+    assert.equal(final.output[0].type, 'function_call');
+    requireNumbers(JSON.parse(final.output[0].arguments));
   }],
   [CHAT, ['messages, usage', 'n', 'logprobs'], async () => {
     const answer = await openai.chat.completions.create({ ...asked, n: 2, logprobs: true });
@@ -149,7 +195,14 @@ const sdk = createOpenAICompatible({
 })(model);
 const generate = { model: sdk, messages, temperature: 0, maxOutputTokens: 24, maxRetries: 0 };
 
+const sdkEmbedding = createOpenAICompatible({ name: 'sahkar', baseURL: `${url}/v1` })
+  .textEmbeddingModel(model);
+
 const AI_SDK = [
+  ['/v1/embeddings', ['input', 'several inputs'], async () => {
+    const one = (await embed({ model: sdkEmbedding, value: texts[0] })).embedding;
+    requireVectors(one, (await embedMany({ model: sdkEmbedding, values: texts })).embeddings);
+  }],
   [CHAT, ['messages, usage'], async () => {
     const answer = await generateText(generate);
     assert.ok(answer.text.length > 0);
@@ -236,6 +289,10 @@ const ollama = new Ollama({ host: url });
 const options = { temperature: 0, num_predict: 24 };
 
 const OLLAMA = [
+  ['/api/embed', ['input', 'several inputs'], async () => {
+    const one = (await ollama.embed({ model, input: texts[0] })).embeddings[0];
+    requireVectors(one, (await ollama.embed({ model, input: texts })).embeddings);
+  }],
   ['/api/tags', ['list'], async () => {
     assert.ok((await ollama.list()).models.some((one) => one.name === model));
   }],

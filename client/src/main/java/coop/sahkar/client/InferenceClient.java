@@ -137,6 +137,7 @@ public final class InferenceClient implements AutoCloseable {
         private List<CoordinatorAddress> addresses =
                 List.of(new CoordinatorAddress("127.0.0.1", CoordinatorAddress.DEFAULT_PORT));
         private Duration connectTimeout = Duration.ofSeconds(5);
+        private String key = "";
         private Optional<Policy> policy = Optional.empty();
         private Transport transport = Transport.OPEN;
         private ClientListener listener = ClientListener.NONE;
@@ -180,6 +181,15 @@ public final class InferenceClient implements AutoCloseable {
             return this;
         }
 
+        /**
+         * The API key that the pool's operator gave the caller. Default: none, which a pool may
+         * serve too. Without effect beside {@link #providers}.
+         */
+        public Builder key(String value) {
+            key = value;
+            return this;
+        }
+
         /** Whom to ask, in order; the client closes them. Default: the pool alone. */
         public Builder providers(Provider... values) {
             providers.addAll(Arrays.asList(values));
@@ -204,12 +214,13 @@ public final class InferenceClient implements AutoCloseable {
         /**
          * The client.
          *
-         * @throws IllegalArgumentException if two providers have one name
+         * @throws IllegalArgumentException if two providers have one name, or the key cannot be one
          */
         public InferenceClient build() {
             if (providers.isEmpty()) {
                 Provider pool =
-                        PoolProvider.at(PoolProvider.NAME, addresses, connectTimeout, transport);
+                        PoolProvider.at(
+                                PoolProvider.NAME, addresses, connectTimeout, key, transport);
                 return new InferenceClient(
                         new Dispatcher(List.of(pool), listener), policy.orElse(Policy.ONCE));
             }

@@ -68,7 +68,7 @@ public abstract sealed class InferenceException extends RuntimeException {
             case CONTEXT_LENGTH_EXCEEDED -> new ContextLengthExceeded(failure, tried);
             case MODEL_NOT_FOUND -> new ModelNotFound(failure, tried);
             case MODEL_INCOMPLETE -> new ModelIncomplete(failure, tried);
-            case OVERLOADED -> new Overloaded(failure, tried);
+            case OVERLOADED, RATE_LIMITED -> new Overloaded(failure, tried);
             case WORKER_LOST -> new Lost(failure, tried);
             case CANCELLED -> new Cancelled(failure, tried);
             case DEADLINE_EXCEEDED -> new DeadlineExceeded(failure, tried);

@@ -1,5 +1,10 @@
 package coop.sahkar.coordinator;
 
+import coop.sahkar.coordinator.accounts.Gate;
+import coop.sahkar.coordinator.cluster.ClusterService;
+import coop.sahkar.coordinator.cluster.ClusterWatch;
+import coop.sahkar.coordinator.control.KnownTickets;
+import coop.sahkar.coordinator.control.LimitsDesk;
 import coop.sahkar.coordinator.control.ModelsService;
 import coop.sahkar.coordinator.control.PoolLook;
 import coop.sahkar.coordinator.control.PoolService;
@@ -13,7 +18,10 @@ import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.LeaseTable;
 import coop.sahkar.coordinator.liveness.SourceWatch;
+import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.coordinator.placement.PlacementLoop;
+import coop.sahkar.coordinator.raft.RaftMembers;
+import coop.sahkar.coordinator.raft.RaftNode;
 import coop.sahkar.coordinator.raft.RatisLog;
 import coop.sahkar.coordinator.relay.RelayDesk;
 import coop.sahkar.coordinator.relay.RelayTokens;
@@ -25,29 +33,36 @@ import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.RepairLog;
 import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
-import coop.sahkar.coordinator.state.Command;
-import coop.sahkar.coordinator.state.Command.AddTicketKey;
-import coop.sahkar.coordinator.state.Command.SetPolicy;
+import coop.sahkar.coordinator.routing.TicketSeal;
 import coop.sahkar.coordinator.state.CommandId;
+import coop.sahkar.coordinator.state.CoordinatorRecord;
+import coop.sahkar.coordinator.state.FeatureLevel;
 import coop.sahkar.coordinator.state.LogUnavailableException;
+import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.PoolView;
-import coop.sahkar.coordinator.state.TicketKeyRecord;
-import coop.sahkar.governance.Policy;
+import coop.sahkar.coordinator.usage.UsageDesk;
+import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.Tickets;
 import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
+import coop.sahkar.proto.v1.SignedTicket;
 import io.grpc.BindableService;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,6 +86,17 @@ public final class Coordinator implements AutoCloseable {
     private final RelayService relayService;
     private final CoordinatorIdentity identity;
     private final MembersService members;
+    private final LimitsDesk limits;
+    private final Gate gate;
+    private final Books books;
+    private final ClusterService cluster;
+    private final ClusterWatch watch;
+    private final String ticketKeyId;
+    private final KnownTickets tickets;
+    private final TicketSeal seal;
+    private final Attendance attendance;
+    private final Supplier<List<String>> gateways;
+    private volatile String announced = "";
 
     private Coordinator(
             CoordinatorOptions options,
@@ -78,17 +104,17 @@ public final class Coordinator implements AutoCloseable {
             RatisLog log,
             TicketSigner signer,
             CoordinatorIdentity identity,
+            String hostKeyHash,
             SecureRandom random) {
         LongSupplier monotonicMillis = () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
         LongSupplier unixMillis = System::currentTimeMillis;
         LeaseTable leases = new LeaseTable(monotonicMillis.getAsLong());
-        Attendance attendance = new Attendance(log, leases, monotonicMillis);
+        this.attendance = new Attendance(log, leases, monotonicMillis);
         LatencyTable latencies = new LatencyTable();
         RecentLosses losses = new RecentLosses();
         this.id = options.id();
         this.directory = directory;
         this.identity = identity;
-        this.members = new MembersService(identity, log, options.advertised(), unixMillis, random);
         this.log = log;
         this.placement = new PlacementLoop(log, attendance, new SourceWatch(log));
         Function<String, String> shortfalls =
@@ -105,17 +131,21 @@ public final class Coordinator implements AutoCloseable {
                         () -> new SessionId(random.nextLong(), random.nextLong()),
                         unixMillis);
         RelayTokens tokens = new RelayTokens(Secret.draw(random));
-        this.relay = relay(options, leases);
+        this.relay = relay(options, leases, log);
         this.relayService = new RelayService(relay, tokens, attendance, log, unixMillis);
+        this.tickets = new KnownTickets(log, unixMillis);
+        this.seal = signer;
         this.repairLog = new RepairLog(monotonicMillis);
         this.repairs =
                 new PoolRepairs(log, attendance, latencies, losses, shortfalls, signer, unixMillis);
-        this.repairing = new RoutesService(log, repairs, repairLog, unixMillis);
-        this.look = look(attendance, latencies, shortfalls);
+        this.repairing = new RoutesService(tickets, repairs, repairLog);
+        this.look = look(log, attendance, latencies, repairLog, shortfalls, relay);
+        this.gateways = () -> gateways(options);
+        this.members = new MembersService(identity, log, gateways, unixMillis, random);
         this.workers =
                 new WorkerDoor(
                         id,
-                        options.advertised(),
+                        gateways,
                         log,
                         attendance,
                         latencies,
@@ -124,20 +154,56 @@ public final class Coordinator implements AutoCloseable {
                         identity.transport(),
                         model -> shortfalls.apply(model).isEmpty());
         this.models = new ModelsService(log, look, unixMillis);
+        this.cluster = new ClusterService(id, log);
+        this.ticketKeyId = signer.publicKey().keyId();
+        this.watch =
+                new ClusterWatch(
+                        id, log, alone -> StartSteps.remember(directory.path(), raft(log), alone));
+        this.limits = limits(log, signer, identity.transport(), gateways);
+        this.gate = limits.gate(hostKeyHash, random);
+        this.books = Books.of(id, log, random.nextLong(), unixMillis);
     }
 
     private PoolLook look(
-            Attendance attendance, LatencyTable latencies, Function<String, String> shortfalls) {
+            RatisLog its,
+            Attendance workersHere,
+            LatencyTable latencies,
+            RepairLog mending,
+            Function<String, String> shortfalls,
+            RelayDesk relays) {
         return new PoolLook(
-                id, software(), log, attendance, latencies, repairLog, shortfalls, relay::bytes);
+                id, software(), its, workersHere, latencies, mending, shortfalls, relays::bytes);
     }
 
-    private RelayDesk relay(CoordinatorOptions options, LeaseTable leases) {
+    /** The first gateway is this one's own; the others are asked. */
+    private static LimitsDesk limits(
+            RatisLog log,
+            TicketSigner signer,
+            Transport transport,
+            Supplier<List<String>> gateways) {
+        return new LimitsDesk(
+                log,
+                signer,
+                transport,
+                () -> gateways.get().stream().skip(1).toList(),
+                () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()),
+                System::currentTimeMillis);
+    }
+
+    private static RelayDesk relay(CoordinatorOptions options, LeaseTable leases, RatisLog log) {
         return new RelayDesk(
                 options.advertised().stream().findFirst().orElse(""),
                 leases,
                 () -> log.state().policy().relayBytesPerSecond(),
                 System::nanoTime);
+    }
+
+    private String raft(RatisLog its) {
+        return its.members().view().members().stream()
+                .filter(member -> member.id().equals(id))
+                .map(RaftMembers.Member::raft)
+                .findFirst()
+                .orElse("");
     }
 
     /**
@@ -147,28 +213,43 @@ public final class Coordinator implements AutoCloseable {
      */
     public static Coordinator start(CoordinatorOptions options) {
         SecureRandom random = new SecureRandom();
-        DataDirectory directory = DataDirectory.open(options.dataDirectory(), options.id());
+        RaftPlace.checkId(options.id());
+        CoordinatorIdentity identity =
+                CoordinatorIdentity.read(
+                        options.dataDirectory(), options.id(), System::currentTimeMillis);
+        DataDirectory directory =
+                DataDirectory.open(
+                        options.dataDirectory(),
+                        options.id(),
+                        () -> StartSteps.newcomer(options, identity.transport()));
         RatisLog log = null;
         try {
             TicketSigner signer = TicketSigner.open(directory.ticketKey());
-            CoordinatorIdentity identity =
-                    CoordinatorIdentity.read(
-                            options.dataDirectory(),
-                            options.id(),
-                            options.advertised(),
-                            System::currentTimeMillis);
+            RaftNode place = RaftPlace.of(options, directory);
             log =
-                    RatisLog.start(
-                            RaftPlace.of(options),
+                    RatisLog.open(
+                            place,
                             directory.log(),
                             () -> new CommandId(random.nextLong(), random.nextLong()),
-                            options.startTimeoutMillis(),
                             identity.transport());
+            StartSteps.join(options, identity.transport(), directory, place, log);
+            log.catchUp(options.startTimeoutMillis());
             identity.attach(log);
-            announce(log, signer.publicKey(), options.policy());
+            StartSteps.announce(log, signer.publicKey(), options.policy());
             Coordinator coordinator =
-                    new Coordinator(options, directory, log, signer, identity, random);
+                    new Coordinator(
+                            options,
+                            directory,
+                            log,
+                            signer,
+                            identity,
+                            StartSteps.hostKey(options, random),
+                            random);
+            identity.keepFresh(coordinator.gateways);
             coordinator.placement.start();
+            coordinator.limits.start();
+            coordinator.books.loop().start();
+            coordinator.watch.start();
             return coordinator;
         } catch (LogUnavailableException | CoordinatorException e) {
             if (log != null) {
@@ -181,21 +262,36 @@ public final class Coordinator implements AutoCloseable {
         }
     }
 
-    private static void announce(RatisLog log, TicketKeyRecord key, @Nullable Policy policy) {
-        if (!key.equals(log.state().ticketKeys().get(key.keyId()))) {
-            propose(log, new AddTicketKey(key));
+    /** Where workers reach coordinators: this one first, then as the others say. */
+    private List<String> gateways(CoordinatorOptions options) {
+        Set<String> all = new LinkedHashSet<>(options.advertised());
+        if (all.isEmpty() && !announced.isEmpty()) {
+            all.add(announced);
         }
-        if (policy != null && !Objects.equals(policy, log.state().policy())) {
-            propose(log, new SetPolicy(policy));
-        }
+        log.state()
+                .cluster()
+                .coordinators()
+                .forEach((other, record) -> {
+                    if (!other.equals(id) && !record.gateway().isEmpty()) {
+                        all.add(record.gateway());
+                    }
+                });
+        return List.copyOf(all);
     }
 
-    private static void propose(RatisLog log, Command command) {
-        log.propose(command)
-                .ifPresent(refusal -> {
-                    throw new CoordinatorException(
-                            "the pool does not take this coordinator in: " + refusal.message());
-                });
+    /**
+     * Says to the pool where workers, clients and the other coordinators reach this one.
+     *
+     * @param gateway {@code host:port}
+     */
+    public void announce(String gateway) {
+        announced = gateway;
+        watch.announce(new CoordinatorRecord(id, gateway, FeatureLevel.KNOWN, ticketKeyId));
+    }
+
+    /** Done, with a sentence, when this coordinator is a member of the pool no more. */
+    public CompletableFuture<String> removed() {
+        return watch.removed();
     }
 
     private static String software() {
@@ -228,14 +324,63 @@ public final class Coordinator implements AutoCloseable {
         return identity.transport();
     }
 
-    /** WorkerControl, Models, Pool, Relay, Routes and Identity, for the gateway's port. */
+    /** Who pays for callers, and where what they use is counted. */
+    public UsageDesk usage() {
+        return books.desk();
+    }
+
+    /**
+     * WorkerControl, Models, Pool, Relay, Routes, Limits, Ledger, Cluster and Identity, to be
+     * mounted on the gateway's port.
+     */
     public List<BindableService> services() {
-        return List.of(workers, models, new PoolService(look), relayService, repairing, members);
+        return List.of(
+                workers,
+                models,
+                new PoolService(look),
+                relayService,
+                repairing,
+                limits.service(),
+                books.service(),
+                cluster,
+                members);
+    }
+
+    /** Who may ask, and how much. */
+    public Gate gate() {
+        return gate;
     }
 
     /** Where this process reaches a worker that is relayed to here; empty for any other. */
     public Optional<InetSocketAddress> relayDoor(String workerId) {
         return relay.door(workerId);
+    }
+
+    /** The ticket of a session that runs; null if no coordinator has signed it. */
+    public @Nullable Ticket ticketOf(SignedTicket signed) {
+        return tickets.open(signed) instanceof Tickets.Valid(SealedTicket sealed)
+                ? sealed.ticket()
+                : null;
+    }
+
+    /** Whether workers that should serve a model may come back to this coordinator any moment. */
+    public boolean awaitsWorkers(String model) {
+        PoolState state = log.state();
+        Set<String> ids = new TreeSet<>();
+        state.modelsNamed(model).forEach(known -> ids.add(known.id()));
+        return state.placement().assignments().entrySet().stream()
+                .filter(of -> of.getValue().stream().anyMatch(s -> ids.contains(s.modelId())))
+                .anyMatch(of -> attendance.of(of.getKey()).standing() == Standing.AWAITED);
+    }
+
+    /** Signs a ticket. */
+    public SealedTicket seal(Ticket ticket) {
+        return seal.seal(ticket);
+    }
+
+    /** Where the coordinators of the pool are reached, {@code host:port}, this one first. */
+    public List<String> gateways() {
+        return gateways.get();
     }
 
     /** One look at everything. */
@@ -274,14 +419,21 @@ public final class Coordinator implements AutoCloseable {
         look.count(running, waiting);
     }
 
-    /** Ends the workers' streams, stops planning, closes the log. Committed state stays. */
+    /**
+     * Ends the workers' streams, stops planning, posts the last usage, closes the log. Committed
+     * state stays.
+     */
     @Override
     public void close() {
         workers.close();
         relay.close();
         models.close();
+        cluster.close();
+        watch.close();
         placement.close();
         identity.close();
+        limits.close();
+        books.loop().close();
         log.close();
         directory.close();
     }

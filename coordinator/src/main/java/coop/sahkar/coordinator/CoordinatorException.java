@@ -1,5 +1,7 @@
 package coop.sahkar.coordinator;
 
+import org.jspecify.annotations.Nullable;
+
 /** A coordinator cannot start or go on; the message is a sentence for the operator. */
 public final class CoordinatorException extends RuntimeException {
     private static final long serialVersionUID = 1;
@@ -8,7 +10,7 @@ public final class CoordinatorException extends RuntimeException {
         super(sentence);
     }
 
-    public CoordinatorException(String sentence, Throwable cause) {
+    public CoordinatorException(String sentence, @Nullable Throwable cause) {
         super(sentence, cause);
     }
 }

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param dataDirectory where its log, snapshots and key live; made if absent
  * @param raftHost address its log listens on
  * @param raftPort port its log listens on; 0 picks a free one (a single coordinator only)
- * @param peers every coordinator of the pool, itself included; empty for a single one
+ * @param joinThrough a gateway, {@code host:port}, of the pool that it joins at its first start;
+ *     null for one that begins a pool, or that is a member already
  * @param advertised where workers reach the gateways of the pool, {@code host:port}; the
  *     coordinator's own first, since its relay is reached there
  * @param policy the policy to adopt at start; null keeps the one in force
@@ -23,7 +24,7 @@ public record CoordinatorOptions(
         Path dataDirectory,
         String raftHost,
         int raftPort,
-        List<Peer> peers,
+        @Nullable String joinThrough,
         List<String> advertised,
         @Nullable Policy policy,
         int startTimeoutMillis) {
@@ -31,24 +32,14 @@ public record CoordinatorOptions(
     /** The port that a coordinator's log listens on unless told otherwise. */
     public static final int DEFAULT_RAFT_PORT = 7312;
 
-    /**
-     * One coordinator of the pool.
-     *
-     * @param id its id
-     * @param raftHost where its log is reached
-     * @param raftPort the port there
-     */
-    public record Peer(String id, String raftHost, int raftPort) {}
-
     public CoordinatorOptions {
-        peers = List.copyOf(peers);
         advertised = List.copyOf(advertised);
     }
 
     /** A single coordinator on loopback, its log on a free port. */
     public static CoordinatorOptions single(String id, Path dataDirectory) {
         return new CoordinatorOptions(
-                id, dataDirectory, "127.0.0.1", 0, List.of(), List.of(), null, 30_000);
+                id, dataDirectory, "127.0.0.1", 0, null, List.of(), null, 30_000);
     }
 
     /** The same with another policy. */
@@ -58,7 +49,7 @@ public record CoordinatorOptions(
                 dataDirectory,
                 raftHost,
                 raftPort,
-                peers,
+                joinThrough,
                 advertised,
                 newPolicy,
                 startTimeoutMillis);
@@ -67,12 +58,38 @@ public record CoordinatorOptions(
     /** The same, listening elsewhere. */
     public CoordinatorOptions withRaft(String host, int port) {
         return new CoordinatorOptions(
-                id, dataDirectory, host, port, peers, advertised, policy, startTimeoutMillis);
+                id, dataDirectory, host, port, joinThrough, advertised, policy, startTimeoutMillis);
     }
 
     /** The same, with these gateways told to workers. */
     public CoordinatorOptions withAdvertised(List<String> gateways) {
         return new CoordinatorOptions(
-                id, dataDirectory, raftHost, raftPort, peers, gateways, policy, startTimeoutMillis);
+                id,
+                dataDirectory,
+                raftHost,
+                raftPort,
+                joinThrough,
+                gateways,
+                policy,
+                startTimeoutMillis);
+    }
+
+    /** The same, to join the pool behind this gateway at its first start. */
+    public CoordinatorOptions joining(String gateway) {
+        return new CoordinatorOptions(
+                id,
+                dataDirectory,
+                raftHost,
+                raftPort,
+                gateway,
+                advertised,
+                policy,
+                startTimeoutMillis);
+    }
+
+    /** The same, with so much time for the log to have a leader. */
+    public CoordinatorOptions withStartTimeout(int millis) {
+        return new CoordinatorOptions(
+                id, dataDirectory, raftHost, raftPort, joinThrough, advertised, policy, millis);
     }
 }

@@ -4,36 +4,37 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A coordinator's directory, held by one process at a time: {@code identity} says whose it is,
- * {@code log/} is the replicated log, {@code ticket-key} the secret.
+ * {@code log/} is the replicated log, {@code ticket-key} the secret, {@code surroundings} what it
+ * knew of the others.
  */
 final class DataDirectory implements AutoCloseable {
-    private static final String FIRST_LINE = "sahkar coordinator 1";
-    private static final int MAX_IDENTITY_BYTES = 4096;
-
     private final Path path;
     private final FileChannel channel;
+    private final Identity identity;
 
-    private DataDirectory(Path path, FileChannel channel) {
+    private DataDirectory(Path path, FileChannel channel, Identity identity) {
         this.path = path;
         this.channel = channel;
+        this.identity = identity;
     }
 
     /**
      * Opens the directory for the coordinator {@code id}; makes it if absent.
      *
+     * @param fresh who it is to be, where nothing says so yet
      * @throws CoordinatorException in a sentence, if it is another's, foreign, in use or unusable
      */
-    static DataDirectory open(Path path, String id) {
+    static DataDirectory open(Path path, String id, Supplier<Identity> fresh) {
         try {
             Files.createDirectories(path);
             refuseForeign(path);
@@ -44,8 +45,8 @@ final class DataDirectory implements AutoCloseable {
                             StandardOpenOption.WRITE);
             try {
                 lock(path, channel);
-                identify(path, id);
-                return new DataDirectory(path, channel);
+                Identity identity = identify(path, id, fresh);
+                return new DataDirectory(path, channel, identity);
             } catch (IOException | CoordinatorException e) {
                 channel.close();
                 throw e;
@@ -62,7 +63,10 @@ final class DataDirectory implements AutoCloseable {
         }
         try (Stream<Path> files = Files.list(path)) {
             Path stranger =
-                    files.filter(f -> !f.getFileName().toString().matches("lock|identity.*|tls"))
+                    files.filter(f ->
+                                    !f.getFileName()
+                                            .toString()
+                                            .matches("lock|identity.*|surroundings.*|tls"))
                             .findFirst()
                             .orElse(null);
             if (stranger != null) {
@@ -90,28 +94,29 @@ final class DataDirectory implements AutoCloseable {
         }
     }
 
-    private static void identify(Path path, String id) throws IOException {
-        Path identity = path.resolve("identity");
-        if (!Files.exists(identity)) {
-            Path partial = path.resolve("identity.partial");
-            Files.writeString(partial, FIRST_LINE + "\n" + id + "\n");
-            Files.move(partial, identity);
-            return;
+    private static Identity identify(Path path, String id, Supplier<Identity> fresh)
+            throws IOException {
+        Optional<Identity> known = Identity.read(path);
+        if (known.isEmpty()) {
+            Identity made = fresh.get();
+            made.write(path);
+            return made;
         }
-        List<String> lines =
-                Files.size(identity) > MAX_IDENTITY_BYTES
-                        ? List.of()
-                        : Files.readString(identity, StandardCharsets.UTF_8).lines().toList();
-        if (lines.size() < 2 || !lines.get(0).equals(FIRST_LINE)) {
-            throw new CoordinatorException(
-                    "%s is not a coordinator's data directory of this release: name another"
-                            .formatted(path));
-        }
-        if (!lines.get(1).equals(id)) {
+        if (!known.get().id().equals(id)) {
             throw new CoordinatorException(
                     "%s belongs to the coordinator %s, not to %s: use its id or another directory"
-                            .formatted(path, lines.get(1), id));
+                            .formatted(path, known.get().id(), id));
         }
+        return known.get();
+    }
+
+    Path path() {
+        return path;
+    }
+
+    /** Whose it is. */
+    Identity identity() {
+        return identity;
     }
 
     Path log() {

@@ -410,8 +410,7 @@ class IdentityTest {
     void theCoordinatorsFolderIsForItsOwnIdOnly() {
         gateway.close();
         coordinator.close();
-        assertThatThrownBy(() ->
-                        CoordinatorIdentity.read(data, "c2", List.of(), System::currentTimeMillis))
+        assertThatThrownBy(() -> CoordinatorIdentity.read(data, "c2", System::currentTimeMillis))
                 .isInstanceOf(CoordinatorException.class)
                 .hasMessageContaining("that of coordinator c1");
         coordinator = Coordinator.start(CoordinatorOptions.single("c1", data));

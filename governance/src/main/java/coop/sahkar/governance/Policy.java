@@ -1,5 +1,7 @@
 package coop.sahkar.governance;
 
+import coop.sahkar.governance.ledger.LedgerPolicy;
+
 /**
  * What the co-operative allows: every limit that members may change without a new release. All
  * numbers are whole; a policy that cannot work is refused when it is made.
@@ -19,6 +21,7 @@ package coop.sahkar.governance;
  * @param maxWaitMillis how long a request may wait for room before it is refused
  * @param restingSessionMillis how long workers may keep the KV of a finished chat, so that its next
  *     turn starts where it ended; 0: it is freed when the answer is complete
+ * @param ledger what tokens cost, and how they weigh
  */
 public record Policy(
         int maxSessionPositions,
@@ -33,7 +36,8 @@ public record Policy(
         int relayBytesPerSecond,
         int maxWaitingGenerations,
         int maxWaitMillis,
-        int restingSessionMillis) {
+        int restingSessionMillis,
+        LedgerPolicy ledger) {
 
     /** The policy of a new pool. */
     public static final Policy DEFAULT =
@@ -69,6 +73,57 @@ public record Policy(
         within("resting_session_millis", restingSessionMillis, 0, MAX_RESTING_MILLIS);
     }
 
+    /** With the ledger's rules of a new pool. */
+    public Policy(
+            int maxSessionPositions,
+            int maxConcurrentGenerations,
+            int defaultAnswerTokens,
+            int ticketLifetimeMillis,
+            int leaseMillis,
+            int reportIntervalMillis,
+            int detachGraceMillis,
+            int kvPositions,
+            int minKvPositions,
+            int relayBytesPerSecond,
+            int maxWaitingGenerations,
+            int maxWaitMillis,
+            int restingSessionMillis) {
+        this(
+                maxSessionPositions,
+                maxConcurrentGenerations,
+                defaultAnswerTokens,
+                ticketLifetimeMillis,
+                leaseMillis,
+                reportIntervalMillis,
+                detachGraceMillis,
+                kvPositions,
+                minKvPositions,
+                relayBytesPerSecond,
+                maxWaitingGenerations,
+                maxWaitMillis,
+                restingSessionMillis,
+                LedgerPolicy.DEFAULT);
+    }
+
+    /** The same, with other rules of the ledger. */
+    public Policy withLedger(LedgerPolicy rules) {
+        return new Policy(
+                maxSessionPositions,
+                maxConcurrentGenerations,
+                defaultAnswerTokens,
+                ticketLifetimeMillis,
+                leaseMillis,
+                reportIntervalMillis,
+                detachGraceMillis,
+                kvPositions,
+                minKvPositions,
+                relayBytesPerSecond,
+                maxWaitingGenerations,
+                maxWaitMillis,
+                restingSessionMillis,
+                rules);
+    }
+
     /** The same, with another size of KV caches. */
     public Policy withKvPositions(int positions) {
         return new Policy(
@@ -84,7 +139,8 @@ public record Policy(
                 relayBytesPerSecond,
                 maxWaitingGenerations,
                 maxWaitMillis,
-                restingSessionMillis);
+                restingSessionMillis,
+                ledger);
     }
 
     /** The same, with finished chats kept for another time; 0: not at all. */
@@ -102,13 +158,14 @@ public record Policy(
                 relayBytesPerSecond,
                 maxWaitingGenerations,
                 maxWaitMillis,
-                millis);
+                millis,
+                ledger);
     }
 
     private static void within(String name, int value, int least, int most) {
         if (value < least || value > most) {
             throw new IllegalArgumentException(
-                    "policy: %s is %d but must lie between %d and %d"
+                    "policy: %s is %s but must lie between %s and %s"
                             .formatted(name, value, least, most));
         }
     }

@@ -35,6 +35,15 @@ public enum CallSyntax {
     /** The rule for what stands between a function's name and its arguments. */
     public static final String KEY = "call-key";
 
+    /** The rule for text in which calls may stand, which the head adds where it is named. */
+    public static final String FREE = "calls-free";
+
+    /** The same for one call at most, behind which nothing follows. */
+    public static final String FREE_ONE = "call-free";
+
+    /** The gateway's rule for what stands in a call behind <code>{"name"</code>. */
+    public static final String REST = "call-rest";
+
     private final String open;
     private final String close;
     private final String between;
@@ -51,8 +60,19 @@ public enum CallSyntax {
         this.key = key;
     }
 
+    /** A grammar that leaves open how calls are written, with the rules it lacks. */
+    public String complete(String grammar) {
+        String whole = grammar + rules();
+        if (grammar.startsWith("root ::= " + FREE + "\n")) {
+            return whole + FreeCalls.rules(this, FREE, true);
+        }
+        return grammar.startsWith("root ::= " + FREE_ONE + "\n")
+                ? whole + FreeCalls.rules(this, FREE_ONE, false)
+                : whole;
+    }
+
     /** The rules, GBNF, one a line. */
-    public String rules() {
+    private String rules() {
         return rule(OPEN, open)
                 + rule(CLOSE, close)
                 + rule(BETWEEN, between)

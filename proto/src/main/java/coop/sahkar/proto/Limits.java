@@ -107,6 +107,15 @@ public final class Limits {
     /** Bytes of one piece of a relayed connection. */
     public static final int MAX_RELAY_CHUNK_BYTES = 64 * 1024;
 
+    /** Bytes of one session's KV in one stage, to be moved to another worker. */
+    public static final int MAX_KV_BYTES = 64 * 1024 * 1024;
+
+    /** Bytes of one piece of it. */
+    public static final int MAX_KV_PART_BYTES = 1024 * 1024;
+
+    /** Characters of a name of how KV is written. */
+    public static final int MAX_KV_FORMAT = 128;
+
     /** Characters of an error's message. */
     public static final int MAX_ERROR_CHARS = 2000;
 

@@ -20,6 +20,8 @@ public record Problem(Kind kind, String message, String field, int retryAfterMil
         CONTEXT_LENGTH_EXCEEDED,
         /** There is no room now; the same request may pass later. */
         OVERLOADED,
+        /** The caller's account has used what its tier allows; later it may again. */
+        RATE_LIMITED,
         /** No worker holds some blocks of the model. */
         MODEL_INCOMPLETE,
         /** A worker of the route was lost, stalled or unreachable. */
@@ -28,7 +30,7 @@ public record Problem(Kind kind, String message, String field, int retryAfterMil
         CANCELLED,
         /** The caller's deadline passed. */
         DEADLINE_EXCEEDED,
-        /** A ticket that is forged, expired, or for somebody else. */
+        /** A key or ticket that is wrong, expired, revoked, or for somebody else. */
         UNAUTHORIZED,
         /** A peer that breaks the protocol or speaks another version of it. */
         PROTOCOL,
@@ -40,7 +42,7 @@ public record Problem(Kind kind, String message, String field, int retryAfterMil
         /** Whether another route, or the same one later, may succeed where this one failed. */
         public boolean retryable() {
             return switch (this) {
-                case OVERLOADED, MODEL_INCOMPLETE, WORKER_LOST, NOT_LEADER -> true;
+                case OVERLOADED, RATE_LIMITED, MODEL_INCOMPLETE, WORKER_LOST, NOT_LEADER -> true;
                 case INVALID_REQUEST,
                         MODEL_NOT_FOUND,
                         CONTEXT_LENGTH_EXCEEDED,

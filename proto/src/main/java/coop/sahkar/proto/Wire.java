@@ -77,6 +77,7 @@ public final class Wire {
             case MODEL_NOT_FOUND -> ProblemCode.PROBLEM_CODE_MODEL_NOT_FOUND;
             case CONTEXT_LENGTH_EXCEEDED -> ProblemCode.PROBLEM_CODE_CONTEXT_LENGTH_EXCEEDED;
             case OVERLOADED -> ProblemCode.PROBLEM_CODE_OVERLOADED;
+            case RATE_LIMITED -> ProblemCode.PROBLEM_CODE_RATE_LIMITED;
             case MODEL_INCOMPLETE -> ProblemCode.PROBLEM_CODE_MODEL_INCOMPLETE;
             case WORKER_LOST -> ProblemCode.PROBLEM_CODE_WORKER_LOST;
             case CANCELLED -> ProblemCode.PROBLEM_CODE_CANCELLED;
@@ -94,6 +95,7 @@ public final class Wire {
             case PROBLEM_CODE_MODEL_NOT_FOUND -> Problem.Kind.MODEL_NOT_FOUND;
             case PROBLEM_CODE_CONTEXT_LENGTH_EXCEEDED -> Problem.Kind.CONTEXT_LENGTH_EXCEEDED;
             case PROBLEM_CODE_OVERLOADED -> Problem.Kind.OVERLOADED;
+            case PROBLEM_CODE_RATE_LIMITED -> Problem.Kind.RATE_LIMITED;
             case PROBLEM_CODE_MODEL_INCOMPLETE -> Problem.Kind.MODEL_INCOMPLETE;
             case PROBLEM_CODE_WORKER_LOST -> Problem.Kind.WORKER_LOST;
             case PROBLEM_CODE_CANCELLED -> Problem.Kind.CANCELLED;

@@ -4,8 +4,10 @@ import coop.sahkar.client.CoordinatorAddress;
 import coop.sahkar.proto.tls.PeerRule;
 import coop.sahkar.proto.tls.Transport;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
+import io.grpc.stub.MetadataUtils;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
@@ -22,10 +24,17 @@ record CoordinatorChannel(CoordinatorAddress address, ManagedChannel channel) {
     /** A probe not answered for this long ends the connection. */
     private static final int KEEP_ALIVE_TIMEOUT_SECONDS = 10;
 
+    private static final Metadata.Key<String> AUTHORIZATION =
+            Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
     private static final int CLOSE_SECONDS = 2;
 
+    /**
+     * @param key shown with every call; empty for none
+     * @param transport in the open, or encrypted
+     */
     static CoordinatorChannel to(
-            CoordinatorAddress address, Duration connectTimeout, Transport transport) {
+            CoordinatorAddress address, Duration connectTimeout, String key, Transport transport) {
         ManagedChannel channel =
                 transport
                         .secure(
@@ -36,8 +45,17 @@ record CoordinatorChannel(CoordinatorAddress address, ManagedChannel channel) {
                                 (int) connectTimeout.toMillis())
                         .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
                         .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                        .intercept(MetadataUtils.newAttachHeadersInterceptor(headers(key)))
                         .build();
         return new CoordinatorChannel(address, channel);
+    }
+
+    private static Metadata headers(String key) {
+        Metadata headers = new Metadata();
+        if (!key.isEmpty()) {
+            headers.put(AUTHORIZATION, "Bearer " + key);
+        }
+        return headers;
     }
 
     void close() {

@@ -17,18 +17,31 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** An answer of the pool, from the first coordinator that takes the request. */
+/**
+ * An answer of the pool, from the first coordinator that takes the request. When that one is lost
+ * in the middle the answer goes on through another, behind what has come here.
+ */
 final class PoolAnswer implements Answer {
+    /** How long another coordinator is looked for in the middle of an answer. */
+    private static final long RESUME_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    /** Pause before those are asked once more that could not be reached. */
+    private static final long AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
     private final GenerateRequest request;
     private final @Nullable Deadline deadline;
-    private final Iterator<CoordinatorChannel> coordinators;
+    private final Progress progress = new Progress();
+    private Iterator<CoordinatorChannel> coordinators;
     private final CoordinatorRing ring;
     private final List<String> unreachable = new ArrayList<>();
     private volatile CoordinatorCall current;
     private volatile boolean cancelled;
     private boolean heard;
+    private long lostNanos;
+    private boolean lost;
 
     PoolAnswer(Call call, CoordinatorRing ring) {
         this.request = Wire.toMessage(call);
@@ -60,12 +73,20 @@ final class PoolAnswer implements Answer {
         if (event.getEventCase() == GenerationEvent.EventCase.FAILED) {
             return problem(coop.sahkar.proto.Wire.fromWire(event.getFailed().getProblem()));
         }
-        if (!heard) {
+        boolean first = !heard;
+        if (first || lost) {
             heard = true;
+            lost = false;
             ring.prefer(current.coordinator());
         }
+        progress.heard(event);
         return switch (event.getEventCase()) {
-            case STARTED -> new AnswerEvent.Started(Wire.answering(event.getStarted()));
+            case STARTED -> {
+                ring.learn(event.getStarted().getCoordinatorsList());
+                yield first
+                        ? new AnswerEvent.Started(Wire.answering(event.getStarted()))
+                        : new AnswerEvent.Alive();
+            }
             case DELTA -> piece(event.getDelta());
             case FINISHED -> Wire.finished(event.getFinished());
             case PREFILLED, REROUTED, LEAVING, FAILED, EVENT_NOT_SET -> new AnswerEvent.Alive();
@@ -78,8 +99,15 @@ final class PoolAnswer implements Answer {
     }
 
     private AnswerEvent problem(Problem problem) {
-        // A coordinator that cannot do it has done nothing yet: another may.
-        if (problem.kind() == Problem.Kind.NOT_LEADER && !heard && moveOn(problem.message())) {
+        // A coordinator that cannot do it has done nothing yet: another may, and one that has just
+        // started may know less of the workers.
+        boolean elsewhere =
+                problem.kind() == Problem.Kind.NOT_LEADER
+                        || problem.kind() == Problem.Kind.MODEL_INCOMPLETE;
+        if (elsewhere && !heard && moveOn(problem.message())) {
+            return new AnswerEvent.Alive();
+        }
+        if (problem.kind() == Problem.Kind.NOT_LEADER && goesOn()) {
             return new AnswerEvent.Alive();
         }
         return new AnswerEvent.Failed(Wire.failure(problem));
@@ -89,6 +117,9 @@ final class PoolAnswer implements Answer {
         String where = current.coordinator().address().toString();
         if (status.getCode() == Status.Code.UNAVAILABLE && !heard && !cancelled) {
             return moveOn(where) ? new AnswerEvent.Alive() : new AnswerEvent.Failed(nobody(status));
+        }
+        if (brokenOff(status) && goesOn()) {
+            return new AnswerEvent.Alive();
         }
         Problem problem =
                 status.isOk()
@@ -102,6 +133,48 @@ final class PoolAnswer implements Answer {
 
     private Failure nobody(Status status) {
         return CoordinatorRing.unreachable(unreachable, status);
+    }
+
+    /** A coordinator that ends says UNAVAILABLE, or, caught in the middle, one of the others. */
+    private static boolean brokenOff(Status status) {
+        return switch (status.getCode()) {
+            case UNAVAILABLE, INTERNAL, CANCELLED, UNKNOWN -> true;
+            default -> false;
+        };
+    }
+
+    /**
+     * Goes on through another coordinator, each once and all of them again and again for a while.
+     */
+    private boolean goesOn() {
+        if (!progress.resumable() || cancelled) {
+            return false;
+        }
+        long now = System.nanoTime();
+        if (!lost) {
+            lost = true;
+            lostNanos = now;
+            coordinators = others();
+        } else if (now - lostNanos > RESUME_NANOS) {
+            return false;
+        } else if (!coordinators.hasNext()) {
+            LockSupport.parkNanos(AGAIN_NANOS);
+            coordinators = ring.inOrder().iterator();
+        }
+        current = CoordinatorCall.start(coordinators.next(), progress.goOn(request), deadline);
+        if (cancelled) {
+            current.cancel();
+        }
+        return true;
+    }
+
+    /** All, the one that was lost last. */
+    private Iterator<CoordinatorChannel> others() {
+        List<CoordinatorChannel> order = new ArrayList<>(ring.inOrder());
+        if (order.remove(current.coordinator())) {
+            order.add(current.coordinator());
+        }
+        return order.iterator();
     }
 
     private boolean moveOn(String what) {

@@ -27,8 +27,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A Sahkar pool. A request goes to the coordinator that answered last; when that one cannot be
- * reached before anything was answered, the next is asked. The pool finds other routes by itself
- * and notices by itself when an answer stands still.
+ * reached, the next is asked, also in the middle of an answer, which goes on there behind what has
+ * come. The pool finds other routes by itself and notices by itself when an answer stands still.
  */
 public final class PoolProvider implements Provider {
     /** What the pool is called unless it gets another name. */
@@ -72,29 +72,43 @@ public final class PoolProvider implements Provider {
         return at(
                 NAME,
                 Arrays.stream(addresses).map(CoordinatorAddress::parse).distinct().toList(),
-                Duration.ofSeconds(5),
-                Transport.OPEN);
+                Duration.ofSeconds(5));
     }
 
     /**
      * The pool behind these coordinators, at least one.
      *
      * @param connectTimeout how long to wait for a connection before the next one is tried
+     */
+    public static PoolProvider at(
+            String name, List<CoordinatorAddress> addresses, Duration connectTimeout) {
+        return at(name, addresses, connectTimeout, "", Transport.OPEN);
+    }
+
+    /**
+     * The same with an API key, and encrypted if that is wanted.
+     *
+     * @param key what the pool's operator gave the caller; empty for none
      * @param transport in the open, or encrypted as {@link Transport#trusting} says
+     * @throws IllegalArgumentException in a sentence, if there is no address or the key has
+     *     characters that no key has
      */
     public static PoolProvider at(
             String name,
             List<CoordinatorAddress> addresses,
             Duration connectTimeout,
+            String key,
             Transport transport) {
+        if (!key.matches("[!-~]*")) {
+            throw new IllegalArgumentException(
+                    "an API key has letters, digits and signs, no blanks and no line ends");
+        }
         if (addresses.isEmpty()) {
             throw new IllegalArgumentException("name at least one coordinator");
         }
         CoordinatorRing ring =
                 new CoordinatorRing(
-                        addresses.stream()
-                                .map(at -> CoordinatorChannel.to(at, connectTimeout, transport))
-                                .toList());
+                        addresses, at -> CoordinatorChannel.to(at, connectTimeout, key, transport));
         return new PoolProvider(name, List.of(), ring, connectTimeout);
     }
 

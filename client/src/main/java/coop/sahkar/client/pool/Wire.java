@@ -106,6 +106,7 @@ final class Wire {
                     case MODEL_NOT_FOUND -> FailureKind.NOT_FOUND;
                     case CONTEXT_LENGTH_EXCEEDED -> FailureKind.CONTEXT;
                     case OVERLOADED, MODEL_INCOMPLETE -> FailureKind.OVERLOAD;
+                    case RATE_LIMITED -> FailureKind.RATE;
                     case WORKER_LOST -> FailureKind.NETWORK;
                     case CANCELLED -> FailureKind.CANCELLED;
                     case DEADLINE_EXCEEDED -> FailureKind.DEADLINE;
@@ -117,7 +118,9 @@ final class Wire {
                         ? Optional.empty()
                         : Optional.of(Duration.ofMillis(problem.retryAfterMillis()));
         // The pool has looked for other ways by itself; only when it is full does time help.
-        boolean again = problem.kind() == Problem.Kind.OVERLOADED;
+        boolean again =
+                problem.kind() == Problem.Kind.OVERLOADED
+                        || problem.kind() == Problem.Kind.RATE_LIMITED;
         return new Failure(
                 kind,
                 problem.message(),

@@ -12,6 +12,7 @@ import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.tls.NodeName;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.CoordinatorMessage;
+import coop.sahkar.proto.v1.Coordinators;
 import coop.sahkar.proto.v1.MeasurePeers;
 import coop.sahkar.proto.v1.PeerLatencies;
 import coop.sahkar.proto.v1.Reachability;
@@ -57,6 +58,7 @@ final class Attachment implements StreamObserver<WorkerMessage> {
     private SortedSet<Long> toldRevoked = new TreeSet<>();
     private @Nullable WorkerReport early;
     private @Nullable Assignment sent;
+    private List<String> toldCoordinators = List.of();
     private MeasurePeers asked =
             MeasurePeers.newBuilder().setIntervalMillis(MeasurePlan.INTERVAL_MILLIS).build();
 
@@ -154,6 +156,7 @@ final class Attachment implements StreamObserver<WorkerMessage> {
         phase = Phase.ADMITTED;
         admittedAtMillis = door.attendance().clockMillis();
         lease = leases().attached(id, admittedAtMillis);
+        toldCoordinators = List.copyOf(welcome.getCoordinatorsList());
         send(CoordinatorMessage.newBuilder().setWelcome(welcome).build());
         reach();
         if (early != null) {
@@ -258,6 +261,17 @@ final class Attachment implements StreamObserver<WorkerMessage> {
         if (phase == Phase.ADMITTED && !measure.equals(asked)) {
             asked = measure;
             send(CoordinatorMessage.newBuilder().setMeasure(measure).build());
+        }
+    }
+
+    /** Says where coordinators are reached unless it was said last. */
+    synchronized void coordinators(List<String> gateways) {
+        if (phase == Phase.ADMITTED && !gateways.equals(toldCoordinators)) {
+            toldCoordinators = gateways;
+            send(
+                    CoordinatorMessage.newBuilder()
+                            .setCoordinators(Coordinators.newBuilder().addAllGateways(gateways))
+                            .build());
         }
     }
 

@@ -120,7 +120,7 @@ public final class RelayService extends RelayGrpc.RelayImplBase {
                 switch (problem.kind()) {
                     case UNAUTHORIZED -> Status.PERMISSION_DENIED;
                     case PROTOCOL, INVALID_REQUEST -> Status.INVALID_ARGUMENT;
-                    case OVERLOADED -> Status.RESOURCE_EXHAUSTED;
+                    case OVERLOADED, RATE_LIMITED -> Status.RESOURCE_EXHAUSTED;
                     case CANCELLED -> Status.CANCELLED;
                     case MODEL_NOT_FOUND,
                             CONTEXT_LENGTH_EXCEEDED,

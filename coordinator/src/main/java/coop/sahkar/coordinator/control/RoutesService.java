@@ -5,8 +5,6 @@ import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.RepairWish;
 import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteAnswer;
-import coop.sahkar.coordinator.state.PoolView;
-import coop.sahkar.coordinator.state.TicketKeyRecord;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SealedTicket;
@@ -17,12 +15,9 @@ import coop.sahkar.proto.v1.RepairReply;
 import coop.sahkar.proto.v1.RepairRequest;
 import coop.sahkar.proto.v1.RoutesGrpc;
 import io.grpc.stub.StreamObserver;
-import java.security.PublicKey;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,23 +28,17 @@ import org.slf4j.LoggerFactory;
 public final class RoutesService extends RoutesGrpc.RoutesImplBase {
     private static final Logger LOG = LoggerFactory.getLogger(RoutesService.class);
 
-    /** A ticket lets nobody in after its time, but its session may run on for so much longer. */
-    private static final long MOST_OVERTIME_MILLIS = 24 * 60 * 60 * 1000L;
-
-    private final PoolView pool;
+    private final KnownTickets tickets;
     private final RepairDesk repairs;
     private final Repairs log;
-    private final LongSupplier unixMillis;
 
     /**
      * @param log is told of every repair
-     * @param unixMillis the time that tickets expire by
      */
-    public RoutesService(PoolView pool, RepairDesk repairs, Repairs log, LongSupplier unixMillis) {
-        this.pool = pool;
+    public RoutesService(KnownTickets tickets, RepairDesk repairs, Repairs log) {
+        this.tickets = tickets;
         this.repairs = repairs;
         this.log = log;
-        this.unixMillis = unixMillis;
     }
 
     @Override
@@ -59,14 +48,10 @@ public final class RoutesService extends RoutesGrpc.RoutesImplBase {
     }
 
     private RepairReply reply(RepairRequest request) {
-        long now = unixMillis.getAsLong();
-        return switch (Tickets.open(request.getCurrent(), this::key, now)) {
+        return switch (tickets.open(request.getCurrent())) {
             case Tickets.Refused refused -> refused(refused.problem());
             case Tickets.Valid(SealedTicket sealed) -> next(request, sealed.ticket());
-            case Tickets.Expired(SealedTicket sealed, Problem problem) ->
-                    now - sealed.ticket().expiresAtMillis() < MOST_OVERTIME_MILLIS
-                            ? next(request, sealed.ticket())
-                            : refused(problem);
+            case Tickets.Expired expired -> refused(expired.problem());
         };
     }
 
@@ -77,6 +62,11 @@ public final class RoutesService extends RoutesGrpc.RoutesImplBase {
                             "lost_workers",
                             "%d lost workers are named; at most %d may be."
                                     .formatted(request.getLostWorkersCount(), Limits.MAX_STAGES)));
+        }
+        if (log.superseded(current.session(), current.epoch() + 1)) {
+            // A head that was given up and does not know: what it misses tells nothing of others.
+            return refused(
+                    Problem.of(Problem.Kind.CANCELLED, "Another head has taken the session over."));
         }
         Set<String> lost = new TreeSet<>(request.getLostWorkersList());
         Problem why = Wire.fromWire(request.getWhy());
@@ -95,11 +85,6 @@ public final class RoutesService extends RoutesGrpc.RoutesImplBase {
                         .build();
             }
         };
-    }
-
-    private @Nullable PublicKey key(String keyId) {
-        TicketKeyRecord record = pool.state().ticketKeys().get(keyId);
-        return record == null ? null : Tickets.publicKey(record.publicKey().bytes());
     }
 
     private static RepairReply refused(Problem problem) {

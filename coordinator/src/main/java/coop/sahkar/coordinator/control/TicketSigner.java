@@ -21,6 +21,7 @@ import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.MessageDigest;
 import java.security.PrivateKey;
+import java.security.Signature;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.Arrays;
@@ -69,6 +70,23 @@ public final class TicketSigner implements TicketSeal {
     @Override
     public SealedTicket seal(Ticket ticket) {
         return Tickets.seal(ticket, keyId, privateKey);
+    }
+
+    /** Signs what is no ticket; its first bytes must say what it is instead. */
+    byte[] sign(byte[] content) {
+        try {
+            Signature signature = Signature.getInstance(ALGORITHM);
+            signature.initSign(privateKey);
+            signature.update(content);
+            return signature.sign();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("an Ed25519 key signs", e);
+        }
+    }
+
+    /** The id of the key. */
+    String keyId() {
+        return keyId;
     }
 
     /** The public half, as the pool keeps it. */

@@ -36,7 +36,8 @@ final class WorkerAdapter {
                 hello.getMemoryBytes(),
                 hello.getDecodeBytesPerSecond(),
                 hello.getThreads(),
-                nowMillis);
+                nowMillis,
+                hello.getOwner());
     }
 
     static WorkerHello hello(WorkerRecord worker) {
@@ -49,6 +50,7 @@ final class WorkerAdapter {
                 .setMemoryBytes(worker.memoryBytes())
                 .setDecodeBytesPerSecond(worker.decodeBytesPerSecond())
                 .setThreads(worker.threads())
+                .setOwner(worker.owner())
                 .build();
     }
 

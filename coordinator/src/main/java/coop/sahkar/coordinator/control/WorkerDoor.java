@@ -38,6 +38,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,7 +52,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
     private static final Logger LOG = LoggerFactory.getLogger(WorkerDoor.class);
 
     private final String coordinatorId;
-    private final List<String> coordinators;
+    private final Supplier<List<String>> coordinators;
     private final ReplicatedLog log;
     private final Attendance attendance;
     private final LatencyTable latencies;
@@ -69,7 +70,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
     private long roundMillis;
 
     /**
-     * @param coordinators every gateway of the pool, host:port, as told to workers
+     * @param coordinators every gateway of the pool as of now, host:port, as told to workers
      * @param latencies where what workers measure is kept
      * @param unixMillis the time that registrations are dated with
      * @param tokens prove to the relay who was let in here
@@ -78,7 +79,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
      */
     public WorkerDoor(
             String coordinatorId,
-            List<String> coordinators,
+            Supplier<List<String>> coordinators,
             ReplicatedLog log,
             Attendance attendance,
             LatencyTable latencies,
@@ -87,7 +88,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
             Transport transport,
             Predicate<String> placeable) {
         this.coordinatorId = coordinatorId;
-        this.coordinators = List.copyOf(coordinators);
+        this.coordinators = coordinators;
         this.log = log;
         this.attendance = attendance;
         this.latencies = latencies;
@@ -187,7 +188,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
                 .setReportIntervalMillis(state.policy().reportIntervalMillis())
                 .setLeaseMillis(state.policy().leaseMillis())
                 .addAllTicketKeys(Assignments.keys(state))
-                .addAllCoordinators(coordinators)
+                .addAllCoordinators(coordinators.get())
                 .setRelayToken(UnsafeByteOperations.unsafeWrap(tokens.of(workerId)))
                 .build();
     }
@@ -221,6 +222,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
         MeasurePlan plan = new MeasurePlan(state, presence, latencies, attendance.clockMillis());
         long turn = round();
         SortedSet<Long> revoked = new TreeSet<>(state.members().revoked().keySet());
+        List<String> gateways = coordinators.get();
         for (Attachment attachment : all) {
             if (attachment.turnedAway(revoked)) {
                 continue;
@@ -230,6 +232,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
             WorkerPresence worker = presence.get(id);
             boolean leaves = worker != null && worker.standing() == Standing.LEAVING;
             attachment.assign(leaves ? Assignments.ofLeaver(assignment, placeable) : assignment);
+            attachment.coordinators(gateways);
             attachment.measure(Measures.of(state, plan.peers(id, turn)));
         }
     }

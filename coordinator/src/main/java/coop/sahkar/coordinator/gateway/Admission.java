@@ -31,7 +31,7 @@ final class Admission {
     private final GatewayPool pool;
     private final ScheduledExecutorService timer;
     private final LongSupplier clockMillis;
-    private final AdmissionQueue<Asking> queue = new AdmissionQueue<>();
+    private final AdmissionQueue<Asking> queue;
     private final Map<Applicant, Asking> inside = new LinkedHashMap<>();
     private boolean looking;
     private boolean closed;
@@ -54,6 +54,7 @@ final class Admission {
         this.pool = pool;
         this.timer = timer;
         this.clockMillis = clockMillis;
+        this.queue = new AdmissionQueue<>(account -> pool.usage().turnWeight(account));
     }
 
     /** Draws a route; where the bound counts bytes and does not fit, without one. */
@@ -105,6 +106,11 @@ final class Admission {
         queue.addFirst(asking.waiter());
         lookLater();
         return true;
+    }
+
+    /** Somebody goes on who was let in at another coordinator: it has its place already. */
+    synchronized void goOn(Applicant who, String account, RouteWish wish) {
+        inside.put(who, new Asking(who, account, wish, clockMillis.getAsLong()));
     }
 
     /** Somebody is done, or has given up. */
@@ -174,14 +180,22 @@ final class Admission {
                             .formatted(most));
         }
         RouteAnswer answer = draw(pool.routes(), asking.wish());
-        if (answer instanceof RouteAnswer.None(var problem, var _)
-                && problem.kind() == Problem.Kind.OVERLOADED) {
+        if (answer instanceof RouteAnswer.None(var problem, var _) && waits(asking, problem)) {
             return problem;
         }
         queue.served(waiter, clockMillis.getAsLong());
         inside.put(asking.who(), asking);
         replies.add(new Reply(asking.who(), answer));
         return null;
+    }
+
+    /** Whether time is likely to help: there is no room, or this coordinator has just started. */
+    private boolean waits(Asking asking, Problem problem) {
+        return switch (problem.kind()) {
+            case OVERLOADED -> true;
+            case MODEL_INCOMPLETE -> pool.awaitsWorkers(asking.wish().model());
+            default -> false;
+        };
     }
 
     private RouteAnswer refusal(@Nullable Problem said) {

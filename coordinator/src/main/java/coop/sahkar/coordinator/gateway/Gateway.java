@@ -12,6 +12,7 @@ import com.linecorp.armeria.server.cors.CorsServiceBuilder;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import com.linecorp.armeria.server.grpc.GrpcServiceBuilder;
 import coop.sahkar.coordinator.Coordinator;
+import coop.sahkar.coordinator.accounts.Doorkeeper;
 import coop.sahkar.proto.tls.NodeTls;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetSocketAddress;
@@ -52,8 +53,12 @@ public final class Gateway implements AutoCloseable {
         return gateway;
     }
 
-    /** Opens a gateway to whatever serves as a pool. */
-    static Gateway start(GatewayPool pool, GatewayOptions options) {
+    /**
+     * Opens a gateway to whatever serves as a pool.
+     *
+     * @throws GatewayException in a sentence, when the address cannot be listened on
+     */
+    public static Gateway start(GatewayPool pool, GatewayOptions options) {
         GenerationRunner runner = new GenerationRunner(pool, options.patience());
         GatewayMetrics metrics = new GatewayMetrics(pool, runner);
         Server server = build(pool, options, runner, metrics);
@@ -128,9 +133,20 @@ public final class Gateway implements AutoCloseable {
         // In the global registry a second gateway of this process would be warned of.
         builder.meterRegistry(new SimpleMeterRegistry());
         limit(builder);
-        mountApi(builder, pool, new Answering(runner, metrics, options.tellRoutes()), metrics);
-        mountGrpc(builder, pool, metrics, new GenerationService(runner, metrics));
+        Turnstile turnstile = new Turnstile(pool);
+        Doorkeeper doorkeeper = pool.gate().doorkeeper();
+        mountApi(
+                builder,
+                pool,
+                new Answering(runner, turnstile, metrics, options.tellRoutes()),
+                metrics);
+        mountGrpc(
+                builder,
+                pool,
+                metrics,
+                new GenerationService(runner, metrics, doorkeeper, turnstile));
         builder.errorHandler(new ErrorPages());
+        builder.decorator(inner -> new Door(doorkeeper, inner));
         builder.decorator(metrics::measuredRequest);
         builder.decorator(RequestIds::new);
         if (!options.corsOrigins().isEmpty()) {
@@ -158,13 +174,18 @@ public final class Gateway implements AutoCloseable {
         HeadQuestions heads = new HeadQuestions(answering.runner());
         post(builder, "/v1/chat/completions", new CompletionService(answering, shelf, true));
         post(builder, "/v1/completions", new CompletionService(answering, shelf, false));
+        post(builder, "/v1/embeddings", new EmbeddingService(pool, answering, false));
         ResponsesService responses = new ResponsesService(answering);
         post(builder, "/v1/responses", responses);
         builder.service("/v1/responses/{id}", responses::kept);
         get(builder, "/v1/models", (_, _) -> pages.models());
         get(builder, "/v1/models/{id}", (c, _) -> pages.model(String.valueOf(c.pathParam("id"))));
-        post(builder, "/tokenize", new TokenService(pool, heads, false));
-        post(builder, "/detokenize", new TokenService(pool, heads, true));
+        Turnstile turnstile = answering.turnstile();
+        post(builder, "/tokenize", new TokenService(pool, turnstile, heads, false));
+        post(builder, "/detokenize", new TokenService(pool, turnstile, heads, true));
+        PolicyPage policy = new PolicyPage(pool.gate());
+        get(builder, "/v1/policy", (_, _) -> policy.policy());
+        get(builder, "/v1/usage", (context, _) -> policy.usage(context));
         mountOllama(builder, pool, answering);
         get(builder, "/health", (_, _) -> pages.ready());
         get(builder, "/health/ready", (_, _) -> pages.ready());
@@ -188,6 +209,7 @@ public final class Gateway implements AutoCloseable {
                 builder,
                 "/api/generate",
                 new OllamaService(pool, answering, OllamaService.Kind.GENERATE));
+        post(builder, "/api/embed", new EmbeddingService(pool, answering, true));
         post(builder, "/api/show", new OllamaService(pool, answering, OllamaService.Kind.SHOW));
         get(builder, "/api/tags", (_, _) -> OllamaModels.tags(pool));
         get(builder, "/api/version", (_, _) -> OllamaModels.version());
@@ -216,6 +238,7 @@ public final class Gateway implements AutoCloseable {
         GrpcService grpc =
                 services.addServices(pool.services())
                         .addService(generation)
+                        .addService(new AccountsService(pool.gate()))
                         .supportedSerializationFormats(GrpcSerializationFormats.PROTO)
                         .maxRequestMessageLength(GatewayLimits.MAX_GRPC_MESSAGE_BYTES)
                         .maxResponseMessageLength(GatewayLimits.MAX_GRPC_MESSAGE_BYTES)
@@ -237,8 +260,9 @@ public final class Gateway implements AutoCloseable {
                 origins.contains(GatewayOptions.ANY_ORIGIN)
                         ? CorsService.builderForAnyOrigin()
                         : CorsService.builder(origins);
-        return cors.allowRequestMethods(HttpMethod.GET, HttpMethod.POST)
+        return cors.allowRequestMethods(HttpMethod.GET, HttpMethod.POST, HttpMethod.DELETE)
                 .allowAllRequestHeaders(true)
+                .exposeHeaders(RateHeaders.NAMES)
                 .exposeHeaders(
                         RequestIds.HEADER,
                         "retry-after",

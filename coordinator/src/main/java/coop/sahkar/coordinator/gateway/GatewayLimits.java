@@ -38,6 +38,9 @@ final class GatewayLimits {
     /** Answers of one request. */
     static final int MAX_CHOICES = 8;
 
+    /** Texts of one request for embeddings. */
+    static final int MAX_EMBEDDING_INPUTS = 64;
+
     /** Calls of functions in one answer that must be calls. */
     static final int MAX_CALLS = 8;
 
@@ -110,6 +113,18 @@ final class GatewayLimits {
 
     /** Finished chats remembered for their next turn; a hash and a route each. */
     static final int MAX_RESTING_CHATS = 4096;
+
+    /**
+     * How long a head goes on when this coordinator is lost, for another to find it running: the
+     * readers notice at once, and ask another within this.
+     */
+    static final int ORPHAN_MILLIS = 15_000;
+
+    /** How long a head may take to hear that a generation is to stop. */
+    static final int STOP_MILLIS = 2_000;
+
+    /** Tries of one reader to go on, since it last was told where. */
+    static final int MAX_RESUME_ATTEMPTS = 1000;
 
     private GatewayLimits() {}
 }

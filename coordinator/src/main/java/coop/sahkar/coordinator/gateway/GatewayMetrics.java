@@ -4,15 +4,20 @@ import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.ServiceRequestContext;
+import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.GenerationEvent;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.opentelemetry.api.GlobalOpenTelemetry;
+import io.opentelemetry.api.trace.Tracer;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the gateway counts. Labels are routes, statuses and kinds of failure: few values, and
@@ -24,6 +29,10 @@ final class GatewayMetrics {
     private static final Duration[] NEXT_TOKEN_BUCKETS =
             seconds(.005, .01, .02, .05, .1, .2, .5, 1, 2, 5);
     private static final Duration[] REQUEST_BUCKETS = seconds(.01, .1, .5, 1, 5, 10, 30, 60, 300);
+
+    private static final double[] TOKEN_BUCKETS = {
+        1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144
+    };
 
     private final PrometheusMeterRegistry registry =
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -51,10 +60,15 @@ final class GatewayMetrics {
                     .serviceLevelObjectives(NEXT_TOKEN_BUCKETS)
                     .register(registry);
 
-    /** A call was refused since its caller may not make it. */
-    void refusedPeer() {
-        refusedPeers.increment();
-    }
+    /** Does nothing unless OpenTelemetry's agent is there. */
+    private static final Tracer TRACER = GlobalOpenTelemetry.getTracer("coop.sahkar.gateway");
+
+    /** OpenTelemetry's names for what generative models do; what is asked is the operation. */
+    private static final String OPERATION = "gen_ai.operation.name";
+
+    private static final String MODEL = "gen_ai.response.model";
+    private static final String PROVIDER = "gen_ai.provider.name";
+    private static final String SAHKAR = "sahkar";
 
     GatewayMetrics(GatewayPool pool, GenerationRunner runner) {
         Gauge.builder("sahkar.generations.running", runner, GenerationRunner::running)
@@ -72,6 +86,11 @@ final class GatewayMetrics {
         Gauge.builder("sahkar.models.published", pool, p -> p.models().size())
                 .description("Models of the pool")
                 .register(registry);
+    }
+
+    /** A call was refused since its caller may not make it. */
+    void refusedPeer() {
+        refusedPeers.increment();
     }
 
     /** The page for Prometheus. */
@@ -105,8 +124,35 @@ final class GatewayMetrics {
     }
 
     /** Lets a listener's generation be measured. */
-    GenerationListener measured(GenerationListener reader) {
-        return new Measured(reader);
+    GenerationListener measured(GenerateRequest request, GenerationListener reader) {
+        String operation = operation(request);
+        return new Measured(operation, new TracedGeneration(TRACER, operation, request, reader));
+    }
+
+    private static String operation(GenerateRequest request) {
+        if (request.getSampling().getEmbedding()) {
+            return "embeddings";
+        }
+        return request.hasChat() ? "chat" : "text_completion";
+    }
+
+    private Timer timer(String name, String what, Duration[] buckets, String... tags) {
+        return Timer.builder(name)
+                .description(what)
+                .tags(PROVIDER, SAHKAR)
+                .tags(tags)
+                .serviceLevelObjectives(buckets)
+                .register(registry);
+    }
+
+    private void used(String operation, String model, String type, int tokens) {
+        DistributionSummary.builder("gen_ai.client.token.usage")
+                .description("Tokens of one operation, as its caller is told")
+                .tags(PROVIDER, SAHKAR, OPERATION, operation, MODEL, model)
+                .tag("gen_ai.token.type", type)
+                .serviceLevelObjectives(TOKEN_BUCKETS)
+                .register(registry)
+                .record(tokens);
     }
 
     private void ended(String outcome) {
@@ -135,11 +181,15 @@ final class GatewayMetrics {
 
     /** Stands between a run and its reader and looks at the clock. */
     private final class Measured implements GenerationListener {
+        private final String operation;
         private final GenerationListener reader;
         private final long beganNanos = System.nanoTime();
+        private String model = "";
+        private @Nullable Timer perToken;
         private long lastNanos;
 
-        Measured(GenerationListener reader) {
+        Measured(String operation, GenerationListener reader) {
+            this.operation = operation;
             this.reader = reader;
         }
 
@@ -155,16 +205,23 @@ final class GatewayMetrics {
                 case FINISHED -> {
                     promptTokens.increment(event.getFinished().getPromptTokens());
                     ended("finished");
+                    used(operation, model, "input", event.getFinished().getPromptTokens());
+                    used(operation, model, "output", event.getFinished().getCompletionTokens());
+                    took("");
                 }
-                case FAILED ->
-                        ended(
-                                event.getFailed()
-                                        .getProblem()
-                                        .getCode()
-                                        .name()
-                                        .replace("PROBLEM_CODE_", "")
-                                        .toLowerCase(Locale.ROOT));
-                case STARTED, PREFILLED, REROUTED, LEAVING, EVENT_NOT_SET -> {}
+                case FAILED -> {
+                    String outcome =
+                            event.getFailed()
+                                    .getProblem()
+                                    .getCode()
+                                    .name()
+                                    .replace("PROBLEM_CODE_", "")
+                                    .toLowerCase(Locale.ROOT);
+                    ended(outcome);
+                    took(outcome);
+                }
+                case STARTED -> model = event.getStarted().getModelId();
+                case PREFILLED, REROUTED, LEAVING, EVENT_NOT_SET -> {}
             }
             reader.event(event);
         }
@@ -177,7 +234,29 @@ final class GatewayMetrics {
         @Override
         public void abandoned() {
             ended("abandoned");
+            took("abandoned");
             reader.abandoned();
+        }
+
+        /**
+         * @param error why it failed; empty if it did not
+         */
+        private void took(String error) {
+            timer(
+                            "gen_ai.server.request.duration",
+                            "From a request to the end of its answer",
+                            REQUEST_BUCKETS,
+                            OPERATION,
+                            operation,
+                            MODEL,
+                            model,
+                            "error.type",
+                            error)
+                    .record(System.nanoTime() - beganNanos, TimeUnit.NANOSECONDS);
+        }
+
+        private Timer timed(String name, String what, Duration[] buckets) {
+            return timer(name, what, buckets, OPERATION, operation, MODEL, model);
         }
 
         private void tokens(int count) {
@@ -188,8 +267,23 @@ final class GatewayMetrics {
             completionTokens.increment(count);
             if (lastNanos == 0) {
                 firstToken.record(now - beganNanos, TimeUnit.NANOSECONDS);
+                timed(
+                                "gen_ai.server.time_to_first_token",
+                                "From a request to its first token",
+                                FIRST_TOKEN_BUCKETS)
+                        .record(now - beganNanos, TimeUnit.NANOSECONDS);
             } else {
                 nextToken.record((now - lastNanos) / count, TimeUnit.NANOSECONDS);
+                Timer each = perToken;
+                if (each == null) {
+                    each =
+                            timed(
+                                    "gen_ai.server.time_per_output_token",
+                                    "Between the tokens of one answer",
+                                    NEXT_TOKEN_BUCKETS);
+                    perToken = each;
+                }
+                each.record((now - lastNanos) / count, TimeUnit.NANOSECONDS);
             }
             lastNanos = now;
         }

@@ -9,8 +9,12 @@ import coop.sahkar.proto.tls.NodeTls;
 import coop.sahkar.proto.tls.PeerGate;
 import coop.sahkar.proto.tls.PeerRule;
 import coop.sahkar.proto.tls.Role;
+import coop.sahkar.proto.v1.AccountsGrpc;
+import coop.sahkar.proto.v1.ClusterGrpc;
 import coop.sahkar.proto.v1.GenerationGrpc;
 import coop.sahkar.proto.v1.IdentityGrpc;
+import coop.sahkar.proto.v1.LedgerGrpc;
+import coop.sahkar.proto.v1.LimitsGrpc;
 import coop.sahkar.proto.v1.ModelsGrpc;
 import coop.sahkar.proto.v1.PoolGrpc;
 import coop.sahkar.proto.v1.RelayGrpc;
@@ -50,7 +54,7 @@ final class GatewayTls {
                                 .sessionTimeout(1)); // who resumes is not looked at again
     }
 
-    /** Who may call what. What is not named is for members. */
+    /** Who may call what. What is not named is for coordinators. */
     static PeerGate gate(NodeTls tls, Runnable onRefusal) {
         return new PeerGate(
                 tls,
@@ -61,14 +65,22 @@ final class GatewayTls {
                         Map.entry(RoutesGrpc.SERVICE_NAME, PeerRule.WORKER),
                         Map.entry(ModelsGrpc.getPublishMethod().getFullMethodName(), PUBLISHERS),
                         Map.entry(ModelsGrpc.getWithdrawMethod().getFullMethodName(), PUBLISHERS),
+                        Map.entry(
+                                ModelsGrpc.getGetManifestMethod().getFullMethodName(),
+                                PeerRule.MEMBER),
+                        Map.entry(LimitsGrpc.SERVICE_NAME, PeerRule.COORDINATOR),
+                        Map.entry(ClusterGrpc.SERVICE_NAME, PeerRule.COORDINATOR),
                         Map.entry(IdentityGrpc.SERVICE_NAME, PeerRule.COORDINATOR)),
                 Set.of(
                         GenerationGrpc.SERVICE_NAME,
                         PoolGrpc.SERVICE_NAME,
+                        LedgerGrpc.SERVICE_NAME,
+                        AccountsGrpc.SERVICE_NAME, // asks for an operator's key itself
+                        ClusterGrpc.getGroupMethod().getFullMethodName(),
                         ModelsGrpc.getListMethod().getFullMethodName(),
                         IdentityGrpc.getJoinMethod().getFullMethodName(),
                         IdentityGrpc.getRenewMethod().getFullMethodName()),
-                PeerRule.MEMBER,
+                PeerRule.COORDINATOR,
                 onRefusal);
     }
 

@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.coordinator.accounts.Caller;
 import coop.sahkar.coordinator.routing.Prospect;
 import coop.sahkar.coordinator.routing.RepairWish;
 import coop.sahkar.coordinator.routing.RouteAnswer;
@@ -35,14 +36,16 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private final GenerationRunner runner;
     private final GenerateRequest request;
     private final String account;
+    private final int mostPositions;
     private final @Nullable Deadline deadline;
     private final GenerationListener listener;
     private final Patience patience;
     private final ResumePlan plan;
     private final SynchronizationContext turn;
+    private final GenerationMeter meter;
     private final HeadWatch watching = new HeadWatch();
     private @Nullable NextTurn nextTurn;
-    private final long askedAtMillis = System.currentTimeMillis();
+    private final GoingOn goingOn;
 
     private SynchronizationContext.@Nullable ScheduledHandle watch;
     private @Nullable HeadCall head;
@@ -56,16 +59,19 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     GenerationRun(
             GenerationRunner runner,
             GenerateRequest request,
-            String account,
+            Caller caller,
             @Nullable Deadline deadline,
             GenerationListener listener) {
         this.runner = runner;
         this.request = request;
-        this.account = account;
+        this.account = caller.account();
+        this.mostPositions = caller.tier().contextTokens();
         this.deadline = deadline;
         this.listener = listener;
         this.patience = runner.patience();
-        this.plan = new ResumePlan(patience);
+        this.meter = runner.meter(account, request);
+        this.goingOn = new GoingOn(runner, request);
+        this.plan = goingOn.plan(patience, now());
         this.turn = new SynchronizationContext((_, bug) -> crashed(bug));
     }
 
@@ -78,8 +84,13 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             watch =
                     turn.scheduleWithFixedDelay(
                             this::look, tick, tick, TimeUnit.MILLISECONDS, runner.timer());
-            nextTurn = runner.nextTurn(account, request);
-            runner.admission().enter(this, account, wish(Set.of()));
+            if (plan.ticket() == null) {
+                nextTurn = runner.nextTurn(account, request);
+                runner.admission().enter(this, account, wish(Set.of()));
+            } else {
+                runner.admission().goOn(this, account, wish(Set.of()));
+                draw();
+            }
         });
     }
 
@@ -103,10 +114,25 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     void cancel() {
         turn.execute(() -> {
             if (!done) {
-                tellEnded(true);
+                plan.tellEnded(runner.repairLog(), true);
                 stop("the reader hung up");
                 listener.abandoned();
             }
+        });
+    }
+
+    /**
+     * This coordinator stops: the reader hears so, and the head goes on for a while for whoever
+     * asks at another. May be called from any thread.
+     */
+    void leave(Problem problem) {
+        turn.execute(() -> {
+            HeadCall call = head;
+            head = null;
+            if (call != null) {
+                call.abandon(problem.message());
+            }
+            end(Problems.failedEvent(problem, ""));
         });
     }
 
@@ -147,13 +173,9 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             return Admission.draw(runner.routes(), wish(avoid));
         }
         int epoch = plan.nextEpoch();
+        String why = "the head or its coordinator was lost";
         runner.repairLog()
-                .begun(
-                        before.session(),
-                        before.modelId(),
-                        epoch,
-                        List.copyOf(avoid),
-                        "the head was lost");
+                .begun(before.session(), before.modelId(), epoch, List.copyOf(avoid), why);
         RepairWish.Head former =
                 plan.headWithoutSpare() ? RepairWish.Head.SHOULD_GO : RepairWish.Head.MAY_GO;
         return runner.repairs().repair(new RepairWish(before, avoid, epoch, former));
@@ -164,7 +186,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         RouteWish fresh =
                 new RouteWish(
                         request.getModel(),
-                        RequestRules.positionsBound(request),
+                        RequestRules.positionsBound(request, mostPositions),
                         avoid,
                         List.of(),
                         plan.session(),
@@ -199,8 +221,10 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
 
     private void dial(SealedTicket ticket) {
         release();
+        goingOn.drawn(ticket);
         leaving.called();
         plan.drawn(ticket.ticket());
+        meter.along(ticket.ticket());
         RouteStage stage = ticket.ticket().head();
         HeadCall call = new HeadCall(stage.workerId(), runner.address(stage), this);
         head = call;
@@ -208,7 +232,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         watching.begun(heardMillis);
         try {
             int rest = nextTurn == null ? 0 : nextTurn.restMillis();
-            RunRequest run = HeadRequests.run(ticket, request, plan, askedAtMillis, rest);
+            RunRequest run = HeadRequests.run(ticket, request, plan, goingOn.askedAtMillis(), rest);
             call.start(runner.heads().to(call.workerId(), call.endpoint()), run, deadline);
         } catch (IllegalArgumentException | IllegalStateException unreachable) {
             LOG.warn("head {} at {} cannot be dialled", stage.workerId(), stage.endpoint());
@@ -249,16 +273,21 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
             }
         } else if (event.hasFinished()) {
             head = null;
+            meter.finished(now());
             rests();
             end(event.toBuilder().setFinished(plan.finish(event.getFinished())).build());
         } else {
-            pass(call, plan.take(event));
+            ResumePlan.Taken taken = plan.take(event);
+            if (!(taken instanceof ResumePlan.Taken.Breach)) {
+                meter.heard(event, plan.ticket(), now());
+            }
+            pass(call, event, taken);
             if (event.hasLeaving() && head == call) {
                 leaving.said();
                 moveOn(call);
             }
             if (event.hasStarted() || event.hasRerouted()) {
-                tellRepaired();
+                plan.tellRepaired(runner.repairLog());
             }
         }
     }
@@ -271,37 +300,33 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         }
     }
 
-    private void tellRepaired() {
-        Ticket ticket = plan.ticket();
-        if (ticket != null && plan.epoch() > plan.turn()) {
-            runner.repairLog().finished(ticket.session(), plan.epoch());
-        }
-    }
-
-    private void tellEnded(boolean well) {
-        Ticket ticket = plan.ticket();
-        if (ticket != null) {
-            runner.repairLog().ended(ticket.session(), well);
-        }
-    }
-
-    private void pass(HeadCall call, ResumePlan.Taken taken) {
+    private void pass(HeadCall call, GenerationEvent said, ResumePlan.Taken taken) {
         switch (taken) {
             case ResumePlan.Taken.Pass(var event) -> {
-                asked = false;
-                deliveredMillis = now();
                 if (nextTurn != null) {
-                    nextTurn.answer(event.getDelta().getText());
+                    nextTurn.heard(event);
                 }
-                listener.event(event);
+                deliver(event.hasStarted() ? goingOn.started(event, plan) : event);
             }
-            case ResumePlan.Taken.Swallow() -> call.request();
+            case ResumePlan.Taken.Swallow() -> {
+                if (said.hasStarted() || said.hasRerouted()) {
+                    deliver(goingOn.rerouted(plan));
+                } else {
+                    call.request();
+                }
+            }
             case ResumePlan.Taken.Breach(var sentence) -> {
                 String worker = call.workerId();
                 hangUp("it broke the protocol");
                 failed(Problems.lost("Worker " + worker + " " + sentence + "."), worker);
             }
         }
+    }
+
+    private void deliver(GenerationEvent event) {
+        asked = false;
+        deliveredMillis = now();
+        listener.event(event);
     }
 
     @Override
@@ -358,6 +383,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     /** The regular look at the clock: nothing may hang. */
     private void look() {
         long now = now();
+        meter.look(now);
         if (head != null && leaving.due(now)) {
             moveOn(head);
         }
@@ -377,13 +403,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
 
     private void lookAtReader(long now) {
         if (now - deliveredMillis > patience.slowReaderMillis()) {
-            end(
-                    Problems.failedEvent(
-                            Problem.of(
-                                    Problem.Kind.CANCELLED,
-                                    "The reader took nothing for %d s."
-                                            .formatted(patience.slowReaderMillis() / 1000)),
-                            ""));
+            end(Problems.failedEvent(Problems.slowReader(patience.slowReaderMillis()), ""));
         }
     }
 
@@ -392,7 +412,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         long silentMillis = now - Math.max(heardMillis, askedMillis);
         String worker = call.workerId();
         if (silentMillis > patience.suspicionMillis() && runner.routes().gone(worker)) {
-            headLost(call, "Worker " + worker + " is not heard of any more.");
+            headLost(call, "Worker %s is not heard of any more.");
         } else if (watching.suspects(askedMillis, now)) {
             ask(call);
         } else if (silentMillis > most) {
@@ -419,22 +439,19 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
                                 return;
                             }
                             watching.lost();
-                            headLost(
-                                    call,
-                                    "Worker %s did not answer within %d ms."
-                                            .formatted(call.workerId(), millis));
+                            headLost(call, "Worker %s did not answer.");
                         }));
     }
 
     private void headLost(HeadCall call, String sentence) {
         runner.heads().drop(call.workerId(), call.endpoint());
         hangUp("it is silent");
-        failed(Problems.lost(sentence), call.workerId());
+        failed(Problems.lost(sentence.formatted(call.workerId())), call.workerId());
     }
 
     private void end(GenerationEvent last) {
         if (!done) {
-            tellEnded(last.hasFinished());
+            plan.tellEnded(runner.repairLog(), last.hasFinished());
             stop("the generation ended");
             listener.event(last);
         }
@@ -442,6 +459,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
 
     private void stop(String why) {
         done = true;
+        meter.settle();
         hangUp(why);
         if (watch != null) {
             watch.cancel();
@@ -469,12 +487,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     private void crashed(Throwable bug) {
         LOG.error("a generation broke", bug);
         try {
-            end(
-                    Problems.failedEvent(
-                            Problem.of(
-                                    Problem.Kind.INTERNAL,
-                                    "The gateway failed; its log says more. Try again."),
-                            ""));
+            end(Problems.failedEvent(Problems.gatewayFailed(), ""));
         } catch (RuntimeException again) {
             LOG.error("its reader could not be told", again);
         }

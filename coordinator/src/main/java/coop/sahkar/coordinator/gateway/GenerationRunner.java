@@ -1,15 +1,20 @@
 package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.coordinator.Secret;
+import coop.sahkar.coordinator.accounts.Caller;
 import coop.sahkar.coordinator.routing.RepairDesk;
 import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RelayEndpoint;
 import coop.sahkar.proto.RouteStage;
+import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.v1.GenerateRequest;
+import coop.sahkar.proto.v1.SignedTicket;
 import io.grpc.Deadline;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -44,17 +49,17 @@ final class GenerationRunner implements AutoCloseable {
     /**
      * Starts a generation. Every outcome, refusals included, is told to the listener.
      *
-     * @param account whom it takes its turn for when there is no room
+     * @param caller whom it takes its turn for when there is no room
      * @param deadline when the caller gives up; null for never
      */
     void start(
             GenerateRequest request,
-            String account,
+            Caller caller,
             @Nullable Deadline deadline,
             GenerationListener listener) {
         GenerateRequest bounded = RequestRules.bounded(request, pool.defaultAnswerTokens());
-        GenerationRun run = new GenerationRun(this, bounded, account, deadline, listener);
-        Problem refusal = admit(request);
+        GenerationRun run = new GenerationRun(this, bounded, caller, deadline, listener);
+        Problem refusal = admit(request, caller.tier().contextTokens());
         if (refusal == null) {
             running.add(run);
             run.begin();
@@ -74,10 +79,34 @@ final class GenerationRunner implements AutoCloseable {
         return admission.waiting();
     }
 
-    private @Nullable Problem admit(GenerateRequest request) {
+    /** The ticket of a session that goes on here; null if nobody of the pool has signed it. */
+    @Nullable Ticket ticketOf(SignedTicket signed) {
+        return pool.ticketOf(signed);
+    }
+
+    /** Signs a ticket for whoever goes on with its session. */
+    @Nullable SealedTicket seal(Ticket ticket) {
+        return pool.seal(ticket);
+    }
+
+    /** Where the coordinators are reached. */
+    List<String> coordinators() {
+        return pool.coordinators();
+    }
+
+    private @Nullable Problem admit(GenerateRequest request, int tierContext) {
         Problem wrong = RequestRules.check(request);
+        if (wrong == null && request.hasResume()) {
+            wrong =
+                    ResumePoints.fault(
+                            request.getResume(),
+                            ticketOf(request.getResume().getPoint().getTicket()));
+        }
         if (wrong == null) {
-            wrong = RequestRules.checkLength(request, pool.contextLength(request.getModel()));
+            int context = pool.contextLength(request.getModel());
+            wrong =
+                    RequestRules.checkLength(
+                            request, tierContext == 0 ? context : Math.min(context, tierContext));
         }
         if (wrong != null) {
             return wrong;
@@ -99,6 +128,11 @@ final class GenerationRunner implements AutoCloseable {
         }
         return NextTurn.of(
                 conversations, Trail.of(chatKey, account, request), restMillis, monotonicMillis());
+    }
+
+    /** Counts what a generation delivers. */
+    GenerationMeter meter(String account, GenerateRequest request) {
+        return new GenerationMeter(pool.usage(), account, request);
     }
 
     private static long monotonicMillis() {
@@ -155,9 +189,9 @@ final class GenerationRunner implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         for (GenerationRun run : running) {
-            run.fail(
+            run.leave(
                     Problem.of(
-                            Problem.Kind.WORKER_LOST,
+                            Problem.Kind.NOT_LEADER,
                             "The coordinator stopped in the middle of the answer; ask again."));
         }
         heads.close();

@@ -1,6 +1,9 @@
 package coop.sahkar.coordinator.gateway;
 
 import com.linecorp.armeria.server.ServiceRequestContext;
+import coop.sahkar.coordinator.accounts.Caller;
+import coop.sahkar.coordinator.accounts.Doorkeeper;
+import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.GenerationGrpc;
@@ -22,10 +25,18 @@ final class GenerationService extends GenerationGrpc.GenerationImplBase {
     private final RandomGenerator random = new SecureRandom();
     private final GenerationRunner runner;
     private final GatewayMetrics metrics;
+    private final Doorkeeper doorkeeper;
+    private final Turnstile turnstile;
 
-    GenerationService(GenerationRunner runner, GatewayMetrics metrics) {
+    GenerationService(
+            GenerationRunner runner,
+            GatewayMetrics metrics,
+            Doorkeeper doorkeeper,
+            Turnstile turnstile) {
         this.runner = runner;
         this.metrics = metrics;
+        this.doorkeeper = doorkeeper;
+        this.turnstile = turnstile;
     }
 
     @Override
@@ -36,17 +47,36 @@ final class GenerationService extends GenerationGrpc.GenerationImplBase {
             completed = completed.toBuilder().setRequestId("req-" + UUID.randomUUID()).build();
         }
         Reader reader = new Reader((ServerCallStreamObserver<GenerationEvent>) observer);
-        runner.start(
-                completed,
-                Accounts.of(ServiceRequestContext.currentOrNull()),
-                deadline(),
-                metrics.measured(reader));
+        ServiceRequestContext context = ServiceRequestContext.current();
+        switch (Accounts.identify(doorkeeper, context)) {
+            case Doorkeeper.Entry.Refused(Problem problem) -> reader.refuse(problem);
+            case Doorkeeper.Entry.Known(Caller caller) ->
+                    start(completed, caller, deadline(context), reader);
+        }
+    }
+
+    private void start(
+            GenerateRequest request, Caller caller, @Nullable Deadline deadline, Reader reader) {
+        var _ =
+                turnstile
+                        .enter(caller, request, 1)
+                        .thenAccept(turn -> {
+                            switch (turn) {
+                                case Turnstile.Turn.Refused(Problem problem, var _) ->
+                                        reader.refuse(problem);
+                                case Turnstile.Turn.Entered(Passage passage, var _) ->
+                                        runner.start(
+                                                request,
+                                                caller,
+                                                deadline,
+                                                metrics.measured(request, passage.metered(reader)));
+                            }
+                        });
     }
 
     /** The caller's deadline, which the server keeps as the request's timeout. */
-    private static @Nullable Deadline deadline() {
-        ServiceRequestContext context = ServiceRequestContext.currentOrNull();
-        long millis = context == null ? 0 : context.requestTimeoutMillis();
+    private static @Nullable Deadline deadline(ServiceRequestContext context) {
+        long millis = context.requestTimeoutMillis();
         return millis <= 0 ? null : Deadline.after(millis, TimeUnit.MILLISECONDS);
     }
 
@@ -60,6 +90,12 @@ final class GenerationService extends GenerationGrpc.GenerationImplBase {
             this.call = call;
             call.setOnReadyHandler(this::ready);
             call.setOnCancelHandler(this::gone);
+        }
+
+        /** Nothing begins. */
+        void refuse(Problem problem) {
+            call.onNext(Problems.failedEvent(problem, ""));
+            call.onCompleted();
         }
 
         @Override

@@ -5,6 +5,9 @@ import coop.sahkar.proto.v1.HeadGrpc;
 import coop.sahkar.proto.v1.HeadProbe;
 import coop.sahkar.proto.v1.HeadProbeAnswer;
 import coop.sahkar.proto.v1.RunRequest;
+import coop.sahkar.proto.v1.SignedTicket;
+import coop.sahkar.proto.v1.StopReply;
+import coop.sahkar.proto.v1.StopRequest;
 import io.grpc.Channel;
 import io.grpc.Deadline;
 import io.grpc.Status;
@@ -28,6 +31,7 @@ final class HeadCall implements ClientResponseObserver<RunRequest, GenerationEve
     private final String endpoint;
     private final Receiver receiver;
     private @Nullable Channel channel;
+    private SignedTicket ticket = SignedTicket.getDefaultInstance();
     private @Nullable ClientCallStreamObserver<RunRequest> stream;
 
     HeadCall(String workerId, String endpoint, Receiver receiver) {
@@ -47,6 +51,7 @@ final class HeadCall implements ClientResponseObserver<RunRequest, GenerationEve
     /** Starts the call; the deadline is passed on so that the head gives up in time too. */
     void start(Channel channel, RunRequest request, @Nullable Deadline deadline) {
         this.channel = channel;
+        this.ticket = request.getTicket();
         HeadGrpc.HeadStub stub = HeadGrpc.newStub(channel);
         if (deadline != null) {
             long millis = Math.max(1, deadline.timeRemaining(TimeUnit.MILLISECONDS));
@@ -96,8 +101,31 @@ final class HeadCall implements ClientResponseObserver<RunRequest, GenerationEve
         }
     }
 
-    /** Hangs up; the head frees the session in all stages. */
+    /** Hangs up for good; the head frees the session in all stages. */
     void cancel(String why) {
+        Channel there = channel;
+        if (there != null && stream != null) {
+            HeadGrpc.newStub(there)
+                    .withDeadlineAfter(GatewayLimits.STOP_MILLIS, TimeUnit.MILLISECONDS)
+                    .stop(StopRequest.newBuilder().setTicket(ticket).build(), new Heedless());
+        }
+        abandon(why);
+    }
+
+    /** Where the word does not get through, the head stops by itself in some seconds. */
+    private static final class Heedless implements StreamObserver<StopReply> {
+        @Override
+        public void onNext(StopReply reply) {}
+
+        @Override
+        public void onError(Throwable failure) {}
+
+        @Override
+        public void onCompleted() {}
+    }
+
+    /** Hangs up, and leaves the head to whoever asks for it through another coordinator. */
+    void abandon(String why) {
         if (stream != null) {
             stream.cancel(why, null);
         }

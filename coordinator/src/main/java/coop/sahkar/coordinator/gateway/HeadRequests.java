@@ -24,7 +24,8 @@ final class HeadRequests {
             int restMillis) {
         return RunRequest.newBuilder()
                 .setTicket(signed(ticket))
-                .setRequest(request.toBuilder().setModel(ticket.ticket().modelId()))
+                .setRequest(request.toBuilder().clearResume().setModel(ticket.ticket().modelId()))
+                .setOrphanMillis(GatewayLimits.ORPHAN_MILLIS)
                 .addAllCommitted(plan.committed())
                 .setDeliveredBytes(plan.deliveredBytes())
                 .setAskedAtMillis(askedAtMillis)

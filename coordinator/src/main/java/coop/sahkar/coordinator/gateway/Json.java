@@ -10,6 +10,7 @@ import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Reads requests within bounds and writes answers. Thread-safe. */
@@ -68,6 +69,11 @@ final class Json {
         return MAPPER.createObjectNode();
     }
 
+    /** An empty array to fill in. */
+    static ArrayNode array() {
+        return MAPPER.createArrayNode();
+    }
+
     /** A text as a value. */
     static JsonNode text(String text) {
         return MAPPER.getNodeFactory().stringNode(text);
@@ -76,6 +82,15 @@ final class Json {
     /** A value as JSON, without spaces. */
     static String written(JsonNode value) {
         return MAPPER.writeValueAsString(value);
+    }
+
+    /** The same JSON without spaces; what is none, as it is. */
+    static String compact(String json) {
+        try {
+            return written(MAPPER.readTree(json));
+        } catch (JacksonException _) {
+            return json;
+        }
     }
 
     /** An answer in JSON. */

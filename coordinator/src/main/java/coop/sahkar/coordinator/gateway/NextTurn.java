@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.gateway;
 import coop.sahkar.coordinator.gateway.Conversations.Rested;
 import coop.sahkar.coordinator.routing.RouteWish;
 import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.v1.GenerationEvent;
 import org.jspecify.annotations.Nullable;
 
 /** One chat's turn: the session it can go on in, and where its own will be found by the next. */
@@ -40,8 +41,11 @@ final class NextTurn {
     }
 
     /** The answer goes on. */
-    void answer(String text) {
-        trail.answer(text);
+    void heard(GenerationEvent event) {
+        if (event.hasStarted()) {
+            trail.started(event.getStarted());
+        }
+        trail.answer(event.getDelta().getText());
     }
 
     /** The answer is complete, and the session rests along this route. */

@@ -24,11 +24,12 @@ final class OpenAiErrors {
             case CONTEXT_LENGTH_EXCEEDED ->
                     new Shape(400, "invalid_request_error", "context_length_exceeded");
             case OVERLOADED -> new Shape(429, "rate_limit_error", "overloaded");
+            case RATE_LIMITED -> new Shape(429, "rate_limit_error", "rate_limit_exceeded");
             case MODEL_INCOMPLETE -> new Shape(503, "server_error", "model_incomplete");
             case WORKER_LOST -> new Shape(503, "server_error", "worker_lost");
             case CANCELLED -> new Shape(408, "server_error", "cancelled");
             case DEADLINE_EXCEEDED -> new Shape(504, "server_error", "deadline_exceeded");
-            case UNAUTHORIZED -> new Shape(401, "authentication_error", "unauthorized");
+            case UNAUTHORIZED -> new Shape(401, "authentication_error", "invalid_api_key");
             case PROTOCOL -> new Shape(502, "server_error", "protocol");
             case NOT_LEADER -> new Shape(503, "server_error", "not_leader");
             case INTERNAL -> new Shape(500, "server_error", "internal");
@@ -47,7 +48,7 @@ final class OpenAiErrors {
                         .contentType(MediaType.JSON_UTF_8);
         if (problem.kind().retryable()) {
             int millis = Math.max(1_000, problem.retryAfterMillis());
-            headers.addInt(HttpHeaderNames.RETRY_AFTER, (millis + 999) / 1_000);
+            headers.addInt(HttpHeaderNames.RETRY_AFTER, (int) ((millis + 999L) / 1_000));
         }
         return headers.build();
     }

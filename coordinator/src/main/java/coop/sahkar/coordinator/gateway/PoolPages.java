@@ -102,8 +102,11 @@ final class PoolPages {
                   GET  /health                whether it is ready (/health/live, /health/ready)
                   GET  /status                who holds what, and what is missing
                   GET  /metrics               for Prometheus
+                  GET  /v1/policy             limits, what is kept, who sees what
+                  GET  /v1/usage              what you have used
 
-                Point an OpenAI client's base URL at this address followed by /v1; any API key does.
+                Point an OpenAI client's base URL at this address followed by /v1; show your API key,
+                or any word if you have none.
                 The same port speaks gRPC to workers and to the Java client.
                 """);
     }

@@ -1,5 +1,7 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.coordinator.limits.Verdict;
+import coop.sahkar.governance.Tier;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.GenerationEvent;
@@ -27,7 +29,7 @@ public final class Problems {
      */
     public static Problem ofHead(Problem said, String worker) {
         return switch (said.kind()) {
-            case UNAUTHORIZED, PROTOCOL, NOT_LEADER, MODEL_NOT_FOUND, CANCELLED ->
+            case UNAUTHORIZED, PROTOCOL, NOT_LEADER, MODEL_NOT_FOUND, CANCELLED, RATE_LIMITED ->
                     Problem.of(
                             Problem.Kind.WORKER_LOST,
                             "Worker %s did not serve the request: %s"
@@ -77,6 +79,37 @@ public final class Problems {
                 1_000);
     }
 
+    /** A coordinator that counts nothing because another one does. */
+    static Problem notLeading() {
+        return new Problem(
+                Problem.Kind.NOT_LEADER,
+                "Another coordinator leads and counts what is used; ask that one.",
+                "",
+                1_000);
+    }
+
+    /** A caller has used what its tier allows. */
+    static Problem limited(Tier tier, Verdict.Refused refused) {
+        long allowed =
+                switch (refused.limit()) {
+                    case REQUESTS_PER_MINUTE -> tier.requestsPerMinute();
+                    case TOKENS_PER_MINUTE -> tier.tokensPerMinute();
+                    case TOKENS_PER_DAY -> tier.tokensPerDay();
+                    case CONCURRENT_SESSIONS -> tier.concurrentSessions();
+                };
+        int retryMillis = (int) Math.min(Integer.MAX_VALUE, refused.retryMillis());
+        return new Problem(
+                Problem.Kind.RATE_LIMITED,
+                "The limit of %d %s for tier '%s' is reached; try again in %d s."
+                        .formatted(
+                                allowed,
+                                refused.limit().words(),
+                                tier.name(),
+                                seconds(retryMillis)),
+                "",
+                retryMillis);
+    }
+
     /** As many requests wait as may. */
     static Problem queueFull(int retryMillis) {
         return new Problem(
@@ -107,7 +140,20 @@ public final class Problems {
     }
 
     private static int seconds(int millis) {
-        return (millis + 999) / 1_000;
+        return (int) ((millis + 999L) / 1_000);
+    }
+
+    /** A reader that takes nothing is given up. */
+    static Problem slowReader(int millis) {
+        return Problem.of(
+                Problem.Kind.CANCELLED,
+                "The reader took nothing for %d s.".formatted(millis / 1000));
+    }
+
+    /** A fault of ours. */
+    static Problem gatewayFailed() {
+        return Problem.of(
+                Problem.Kind.INTERNAL, "The gateway failed; its log says more. Try again.");
     }
 
     /** A worker is lost. */

@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.proto.v1.Started;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -32,6 +33,10 @@ final class PromptTrail implements Trail {
         trail.answer(prompt);
         return trail;
     }
+
+    /** Nothing in plain text is a call. */
+    @Override
+    public void started(Started started) {}
 
     @Override
     public void answer(String text) {

@@ -52,6 +52,9 @@ final class RequestRules {
     /** Positions the chat template may add to one function, generously. */
     private static final int TOOL_POSITIONS = 64;
 
+    /** Bytes of text in a token, as English has them in most vocabularies. */
+    private static final int LIKELY_BYTES_PER_TOKEN = 4;
+
     private static final Set<String> ROLES = Set.of("system", "user", "assistant", "tool");
 
     private RequestRules() {}
@@ -246,6 +249,23 @@ final class RequestRules {
                 request.hasChat() ? chatBytes(request.getChat()) : utf8Bytes(request.getPrompt());
         return (int)
                 Math.min(Limits.MAX_POSITIONS, input + TEMPLATE_POSITIONS + request.getMaxTokens());
+    }
+
+    /**
+     * The same within what a caller may have.
+     *
+     * @param most most positions of one of its sessions; 0 for no limit of its own
+     */
+    static int positionsBound(GenerateRequest request, int most) {
+        int bound = positionsBound(request);
+        return most == 0 ? bound : Math.min(bound, most);
+    }
+
+    /** Tokens that a prompt likely has; what it really has is known when it was computed. */
+    static int likelyPrompt(GenerateRequest request) {
+        long bytes =
+                request.hasChat() ? chatBytes(request.getChat()) : utf8Bytes(request.getPrompt());
+        return (int) Math.min(Limits.MAX_POSITIONS, 1 + bytes / LIKELY_BYTES_PER_TOKEN);
     }
 
     /** JSON is written with a blank behind each comma and colon, so it may double. */

@@ -8,11 +8,13 @@ import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.FinishReason;
 import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.Started;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Answers as {@code /v1/responses} writes them; streams are events with names. Has one choice. */
@@ -20,19 +22,26 @@ final class ResponsesFormat implements AnswerFormat {
     private static final HttpData PING = HttpData.ofUtf8(": ping\n\n");
 
     private final ObjectNode shell;
-    private final String itemId;
-    private final BiConsumer<ObjectNode, String> keep;
-    private final StringBuilder text = new StringBuilder();
+    private final ResponseItems items;
+    private final @Nullable CallRules rules;
+    private final BiConsumer<ObjectNode, ObjectNode> keep;
+    private @Nullable CallReader reader;
     private int sequence;
 
     /**
      * @param id the response's
      * @param asked the request's fields
-     * @param keep takes the response and its text when it is complete
+     * @param rules what is taken for a call of a function; null if nothing is
+     * @param keep takes the response when it is complete, and what it says as a chat's message
      */
     ResponsesFormat(
-            String id, long createdSeconds, Fields asked, BiConsumer<ObjectNode, String> keep) {
-        this.itemId = id.replaceFirst("resp_", "msg_");
+            String id,
+            long createdSeconds,
+            Fields asked,
+            @Nullable CallRules rules,
+            BiConsumer<ObjectNode, ObjectNode> keep) {
+        this.items = new ResponseItems(id.replaceFirst("resp_", ""));
+        this.rules = rules;
         this.shell = shell(id, createdSeconds, asked);
         this.keep = keep;
     }
@@ -51,7 +60,7 @@ final class ResponsesFormat implements AnswerFormat {
             shell.set(same, asked.get(same));
         }
         shell.putArray("output");
-        shell.put("parallel_tool_calls", true);
+        shell.put("parallel_tool_calls", asked.flag("parallel_tool_calls", true));
         shell.put("store", asked.flag("store", true));
         shell.put("temperature", asked.number("temperature").orElse(1));
         JsonNode format = asked.object().at("/text/format");
@@ -60,8 +69,11 @@ final class ResponsesFormat implements AnswerFormat {
         } else {
             shell.putObject("text").putObject("format").put("type", "text");
         }
-        shell.put("tool_choice", "auto");
-        shell.putArray("tools");
+        shell.set(
+                "tool_choice",
+                Objects.requireNonNullElse(asked.get("tool_choice"), Json.text("auto")));
+        JsonNode tools = asked.get("tools");
+        shell.putArray("tools").addAll(tools instanceof ArrayNode all ? all : Json.array());
         shell.put("top_p", asked.number("top_p").orElse(1));
         shell.put("truncation", "disabled");
         shell.putNull("usage");
@@ -72,6 +84,9 @@ final class ResponsesFormat implements AnswerFormat {
     @Override
     public void started(Started started) {
         shell.put("model", started.getModelId());
+        if (rules != null && reader == null) {
+            reader = rules.reader(started);
+        }
     }
 
     @Override
@@ -88,36 +103,43 @@ final class ResponsesFormat implements AnswerFormat {
     public List<HttpData> opening(int choice) {
         return List.of(
                 event("response.created", Json.object().set("response", shell)),
-                event("response.in_progress", Json.object().set("response", shell)),
-                event("response.output_item.added", inOutput().set("item", item(null))),
-                event("response.content_part.added", inItem().set("part", part(""))));
+                event("response.in_progress", Json.object().set("response", shell)));
     }
 
     @Override
     public List<HttpData> piece(int choice, Delta delta) {
-        if (delta.getText().isEmpty()) {
-            return List.of();
+        return events(items.take(parts(delta.getText())));
+    }
+
+    private List<CallReader.Part> parts(String more) {
+        if (reader != null) {
+            return reader.read(more);
         }
-        text.append(delta.getText());
-        ObjectNode more = inItem().put("delta", delta.getText());
-        more.putArray("logprobs");
-        return List.of(event("response.output_text.delta", more));
+        return more.isEmpty() ? List.of() : List.of(new CallReader.Part.Text(more));
     }
 
     @Override
     public List<HttpData> ended(int choice, Finished finished) {
-        ObjectNode whole = complete(text.toString(), finished);
-        ObjectNode done = inItem().put("text", text.toString());
-        done.putArray("logprobs");
-        return List.of(
-                event("response.output_text.done", done),
-                event("response.content_part.done", inItem().set("part", part(text.toString()))),
-                event(
-                        "response.output_item.done",
-                        inOutput().set("item", whole.get("output").get(0))),
+        List<HttpData> events = new ArrayList<>(events(end(finished)));
+        ObjectNode whole = complete(finished);
+        events.add(
                 event(
                         "response." + whole.get("status").stringValue(),
                         Json.object().set("response", whole)));
+        return events;
+    }
+
+    private List<ResponseItems.Event> end(Finished finished) {
+        List<ResponseItems.Event> events = new ArrayList<>();
+        if (reader != null) {
+            events.addAll(items.take(reader.end()));
+        }
+        events.addAll(items.end(cut(finished)));
+        return events;
+    }
+
+    private static boolean cut(Finished finished) {
+        return finished.getReason() == FinishReason.FINISH_REASON_LENGTH;
     }
 
     @Override
@@ -137,7 +159,9 @@ final class ResponsesFormat implements AnswerFormat {
 
     @Override
     public HttpData whole(List<Choice> choices, Finished total) {
-        return HttpData.wrap(Json.bytes(complete(choices.getFirst().text(), total)));
+        items.take(parts(choices.getFirst().text()));
+        end(total);
+        return HttpData.wrap(Json.bytes(complete(total)));
     }
 
     @Override
@@ -145,52 +169,25 @@ final class ResponsesFormat implements AnswerFormat {
         return OpenAiErrors.response(problem);
     }
 
-    private ObjectNode complete(String answer, Finished finished) {
-        boolean cut = finished.getReason() == FinishReason.FINISH_REASON_LENGTH;
+    private ObjectNode complete(Finished finished) {
         ObjectNode whole = shell.deepCopy();
-        whole.put("status", cut ? "incomplete" : "completed");
-        if (cut) {
+        whole.put("status", cut(finished) ? "incomplete" : "completed");
+        if (cut(finished)) {
             whole.putObject("incomplete_details").put("reason", "max_output_tokens");
         }
-        whole.putArray("output").add(item(answer).put("status", cut ? "incomplete" : "completed"));
+        whole.set("output", items.output());
         ObjectNode usage = whole.putObject("usage");
         usage.put("input_tokens", finished.getPromptTokens());
         usage.putObject("input_tokens_details").put("cached_tokens", finished.getReusedTokens());
         usage.put("output_tokens", finished.getCompletionTokens());
         usage.putObject("output_tokens_details").put("reasoning_tokens", 0);
         usage.put("total_tokens", finished.getPromptTokens() + finished.getCompletionTokens());
-        keep.accept(whole, answer);
+        keep.accept(whole, items.message());
         return whole;
     }
 
-    private ObjectNode item(@Nullable String answer) {
-        ObjectNode item = Json.object();
-        item.put("id", itemId);
-        item.put("type", "message");
-        item.put("status", "in_progress");
-        item.put("role", "assistant");
-        item.putArray("content");
-        if (answer != null) {
-            item.withArray("/content").add(part(answer));
-        }
-        return item;
-    }
-
-    private static ObjectNode part(String answer) {
-        ObjectNode part = Json.object();
-        part.put("type", "output_text");
-        part.put("text", answer);
-        part.putArray("annotations");
-        part.putArray("logprobs");
-        return part;
-    }
-
-    private ObjectNode inItem() {
-        return inOutput().put("item_id", itemId).put("content_index", 0);
-    }
-
-    private static ObjectNode inOutput() {
-        return Json.object().put("output_index", 0);
+    private List<HttpData> events(List<ResponseItems.Event> events) {
+        return events.stream().map(event -> event(event.type(), event.fields())).toList();
     }
 
     private HttpData event(String type, JsonNode fields) {

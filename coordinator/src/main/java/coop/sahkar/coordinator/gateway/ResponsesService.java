@@ -4,6 +4,7 @@ import com.linecorp.armeria.common.AggregatedHttpRequest;
 import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.server.ServiceRequestContext;
+import coop.sahkar.coordinator.accounts.Caller;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +25,8 @@ final class ResponsesService extends JsonService {
 
     @Override
     HttpResponse answer(ServiceRequestContext context, AggregatedHttpRequest whole) {
-        String account = Accounts.of(context);
+        Caller caller = Accounts.of(context);
+        String account = caller.account();
         try {
             Fields asked = new Fields(Json.object(whole.content().array()));
             ResponseRequest request =
@@ -33,7 +35,7 @@ final class ResponsesService extends JsonService {
                             before(asked, account),
                             RequestIds.of(context),
                             random.nextLong(1, Long.MAX_VALUE));
-            return answering.start(request.request(), format(request, account), account);
+            return answering.start(request.request(), format(request, account), caller);
         } catch (RefusedRequest refused) {
             return OpenAiErrors.response(refused.problem());
         }
@@ -63,17 +65,21 @@ final class ResponsesService extends JsonService {
                 id,
                 now / 1_000,
                 request.asked(),
-                (response, text) -> {
+                request.request().calls(),
+                (response, message) -> {
                     if (request.store()) {
-                        keep(id, account, request, response, text);
+                        keep(id, account, request, response, message);
                     }
                 });
     }
 
     private void keep(
-            String id, String account, ResponseRequest request, ObjectNode response, String text) {
-        ArrayNode messages = request.said().deepCopy();
-        messages.addObject().put("role", "assistant").put("content", text);
+            String id,
+            String account,
+            ResponseRequest request,
+            ObjectNode response,
+            ObjectNode message) {
+        ArrayNode messages = request.said().deepCopy().add(message);
         store.put(
                 id,
                 new ResponseStore.Kept(account, messages, response),
@@ -83,7 +89,7 @@ final class ResponsesService extends JsonService {
     /** {@code GET} and {@code DELETE} of {@code /v1/responses/{id}}. */
     HttpResponse kept(ServiceRequestContext context, HttpRequest request) {
         String id = String.valueOf(context.pathParam("id"));
-        String account = Accounts.of(context);
+        String account = Accounts.of(context).account();
         long now = System.currentTimeMillis();
         return switch (request.method()) {
             case GET -> {

@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SessionId;
@@ -9,6 +10,7 @@ import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.Rerouted;
+import coop.sahkar.proto.v1.Resume;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -70,6 +72,7 @@ public final class ResumePlan {
     private long lossMillis;
     private int attempts;
     private int turn;
+    private int unheardRepairs = UNHEARD_REPAIRS;
     private int pauseMillis;
     private boolean headWithoutSpare;
     private int promptTokens = -1;
@@ -82,6 +85,25 @@ public final class ResumePlan {
         this.pauseMillis = patience.pauseMillis();
     }
 
+    /**
+     * A generation whose coordinator was lost, behind what its reader has.
+     *
+     * @param before the right to a route of its session
+     * @param nowMillis from now on another route is looked for
+     */
+    public static ResumePlan goingOn(
+            Patience patience, Resume resume, Ticket before, long nowMillis) {
+        ResumePlan plan = new ResumePlan(patience);
+        plan.ticket = before;
+        plan.turn = Math.clamp(resume.getPoint().getTurn(), 1, before.epoch());
+        plan.committed.addAll(resume.getCommittedList());
+        plan.deliveredBytes = Math.max(0, resume.getDeliveredBytes());
+        plan.unheardRepairs = UNHEARD_REPAIRS * Math.max(1, resume.getAttempt());
+        plan.loss = Problems.lost("The coordinator was lost.");
+        plan.lossMillis = nowMillis;
+        return plan;
+    }
+
     /** Number of the newest route; 0 before the first. */
     int epoch() {
         return ticket == null ? 0 : ticket.epoch();
@@ -92,7 +114,7 @@ public final class ResumePlan {
      * and nobody heard of: stages keep to the highest number they know.
      */
     public int nextEpoch() {
-        return epoch() + UNHEARD_REPAIRS;
+        return epoch() + unheardRepairs;
     }
 
     /** Number of the request's first route: 1 unless a chat goes on in its session. */
@@ -150,6 +172,7 @@ public final class ResumePlan {
     public void drawn(Ticket route) {
         turn = ticket == null ? route.epoch() : turn;
         ticket = route;
+        unheardRepairs = UNHEARD_REPAIRS;
         attempts++;
         headWithoutSpare = false;
         promptTokens = -1;
@@ -291,5 +314,21 @@ public final class ResumePlan {
                 loss.message() + " No other route was found: " + noRoute.message(),
                 loss.field(),
                 Math.max(loss.retryAfterMillis(), noRoute.retryAfterMillis()));
+    }
+
+    /** A repair of the session is over, if the route is not the first of its turn. */
+    void tellRepaired(Repairs log) {
+        Ticket newest = ticket();
+        if (newest != null && epoch() > turn()) {
+            log.finished(newest.session(), epoch());
+        }
+    }
+
+    /** The generation is over. */
+    void tellEnded(Repairs log, boolean well) {
+        Ticket newest = ticket();
+        if (newest != null) {
+            log.ended(newest.session(), well);
+        }
     }
 }

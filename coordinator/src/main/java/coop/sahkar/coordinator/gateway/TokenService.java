@@ -20,28 +20,40 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class TokenService extends JsonService {
     private final GatewayPool pool;
+    private final Turnstile turnstile;
     private final HeadQuestions heads;
     private final boolean join;
 
     /**
      * @param join whether tokens become text
      */
-    TokenService(GatewayPool pool, HeadQuestions heads, boolean join) {
+    TokenService(GatewayPool pool, Turnstile turnstile, HeadQuestions heads, boolean join) {
         this.pool = pool;
+        this.turnstile = turnstile;
         this.heads = heads;
         this.join = join;
     }
 
     @Override
     HttpResponse answer(ServiceRequestContext context, AggregatedHttpRequest whole) {
-        CompletableFuture<HttpResponse> answer;
+        return HttpResponse.of(
+                turnstile
+                        .question(Accounts.of(context))
+                        .thenCompose(turn ->
+                                answer(whole, turn).thenApply(said -> turn.headers().on(said))));
+    }
+
+    private CompletableFuture<HttpResponse> answer(
+            AggregatedHttpRequest whole, Turnstile.Turn turn) {
+        if (turn instanceof Turnstile.Turn.Refused(Problem problem, var _)) {
+            return CompletableFuture.completedFuture(refused(problem));
+        }
         try {
             Fields fields = new Fields(Json.object(whole.content().array()));
-            answer = join ? join(fields) : cut(fields);
-        } catch (RefusedRequest refused) {
-            return OpenAiErrors.response(refused.problem());
+            return join ? join(fields) : cut(fields);
+        } catch (RefusedRequest wrong) {
+            return CompletableFuture.completedFuture(refused(wrong.problem()));
         }
-        return HttpResponse.of(answer);
     }
 
     /** The model that is named; a pool of one needs no name. */

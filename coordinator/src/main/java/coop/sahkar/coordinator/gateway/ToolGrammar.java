@@ -27,28 +27,54 @@ final class ToolGrammar {
     static String of(List<ToolReader.Tool> tools, boolean parallel, String form) {
         ToolGrammar made = new ToolGrammar();
         made.add(ROOT + (form.isEmpty() ? "calls" : "calls | form"));
+        made.addCalls(tools, parallel);
+        if (!form.isEmpty()) {
+            made.include(form, "form");
+        }
+        return made.text();
+    }
+
+    /**
+     * A grammar for any text, in which a call is one as soon as it begins. Functions that make too
+     * large a grammar are called in whatever way the model likes.
+     *
+     * @return empty for none
+     * @throws RefusedRequest naming what cannot be had
+     */
+    static String free(List<ToolReader.Tool> tools, boolean parallel) {
+        ToolGrammar made = new ToolGrammar();
+        made.add(ROOT + (parallel ? CallSyntax.FREE : CallSyntax.FREE_ONE));
+        made.addCalls(tools, true);
+        List<String> rests = new ArrayList<>();
+        for (int i = 0; i < tools.size(); i++) {
+            rests.add("rest-" + i);
+            made.add(
+                    "rest-%d ::= \": \\\"%s\\\"\" %s args-%d \"}\""
+                            .formatted(i, tools.get(i).name(), CallSyntax.KEY, i));
+        }
+        made.add(CallSyntax.REST + " ::= " + String.join(" | ", rests));
+        return made.isTooLarge() ? "" : made.written();
+    }
+
+    private void addCalls(List<ToolReader.Tool> tools, boolean parallel) {
         String more = "(%s call){0,%d} ".formatted(CallSyntax.BETWEEN, GatewayLimits.MAX_CALLS - 1);
-        made.add(
+        add(
                 "calls ::= %s call %s%s"
                         .formatted(CallSyntax.OPEN, parallel ? more : "", CallSyntax.CLOSE));
         List<String> names = new ArrayList<>();
         for (int i = 0; i < tools.size(); i++) {
             names.add("call-" + i);
         }
-        made.add(
+        add(
                 "call ::= %s (%s) %s"
                         .formatted(CallSyntax.BEGIN, String.join(" | ", names), CallSyntax.END));
         for (int i = 0; i < tools.size(); i++) {
             ToolReader.Tool tool = tools.get(i);
-            made.add(
+            add(
                     "%s ::= \"{\\\"name\\\": \\\"%s\\\"\" %s args-%d \"}\""
                             .formatted(names.get(i), tool.name(), CallSyntax.KEY, i));
-            made.include(arguments(tool, "t" + i + "-"), "args-" + i);
+            include(arguments(tool, "t" + i + "-"), "args-" + i);
         }
-        if (!form.isEmpty()) {
-            made.include(form, "form");
-        }
-        return made.text();
     }
 
     /** A schema that no grammar holds to is refused only where it must be followed. */
@@ -80,11 +106,23 @@ final class ToolGrammar {
     }
 
     private String text() {
-        String text = String.join("\n", rules) + "\n";
-        if (Grammar.fault(text + CallSyntax.TAGGED.rules()).isPresent()) {
+        if (isTooLarge()) {
             throw new RefusedRequest(
                     "tools", "tools make too large a grammar; offer fewer or simpler functions.");
         }
-        return text;
+        return written();
+    }
+
+    private boolean isTooLarge() {
+        for (CallSyntax syntax : CallSyntax.values()) {
+            if (Grammar.fault(syntax.complete(written())).isPresent()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private String written() {
+        return String.join("\n", rules) + "\n";
     }
 }

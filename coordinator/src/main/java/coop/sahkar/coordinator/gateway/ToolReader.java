@@ -36,8 +36,11 @@ final class ToolReader {
 
         /** The grammar of the answer, given that of its text. */
         String grammar(String form) {
-            if (offered.isEmpty() || (forced.isEmpty() && form.isEmpty())) {
+            if (offered.isEmpty()) {
                 return form;
+            }
+            if (forced.isEmpty() && form.isEmpty()) {
+                return ToolGrammar.free(offered, parallel);
             }
             return forced.isEmpty()
                     ? ToolGrammar.of(offered, parallel, form)

@@ -2,6 +2,7 @@ package coop.sahkar.coordinator.gateway;
 
 import coop.sahkar.coordinator.Secret;
 import coop.sahkar.proto.v1.GenerateRequest;
+import coop.sahkar.proto.v1.Started;
 import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,9 @@ sealed interface Trail permits ChatTrail, PromptTrail {
                 ? ChatTrail.of(chain, request.getChat())
                 : PromptTrail.of(chain, request.getPrompt());
     }
+
+    /** The answer begins: how its model writes calls is known. */
+    void started(Started started);
 
     /** The answer goes on. */
     void answer(String text);

@@ -43,8 +43,6 @@ final class Unsupported {
 
     private static final List<Parameter> RESPONSES =
             List.of(
-                    new Parameter("tools", Unsupported::isEmpty),
-                    new Parameter("tool_choice", oneOf("none", "auto")),
                     new Parameter("include", Unsupported::isEmpty),
                     new Parameter("background", Unsupported::isFalse),
                     new Parameter("conversation", Unsupported::never),

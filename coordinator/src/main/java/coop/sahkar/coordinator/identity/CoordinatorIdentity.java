@@ -23,6 +23,7 @@ import java.security.SecureRandom;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,36 +35,31 @@ public final class CoordinatorIdentity implements AutoCloseable {
     private final @Nullable NodeTls tls;
     private final @Nullable CertificateAuthority authority;
     private final LongSupplier unixMillis;
-    private final List<String> coordinators;
     private @Nullable Renewal renewal;
 
     private CoordinatorIdentity(
             NodeFolder folder,
             @Nullable NodeTls tls,
             @Nullable CertificateAuthority authority,
-            LongSupplier unixMillis,
-            List<String> coordinators) {
+            LongSupplier unixMillis) {
         this.folder = folder;
         this.tls = tls;
         this.authority = authority;
         this.unixMillis = unixMillis;
-        this.coordinators = List.copyOf(coordinators);
     }
 
     /**
      * Reads who the coordinator is.
      *
      * @param id what it is called; its certificate must say the same
-     * @param coordinators every gateway, host:port
      * @throws CoordinatorException in a sentence, if it is another's or cannot be read
      */
-    public static CoordinatorIdentity read(
-            Path data, String id, List<String> coordinators, LongSupplier unixMillis) {
+    public static CoordinatorIdentity read(Path data, String id, LongSupplier unixMillis) {
         NodeFolder folder = NodeFolder.in(data);
         try {
             Credentials credentials = folder.credentials().orElse(null);
             if (credentials == null) {
-                return new CoordinatorIdentity(folder, null, null, unixMillis, coordinators);
+                return new CoordinatorIdentity(folder, null, null, unixMillis);
             }
             NodeName name = credentials.name();
             if (name.role() != Role.COORDINATOR || !name.id().equals(id)) {
@@ -73,11 +69,7 @@ public final class CoordinatorIdentity implements AutoCloseable {
             }
             CertificateAuthority authority = folder.authority(new SecureRandom()).orElse(null);
             return new CoordinatorIdentity(
-                    folder,
-                    new NodeTls(credentials, unixMillis),
-                    authority,
-                    unixMillis,
-                    coordinators);
+                    folder, new NodeTls(credentials, unixMillis), authority, unixMillis);
         } catch (IdentityException e) {
             throw new CoordinatorException(String.valueOf(e.getMessage()), e);
         }
@@ -93,10 +85,7 @@ public final class CoordinatorIdentity implements AutoCloseable {
         return Optional.ofNullable(authority);
     }
 
-    /**
-     * The log is there: takes over who is revoked, says once who this coordinator is, and sees that
-     * its certificate stays in time.
-     */
+    /** The log is there: takes over who is revoked, and says once who this coordinator is. */
     public void attach(ReplicatedLog log) {
         NodeTls own = tls;
         if (own == null) {
@@ -107,7 +96,18 @@ public final class CoordinatorIdentity implements AutoCloseable {
         log.onChange(revoked);
         revoked.run();
         enrol(log, own.self());
-        renewal = Renewal.start(own, this::renewed, unixMillis);
+    }
+
+    /**
+     * Sees from now on that the certificate stays in time.
+     *
+     * @param coordinators where all of them are reached, {@code host:port}
+     */
+    public void keepFresh(Supplier<List<String>> coordinators) {
+        NodeTls own = tls;
+        if (own != null) {
+            renewal = Renewal.start(own, old -> renewed(old, coordinators.get()), unixMillis);
+        }
     }
 
     private void enrol(ReplicatedLog log, NodeName self) {
@@ -134,7 +134,8 @@ public final class CoordinatorIdentity implements AutoCloseable {
         }
     }
 
-    private Credentials renewed(Credentials old) throws IdentityException {
+    private Credentials renewed(Credentials old, List<String> coordinators)
+            throws IdentityException {
         List<String> hosts = Hosts.of(old.certificate());
         CertificateAuthority own = authority;
         if (own == null) {

@@ -47,6 +47,7 @@ import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * Makes certificates, tokens and revocations. Joining and renewing may be asked for by anybody:
@@ -66,7 +67,7 @@ public final class MembersService extends IdentityGrpc.IdentityImplBase {
 
     private final CoordinatorIdentity identity;
     private final ReplicatedLog log;
-    private final List<String> coordinators;
+    private final Supplier<List<String>> coordinators;
     private final LongSupplier unixMillis;
     private final SecureRandom random;
     private final long lifetimeMillis;
@@ -78,7 +79,7 @@ public final class MembersService extends IdentityGrpc.IdentityImplBase {
     public MembersService(
             CoordinatorIdentity identity,
             ReplicatedLog log,
-            List<String> coordinators,
+            Supplier<List<String>> coordinators,
             LongSupplier unixMillis,
             SecureRandom random) {
         this(
@@ -93,13 +94,13 @@ public final class MembersService extends IdentityGrpc.IdentityImplBase {
     MembersService(
             CoordinatorIdentity identity,
             ReplicatedLog log,
-            List<String> coordinators,
+            Supplier<List<String>> coordinators,
             LongSupplier unixMillis,
             SecureRandom random,
             long lifetimeMillis) {
         this.identity = identity;
         this.log = log;
-        this.coordinators = List.copyOf(coordinators);
+        this.coordinators = coordinators;
         this.unixMillis = unixMillis;
         this.random = random;
         this.lifetimeMillis = lifetimeMillis;
@@ -209,7 +210,7 @@ public final class MembersService extends IdentityGrpc.IdentityImplBase {
         return CertificateReply.newBuilder()
                 .addCertificates(encoded(made))
                 .addCertificates(encoded(authority.certificate()))
-                .addAllCoordinators(coordinators)
+                .addAllCoordinators(coordinators.get())
                 .build();
     }
 
@@ -252,7 +253,7 @@ public final class MembersService extends IdentityGrpc.IdentityImplBase {
                                     now));
                     return TokenReply.newBuilder()
                             .setSecret(ByteString.copyFrom(secret))
-                            .addAllCoordinators(coordinators)
+                            .addAllCoordinators(coordinators.get())
                             .build();
                 });
     }

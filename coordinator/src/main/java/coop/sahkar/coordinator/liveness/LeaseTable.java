@@ -17,13 +17,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which workers are here and what they last said. Soft state: a coordinator that starts has none of
  * it and knows everything again after one report interval, because every worker reports to every
- * coordinator. Until a lease has passed since the start, workers that have not come back yet are
- * awaited, so that a restart moves nothing.
+ * coordinator. Until a lease has passed since the start, or since it began to lead, workers that it
+ * has not heard of yet are awaited, so that a restart or an election moves nothing.
  *
  * <p>Time is a monotonic clock in milliseconds, passed in. Safe for use by many threads.
  */
 public final class LeaseTable {
-    private final long startedAtMillis;
+    private long awaitingSinceMillis;
     private final SortedMap<String, Lease> leases = new TreeMap<>();
     private final SortedMap<String, SortedSet<String>> holders = new TreeMap<>();
     private long nextAttachment = 1;
@@ -44,7 +44,12 @@ public final class LeaseTable {
 
     /** A table that knows nobody. */
     public LeaseTable(long nowMillis) {
-        this.startedAtMillis = nowMillis;
+        this.awaitingSinceMillis = nowMillis;
+    }
+
+    /** This coordinator begins to lead: whom it has never heard of has a full lease to come. */
+    public synchronized void awaitAnew(long nowMillis) {
+        awaitingSinceMillis = nowMillis;
     }
 
     /**
@@ -227,7 +232,7 @@ public final class LeaseTable {
 
     private WorkerPresence neverHeard(String id, long leaseMillis, long nowMillis) {
         Standing standing =
-                nowMillis - startedAtMillis < leaseMillis ? Standing.AWAITED : Standing.GONE;
+                nowMillis - awaitingSinceMillis < leaseMillis ? Standing.AWAITED : Standing.GONE;
         return new WorkerPresence(id, standing, 0, List.of(), 0, new TreeMap<>());
     }
 

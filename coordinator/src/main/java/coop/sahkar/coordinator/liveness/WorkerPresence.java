@@ -33,7 +33,8 @@ public record WorkerPresence(
         /** Its stream broke a moment ago: no new sessions, but its place is kept. */
         BROKEN_OFF,
         /**
-         * Not heard of since this coordinator started, which is a moment ago: its place is kept.
+         * Never heard of by this coordinator, which started or took the lead a moment ago: its
+         * place is kept.
          */
         AWAITED,
         /** It is about to leave: it serves what nobody else does yet, and hands over the rest. */

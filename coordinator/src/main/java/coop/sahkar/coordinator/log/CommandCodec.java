@@ -2,14 +2,23 @@ package coop.sahkar.coordinator.log;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import coop.sahkar.coordinator.state.Command;
+import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
+import coop.sahkar.coordinator.state.Command.AnnounceCoordinator;
 import coop.sahkar.coordinator.state.Command.EnrolNode;
+import coop.sahkar.coordinator.state.Command.ForgetCoordinator;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
 import coop.sahkar.coordinator.state.Command.IssueToken;
+import coop.sahkar.coordinator.state.Command.NoteDayUsage;
+import coop.sahkar.coordinator.state.Command.PostUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
+import coop.sahkar.coordinator.state.Command.PutAccount;
+import coop.sahkar.coordinator.state.Command.RaiseLevel;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
+import coop.sahkar.coordinator.state.Command.RevokeKey;
 import coop.sahkar.coordinator.state.Command.RevokeNode;
+import coop.sahkar.coordinator.state.Command.SetAccess;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
 import coop.sahkar.coordinator.state.Command.WithdrawModel;
 import coop.sahkar.coordinator.state.CommandId;
@@ -41,6 +50,16 @@ public final class CommandCodec {
             case IssueToken c -> entry.setIssueToken(MembershipAdapter.write(c));
             case EnrolNode c -> entry.setEnrol(MembershipAdapter.write(c));
             case RevokeNode c -> entry.setRevoke(MembershipAdapter.write(c));
+            case PutAccount c -> entry.setPutAccount(AccountAdapter.write(c.account()));
+            case AddKey c -> entry.setAddApiKey(AccountAdapter.write(c.key()));
+            case RevokeKey c -> entry.setRevokeApiKey(AccountAdapter.write(c));
+            case NoteDayUsage c -> entry.setNoteDayUsage(AccountAdapter.write(c.usage()));
+            case SetAccess c -> entry.setSetAccess(AccountAdapter.write(c.access()));
+            case PostUsage c -> entry.setPostUsage(LedgerAdapter.write(c.batch()));
+            case AnnounceCoordinator c ->
+                    entry.setAnnounceCoordinator(EntryAdapter.write(c.coordinator()));
+            case ForgetCoordinator c -> entry.setForgetCoordinator(c.id());
+            case RaiseLevel c -> entry.setRaiseLevel(c.level());
         }
         return entry.build().toByteArray();
     }
@@ -79,7 +98,19 @@ public final class CommandCodec {
             case ISSUE_TOKEN -> MembershipAdapter.readIssue(entry.getIssueToken());
             case ENROL -> MembershipAdapter.read(entry.getEnrol());
             case REVOKE -> MembershipAdapter.read(entry.getRevoke());
-            case COMMAND_NOT_SET -> throw new LogFormatException("a log entry holds no command");
+            case PUT_ACCOUNT -> new PutAccount(AccountAdapter.read(entry.getPutAccount()));
+            case ADD_API_KEY -> new AddKey(AccountAdapter.read(entry.getAddApiKey()));
+            case REVOKE_API_KEY -> AccountAdapter.read(entry.getRevokeApiKey());
+            case NOTE_DAY_USAGE -> new NoteDayUsage(AccountAdapter.read(entry.getNoteDayUsage()));
+            case SET_ACCESS -> new SetAccess(AccountAdapter.read(entry.getSetAccess()));
+            case POST_USAGE -> new PostUsage(LedgerAdapter.read(entry.getPostUsage()));
+            case ANNOUNCE_COORDINATOR ->
+                    new AnnounceCoordinator(EntryAdapter.read(entry.getAnnounceCoordinator()));
+            case FORGET_COORDINATOR -> new ForgetCoordinator(entry.getForgetCoordinator());
+            case RAISE_LEVEL -> new RaiseLevel(entry.getRaiseLevel());
+            case COMMAND_NOT_SET ->
+                    throw new LogFormatException(
+                            "a log entry holds no command known here: start a newer release");
         };
     }
 }

@@ -3,12 +3,15 @@ package coop.sahkar.coordinator.log;
 import com.google.protobuf.ByteString;
 import coop.sahkar.coordinator.state.AssignedShard;
 import coop.sahkar.coordinator.state.Command.PublishModel;
+import coop.sahkar.coordinator.state.CoordinatorRecord;
 import coop.sahkar.coordinator.state.Encoded;
 import coop.sahkar.coordinator.state.Placement;
 import coop.sahkar.coordinator.state.TicketKeyRecord;
 import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.governance.Policy;
+import coop.sahkar.governance.ledger.LedgerPolicy;
 import coop.sahkar.proto.Span;
+import coop.sahkar.proto.v1.CoordinatorEntry;
 import coop.sahkar.proto.v1.PlacementEntry;
 import coop.sahkar.proto.v1.PolicyEntry;
 import coop.sahkar.proto.v1.PublishEntry;
@@ -35,6 +38,7 @@ final class EntryAdapter {
                 .setDecodeBytesPerSecond(w.decodeBytesPerSecond())
                 .setThreads(w.threads())
                 .setRegisteredAtMillis(w.registeredAtMillis())
+                .setOwner(w.owner())
                 .build();
     }
 
@@ -47,7 +51,8 @@ final class EntryAdapter {
                 w.getMemoryBytes(),
                 w.getDecodeBytesPerSecond(),
                 w.getThreads(),
-                w.getRegisteredAtMillis());
+                w.getRegisteredAtMillis(),
+                w.getOwner());
     }
 
     static PublishEntry write(PublishModel p) {
@@ -124,6 +129,20 @@ final class EntryAdapter {
         return new TicketKeyRecord(key.getKeyId(), new Encoded(key.getPublicKey().toByteArray()));
     }
 
+    static CoordinatorEntry write(CoordinatorRecord c) {
+        return CoordinatorEntry.newBuilder()
+                .setId(c.id())
+                .setGateway(c.gateway())
+                .setKnowsLevel(c.knowsLevel())
+                .setTicketKeyId(c.ticketKeyId())
+                .build();
+    }
+
+    static CoordinatorRecord read(CoordinatorEntry c) {
+        return new CoordinatorRecord(
+                c.getId(), c.getGateway(), c.getKnowsLevel(), c.getTicketKeyId());
+    }
+
     static PolicyEntry write(Policy p) {
         return PolicyEntry.newBuilder()
                 .setMaxSessionPositions(p.maxSessionPositions())
@@ -139,6 +158,7 @@ final class EntryAdapter {
                 .setMaxWaitingGenerations(p.maxWaitingGenerations())
                 .setMaxWaitMillis(p.maxWaitMillis())
                 .setRestingSessionMillis(p.restingSessionMillis())
+                .setLedger(LedgerAdapter.write(p.ledger()))
                 .build();
     }
 
@@ -158,6 +178,7 @@ final class EntryAdapter {
                         : p.getRelayBytesPerSecond(),
                 p.getMaxWaitingGenerations(),
                 p.getMaxWaitMillis(),
-                p.getRestingSessionMillis());
+                p.getRestingSessionMillis(),
+                p.hasLedger() ? LedgerAdapter.read(p.getLedger()) : LedgerPolicy.DEFAULT);
     }
 }

@@ -4,7 +4,7 @@ package coop.sahkar.coordinator.log;
 public final class LogFormatException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    LogFormatException(String sentence) {
+    public LogFormatException(String sentence) {
         super(sentence);
     }
 }

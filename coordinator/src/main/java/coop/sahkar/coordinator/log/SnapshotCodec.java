@@ -2,8 +2,11 @@ package coop.sahkar.coordinator.log;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import coop.sahkar.coordinator.state.AppliedCommand;
+import coop.sahkar.coordinator.state.Cluster;
 import coop.sahkar.coordinator.state.Command.PublishModel;
 import coop.sahkar.coordinator.state.CommandId;
+import coop.sahkar.coordinator.state.CoordinatorRecord;
+import coop.sahkar.coordinator.state.FeatureLevel;
 import coop.sahkar.coordinator.state.Footprints;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
@@ -36,8 +39,15 @@ public final class SnapshotCodec {
         state.workers().values().forEach(w -> snapshot.addWorkers(EntryAdapter.write(w)));
         state.models().values().forEach(m -> snapshot.addModels(EntryAdapter.write(published(m))));
         state.ticketKeys().values().forEach(k -> snapshot.addTicketKeys(EntryAdapter.write(k)));
+        AccountAdapter.write(state.accounts(), snapshot);
         state.recent().forEach(a -> snapshot.addRecent(write(a)));
         MembershipAdapter.write(state.members(), snapshot);
+        snapshot.setLedger(LedgerAdapter.write(state.ledger()));
+        state.cluster()
+                .coordinators()
+                .values()
+                .forEach(c -> snapshot.addCoordinators(EntryAdapter.write(c)));
+        snapshot.setLevel(state.cluster().level());
         snapshot.build().writeTo(out);
     }
 
@@ -65,6 +75,11 @@ public final class SnapshotCodec {
                         "a snapshot has format %d; this release reads format %d: start a newer one"
                                 .formatted(snapshot.getFormat(), FORMAT));
             }
+            if (snapshot.getLevel() > FeatureLevel.KNOWN) {
+                throw new LogFormatException(
+                        "a snapshot needs feature level %d; this release knows level %d: start a newer one"
+                                .formatted(snapshot.getLevel(), FeatureLevel.KNOWN));
+            }
             return read(snapshot);
         } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
             throw new LogFormatException("a snapshot is garbled: " + e.getMessage());
@@ -88,8 +103,17 @@ public final class SnapshotCodec {
                 models,
                 EntryAdapter.read(snapshot.getPlacement()),
                 keys,
-                recent,
-                MembershipAdapter.read(snapshot));
+                AccountAdapter.read(snapshot),
+                LedgerAdapter.read(snapshot.getLedger()),
+                cluster(snapshot),
+                MembershipAdapter.read(snapshot),
+                recent);
+    }
+
+    private static Cluster cluster(PoolSnapshot snapshot) {
+        SortedMap<String, CoordinatorRecord> all = new TreeMap<>();
+        snapshot.getCoordinatorsList().forEach(c -> all.put(c.getId(), EntryAdapter.read(c)));
+        return new Cluster(all, snapshot.getLevel());
     }
 
     private static PublishModel published(ModelRecord model) {

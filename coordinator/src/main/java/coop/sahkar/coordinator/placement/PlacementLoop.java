@@ -34,6 +34,7 @@ public final class PlacementLoop implements AutoCloseable {
                     Thread.ofPlatform().daemon().name("sahkar-placement").factory());
 
     private final PlacementDecision decision = new PlacementDecision();
+    private boolean led;
     private SortedSet<String> here = new TreeSet<>();
     private volatile SortedMap<String, String> shortfalls = new TreeMap<>();
 
@@ -58,16 +59,17 @@ public final class PlacementLoop implements AutoCloseable {
 
     private void look() {
         try {
+            boolean leads = log.leads();
+            if (leads && !led) {
+                attendance.leases().awaitAnew(attendance.clockMillis());
+            }
+            led = leads;
             PoolState state = log.state();
             SortedMap<String, WorkerPresence> presence = attendance.now();
             watchForLosses(presence);
             PoolSight sight =
                     new PoolSight(
-                            state,
-                            presence,
-                            sources.unsourced(),
-                            log.leads(),
-                            attendance.clockMillis());
+                            state, presence, sources.unsourced(), leads, attendance.clockMillis());
             var proposals = decision.decide(sight);
             shortfalls = decision.shortfalls();
             proposals.forEach(this::propose);

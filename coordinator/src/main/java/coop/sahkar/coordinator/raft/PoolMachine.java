@@ -4,6 +4,9 @@ import coop.sahkar.coordinator.log.CommandCodec;
 import coop.sahkar.coordinator.log.LogFormatException;
 import coop.sahkar.coordinator.log.OutcomeCodec;
 import coop.sahkar.coordinator.log.SnapshotCodec;
+import coop.sahkar.coordinator.state.Command.RaiseLevel;
+import coop.sahkar.coordinator.state.FeatureLevel;
+import coop.sahkar.coordinator.state.LoggedCommand;
 import coop.sahkar.coordinator.state.Outcome;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.Transition;
@@ -19,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.ratis.io.MD5Hash;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
+import org.apache.ratis.proto.RaftProtos.RaftConfigurationProto;
 import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientRequest;
@@ -48,7 +52,15 @@ final class PoolMachine extends BaseStateMachine {
     private final SimpleStateMachineStorage storage = new SimpleStateMachineStorage();
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
-    private volatile PoolState state = PoolState.EMPTY;
+    private volatile PoolState state;
+    private volatile Runnable membersChanged = () -> {};
+
+    /**
+     * @param first the state before the log's first entry
+     */
+    PoolMachine(PoolState first) {
+        this.state = first;
+    }
 
     PoolState state() {
         return state;
@@ -69,6 +81,17 @@ final class PoolMachine extends BaseStateMachine {
     @Override
     public void notifyServerShutdown(RoleInfoProto roleInfo, boolean allServer) {
         broken.complete(new IOException("its server has ended"));
+    }
+
+    @Override
+    public void notifyConfigurationChanged(
+            long term, long index, RaftConfigurationProto newConfiguration) {
+        membersChanged.run();
+    }
+
+    /** Has {@code listener} called when the members have changed; it must not wait. */
+    void onMembers(Runnable listener) {
+        membersChanged = listener;
     }
 
     void onChange(Runnable listener) {
@@ -154,11 +177,32 @@ final class PoolMachine extends BaseStateMachine {
     public CompletableFuture<Message> applyTransaction(TransactionContext transaction) {
         var entry = transaction.getLogEntry();
         ByteString data = entry.getStateMachineLogEntry().getLogData();
-        Outcome outcome = Transition.apply(state, CommandCodec.read(bytes(data)));
+        Outcome outcome = Transition.apply(state, read(data));
         state = outcome.state();
         updateLastAppliedTermIndex(entry.getTerm(), entry.getIndex());
         listeners.forEach(Runnable::run);
         return CompletableFuture.completedFuture(message(OutcomeCodec.write(outcome.refusal())));
+    }
+
+    /**
+     * Reads a committed command. One that this release does not know ends this coordinator before
+     * anything is applied wrongly: to leave it out would be to come to another state than the
+     * others.
+     */
+    private LoggedCommand read(ByteString data) {
+        try {
+            LoggedCommand logged = CommandCodec.read(bytes(data));
+            if (logged.command() instanceof RaiseLevel raise
+                    && raise.level() > FeatureLevel.KNOWN) {
+                throw new LogFormatException(
+                        "the pool was raised to feature level %d; this release knows level %d: start a newer one"
+                                .formatted(raise.level(), FeatureLevel.KNOWN));
+            }
+            return logged;
+        } catch (LogFormatException e) {
+            broken.complete(e);
+            throw e;
+        }
     }
 
     /** Answers a linearizable read: by then everything committed before it is applied here. */

@@ -9,13 +9,20 @@ import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
 
 /**
- * A coordinator's place among those that share a log.
+ * A coordinator's place among those that share a log. What the log's own directory says of the
+ * members goes before what is said here.
  *
+ * @param groupId names the log
  * @param self this coordinator
- * @param all every coordinator, itself included
+ * @param founders who begins a new log, itself included; empty for one that joins
+ * @param alone whether it is taken to be the only member, which need not wait for others
  */
-public record RaftNode(Address self, List<Address> all) {
+public record RaftNode(UUID groupId, Address self, List<Address> founders, boolean alone) {
     private static final String POOL = "sahkar pool";
+
+    /** Names the log of pools that have not drawn a name of their own. */
+    public static final UUID UNNAMED =
+            UUID.nameUUIDFromBytes(POOL.getBytes(StandardCharsets.US_ASCII));
 
     /**
      * Where a coordinator's log is reached.
@@ -24,39 +31,35 @@ public record RaftNode(Address self, List<Address> all) {
      * @param host its host
      * @param port its port
      */
-    public record Address(String id, String host, int port) {}
-
-    public RaftNode {
-        all = List.copyOf(all);
-        if (!all.contains(self)) {
-            throw new IllegalArgumentException(
-                    "the list of coordinators must hold this one, %s at %s:%d"
-                            .formatted(self.id(), self.host(), self.port()));
+    public record Address(String id, String host, int port) {
+        /** {@code host:port}. */
+        public String endpoint() {
+            return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
         }
     }
 
-    boolean single() {
-        return all.size() == 1;
+    public RaftNode {
+        founders = List.copyOf(founders);
+        if (!founders.isEmpty() && !founders.contains(self)) {
+            throw new IllegalArgumentException(
+                    "the list of coordinators must hold this one, %s at %s"
+                            .formatted(self.id(), self.endpoint()));
+        }
     }
 
     RaftPeerId peerId() {
         return RaftPeerId.valueOf(self.id());
     }
 
-    RaftGroup group() {
-        List<RaftPeer> peers = all.stream().map(RaftNode::peer).toList();
-        return RaftGroup.valueOf(groupId(), peers);
+    RaftGroupId group() {
+        return RaftGroupId.valueOf(groupId);
     }
 
-    static RaftGroupId groupId() {
-        return RaftGroupId.valueOf(
-                UUID.nameUUIDFromBytes(POOL.getBytes(StandardCharsets.US_ASCII)));
+    RaftGroup foundersGroup() {
+        return RaftGroup.valueOf(group(), founders.stream().map(RaftNode::peer).toList());
     }
 
-    private static RaftPeer peer(Address address) {
-        return RaftPeer.newBuilder()
-                .setId(address.id())
-                .setAddress(address.host() + ":" + address.port())
-                .build();
+    static RaftPeer peer(Address address) {
+        return RaftPeer.newBuilder().setId(address.id()).setAddress(address.endpoint()).build();
     }
 }

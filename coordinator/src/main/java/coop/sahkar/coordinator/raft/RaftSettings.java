@@ -26,6 +26,10 @@ final class RaftSettings {
     static final int SNAPSHOT_EVERY_ENTRIES = 1024;
 
     private static final int SNAPSHOTS_KEPT = 2;
+
+    /** The shortest silence of a leader after which another is elected; the longest is twice it. */
+    private static final int ELECTION_LEAST_MILLIS = 500;
+
     private static final int SLOWNESS_MINUTES = 10;
 
     private RaftSettings() {}
@@ -38,7 +42,7 @@ final class RaftSettings {
         GrpcConfigKeys.Server.setHost(p, node.self().host());
         GrpcConfigKeys.Server.setPort(p, node.self().port());
         GrpcConfigKeys.setMessageSizeMax(p, size(2 * MAX_COMMAND_BYTES));
-        elections(p, node.single());
+        elections(p, node.alone());
         log(p);
         snapshots(p);
         RaftServerConfigKeys.Read.setOption(p, RaftServerConfigKeys.Read.Option.LINEARIZABLE);
@@ -47,14 +51,17 @@ final class RaftSettings {
         return p;
     }
 
-    /** A single coordinator has nobody to wait for; several may be far apart. */
-    private static void elections(RaftProperties p, boolean single) {
-        int least = single ? 60 : 1000;
-        int most = single ? 120 : 2000;
-        RaftServerConfigKeys.Rpc.setTimeoutMin(p, millis(least));
-        RaftServerConfigKeys.Rpc.setTimeoutMax(p, millis(most));
-        RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMin(p, millis(single ? 10 : 300));
-        RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(p, millis(single ? 30 : 900));
+    /**
+     * A leader is missed after 0.5 to 1 s of silence, of which it is heard every 0.25 s: short
+     * enough for a new one within 2 s, long enough for links between cities and a pause for garbage
+     * collection. All members go by the same numbers, also one that is alone as yet; that one only
+     * has nobody to wait for when it starts.
+     */
+    private static void elections(RaftProperties p, boolean alone) {
+        RaftServerConfigKeys.Rpc.setTimeoutMin(p, millis(ELECTION_LEAST_MILLIS));
+        RaftServerConfigKeys.Rpc.setTimeoutMax(p, millis(2 * ELECTION_LEAST_MILLIS));
+        RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMin(p, millis(alone ? 10 : 300));
+        RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(p, millis(alone ? 30 : 900));
         RaftServerConfigKeys.Rpc.setRequestTimeout(p, millis(3000));
         RaftServerConfigKeys.Rpc.setSlownessTimeout(
                 p, TimeDuration.valueOf(SLOWNESS_MINUTES, TimeUnit.MINUTES));

@@ -1,7 +1,9 @@
 package coop.sahkar.coordinator.raft;
 
 import coop.sahkar.coordinator.log.CommandCodec;
+import coop.sahkar.coordinator.log.LogFormatException;
 import coop.sahkar.coordinator.log.OutcomeCodec;
+import coop.sahkar.coordinator.log.SnapshotCodec;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.CommandId;
 import coop.sahkar.coordinator.state.LogBrokenException;
@@ -15,7 +17,9 @@ import java.io.File;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -23,13 +27,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
-import org.apache.ratis.client.RaftClient;
+import java.util.stream.Stream;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftPeerId;
-import org.apache.ratis.retry.RetryPolicies;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
@@ -42,29 +45,35 @@ import org.slf4j.LoggerFactory;
 public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RatisLog.class);
     private static final int PROPOSAL_MILLIS = 8_000;
-    private static final int RETRY_MILLIS = 100;
+    private static final int READ_MILLIS = 3_000;
     private static final int LOOK_MILLIS = 10;
 
     /** What Linux and macOS say of a full disk. */
     private static final String NO_SPACE = "No space left";
 
+    private final RaftNode node;
     private final RaftServer server;
-    private final RaftClient client;
     private final PoolMachine machine;
+    private final RaftClients clients;
     private final Supplier<CommandId> ids;
     private final CompletableFuture<LogBrokenException> failure = new CompletableFuture<>();
     private volatile boolean closing;
 
     private RatisLog(
+            RaftNode node,
             RaftServer server,
-            RaftClient client,
             PoolMachine machine,
             Path directory,
+            RaftProperties properties,
+            Parameters parameters,
             Supplier<CommandId> ids) {
+        this.node = node;
         this.server = server;
-        this.client = client;
         this.machine = machine;
         this.ids = ids;
+        this.clients = new RaftClients(node, properties, parameters);
+        machine.onMembers(this::meetMembers);
+        meetMembers();
         var _ =
                 machine.broken()
                         .thenAccept(cause -> {
@@ -75,6 +84,12 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     }
 
     private static LogBrokenException unwritable(Path directory, Throwable cause) {
+        if (cause instanceof LogFormatException) {
+            return new LogBrokenException(
+                    "the log in %s cannot be read on by this release: %s"
+                            .formatted(directory, cause.getMessage()),
+                    cause);
+        }
         return new LogBrokenException(
                 ("the log in %s cannot be written (%s): see that there is room on its "
                                 + "disk, then start this coordinator again")
@@ -98,21 +113,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
             Supplier<CommandId> ids,
             int timeoutMillis,
             Transport transport) {
-        RaftProperties properties = RaftSettings.of(node, directory.toFile());
-        PoolMachine machine = new PoolMachine();
-        Parameters parameters = RaftTls.parameters(transport);
-        RaftServer server = serve(node, directory.toFile(), properties, parameters, machine);
-        RaftClient client =
-                RaftClient.newBuilder()
-                        .setProperties(properties)
-                        .setParameters(parameters)
-                        .setRaftGroup(node.group())
-                        .setLeaderId(node.single() ? node.peerId() : null)
-                        .setRetryPolicy(
-                                RetryPolicies.retryForeverWithSleep(
-                                        RaftSettings.millis(RETRY_MILLIS)))
-                        .build();
-        RatisLog log = new RatisLog(server, client, machine, directory, ids);
+        RatisLog log = open(node, directory, ids, transport);
         try {
             log.catchUp(timeoutMillis);
             return log;
@@ -120,6 +121,82 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
             log.close();
             throw e;
         }
+    }
+
+    /**
+     * Starts this coordinator's node and does not wait for others: one that is to join is not among
+     * them yet.
+     *
+     * @param transport how coordinators speak with each other
+     * @throws LogUnavailableException in a sentence, when it cannot
+     */
+    public static RatisLog open(
+            RaftNode node, Path directory, Supplier<CommandId> ids, Transport transport) {
+        return open(node, directory, ids, transport, PoolState.EMPTY);
+    }
+
+    private static RatisLog open(
+            RaftNode node,
+            Path directory,
+            Supplier<CommandId> ids,
+            Transport transport,
+            PoolState first) {
+        RaftProperties properties = RaftSettings.of(node, directory.toFile());
+        Parameters parameters = RaftTls.parameters(transport);
+        PoolMachine machine = new PoolMachine(first);
+        RaftServer server = serve(node, directory.toFile(), properties, parameters, machine);
+        return new RatisLog(node, server, machine, directory, properties, parameters, ids);
+    }
+
+    /**
+     * Makes a log of one member that begins with a state: a snapshot of it, and no entries before,
+     * so that whoever joins later is sent the snapshot.
+     *
+     * @param directory empty or absent
+     * @throws LogUnavailableException in a sentence, when it cannot
+     */
+    public static void restore(
+            RaftNode node,
+            Path directory,
+            Supplier<CommandId> ids,
+            PoolState state,
+            int timeoutMillis)
+            throws IOException {
+        try (RatisLog log = open(node, directory, ids, Transport.OPEN, state)) {
+            log.catchUp(timeoutMillis);
+            log.members().snapshot();
+        }
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path segment : files.filter(RatisLog::isSegment).toList()) {
+                Files.delete(segment);
+            }
+        }
+        try (RatisLog log = open(node, directory, ids, Transport.OPEN)) {
+            log.catchUp(timeoutMillis);
+            if (!Arrays.equals(SnapshotCodec.write(log.state()), SnapshotCodec.write(state))) {
+                throw new LogUnavailableException(
+                        "what was restored to %s is not what was backed up".formatted(directory));
+            }
+        }
+    }
+
+    private static boolean isSegment(Path file) {
+        return file.getFileName().toString().startsWith("log_");
+    }
+
+    /** Speaks to the members there are now; they may have changed. */
+    private void meetMembers() {
+        try {
+            RaftServer.Division division = server.getDivision(node.group());
+            clients.meet(RaftMembers.reached(node, division.getRaftConf()));
+        } catch (IOException | RuntimeException e) {
+            LOG.debug("the members are not known yet", e);
+        }
+    }
+
+    /** The coordinators that share this log. */
+    public RaftMembers members() {
+        return new RaftMembers(node, server, clients);
     }
 
     private static RaftServer serve(
@@ -136,7 +213,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
             server =
                     RaftServer.newBuilder()
                             .setServerId(node.peerId())
-                            .setGroup(node.group())
+                            .setGroup(node.foundersGroup())
                             .setProperties(properties)
                             .setParameters(parameters)
                             .setOption(RaftStorage.StartupOption.RECOVER)
@@ -189,8 +266,13 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
         }
     }
 
-    /** A linearizable read answers once everything committed before it is applied here. */
-    private void catchUp(int timeoutMillis) {
+    /**
+     * Waits until everything committed so far is applied here: a linearizable read of this member
+     * answers then.
+     *
+     * @throws LogUnavailableException in a sentence, if it takes longer
+     */
+    public void catchUp(int timeoutMillis) {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
         while (true) {
             if (failure.isDone()) {
@@ -203,7 +285,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
                                         + "the others, or check the peers' addresses")
                                 .formatted(timeoutMillis / 1000));
             }
-            if (leaderId().isEmpty()) {
+            if (leaderId().isEmpty() || !members().hasSelf()) {
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS));
             } else if (readThrough((int) leftMillis)) {
                 return;
@@ -213,7 +295,9 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
 
     private boolean readThrough(int timeoutMillis) {
         try {
-            await(client.async().sendReadOnly(Message.EMPTY), timeoutMillis);
+            meetMembers();
+            int most = Math.min(timeoutMillis, READ_MILLIS);
+            await(clients.now().async().sendReadOnlyUnordered(Message.EMPTY, node.peerId()), most);
             return true;
         } catch (LogUnavailableException e) {
             LOG.debug("the log is not ready yet", e);
@@ -226,7 +310,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     public Optional<Refusal> propose(Command command) {
         byte[] bytes = CommandCodec.write(new LoggedCommand(ids.get(), command));
         RaftClientReply reply =
-                await(client.async().send(PoolMachine.message(bytes)), PROPOSAL_MILLIS);
+                await(clients.now().async().send(PoolMachine.message(bytes)), PROPOSAL_MILLIS);
         return Optional.ofNullable(
                 OutcomeCodec.read(PoolMachine.bytes(reply.getMessage().getContent())));
     }
@@ -295,7 +379,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
             return Optional.empty();
         }
         try {
-            return Optional.of(server.getDivision(RaftNode.groupId()).getInfo());
+            return Optional.of(server.getDivision(node.group()).getInfo());
         } catch (IOException e) {
             return Optional.empty();
         }
@@ -304,11 +388,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     @Override
     public void close() {
         closing = true;
-        try {
-            client.close();
-        } catch (IOException e) {
-            LOG.debug("the log's client did not close cleanly", e);
-        }
+        clients.close();
         try {
             server.close();
         } catch (IOException e) {

@@ -173,6 +173,12 @@ public final class RepairLog implements Repairs {
                 .forEach(repair -> close(repair, well ? Stage.FINISHED : Stage.FAILED));
     }
 
+    @Override
+    public synchronized boolean superseded(SessionId session, int epoch) {
+        return newestFirst.stream()
+                .anyMatch(repair -> repair.epoch > epoch && repair.session.equals(session));
+    }
+
     private void close(Repair repair, Stage stage) {
         if (repair.stage != Stage.RUNNING) {
             return;

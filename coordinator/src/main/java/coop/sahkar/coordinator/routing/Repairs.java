@@ -37,4 +37,7 @@ public interface Repairs {
      * @param well whether it came to its end: then it did without the routes that were not found
      */
     void ended(SessionId session, boolean well);
+
+    /** Whether a session has gone, or is about to go, another way than to this epoch. */
+    boolean superseded(SessionId session, int epoch);
 }

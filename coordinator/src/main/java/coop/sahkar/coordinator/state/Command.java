@@ -1,6 +1,11 @@
 package coop.sahkar.coordinator.state;
 
+import coop.sahkar.governance.Access;
+import coop.sahkar.governance.Account;
+import coop.sahkar.governance.ApiKey;
+import coop.sahkar.governance.DayUsage;
 import coop.sahkar.governance.Policy;
+import coop.sahkar.governance.ledger.UsageBatch;
 import coop.sahkar.proto.tls.Role;
 import java.util.List;
 
@@ -63,4 +68,35 @@ public sealed interface Command {
      * @param untilMillis when all its certificates have expired
      */
     record RevokeNode(Role role, String id, long nowMillis, long untilMillis) implements Command {}
+
+    /** An account is new, or its name, role or tier changes. */
+    record PutAccount(Account account) implements Command {}
+
+    /** A key is given out. */
+    record AddKey(ApiKey key) implements Command {}
+
+    /**
+     * A key is good no more.
+     *
+     * @param atMillis Unix time
+     */
+    record RevokeKey(String keyId, long atMillis) implements Command {}
+
+    /** What accounts have used of their day so far. */
+    record NoteDayUsage(DayUsage usage) implements Command {}
+
+    /** Other tiers take force. */
+    record SetAccess(Access access) implements Command {}
+
+    /** A coordinator has counted work; posted once, however often it comes. */
+    record PostUsage(UsageBatch batch) implements Command {}
+
+    /** A coordinator says where it is reached, and what it understands. */
+    record AnnounceCoordinator(CoordinatorRecord coordinator) implements Command {}
+
+    /** A coordinator was removed. */
+    record ForgetCoordinator(String id) implements Command {}
+
+    /** From here on the log may need a higher {@link FeatureLevel}. */
+    record RaiseLevel(int level) implements Command {}
 }

@@ -47,13 +47,13 @@ public final class ManifestRules {
     private static void checkWords(ModelManifest manifest) {
         require(
                 manifest.encoded().bytes().length <= MAX_MANIFEST_BYTES,
-                "it has more than %d bytes",
+                "it has more than %s bytes",
                 MAX_MANIFEST_BYTES);
         require(
                 manifest.name()
                         .matches(
                                 "[A-Za-z0-9][A-Za-z0-9._-]{0," + (Limits.MAX_MODEL_NAME - 1) + "}"),
-                "the name must be 1 to %d letters, digits, dots, dashes and underscores",
+                "the name must be 1 to %s letters, digits, dots, dashes and underscores",
                 Limits.MAX_MODEL_NAME);
         require(
                 manifest.digest().matches("[0-9a-f]{64}"),
@@ -91,7 +91,7 @@ public final class ManifestRules {
                 expected == TensorSize.UNKNOWN_TYPE
                         ? tensor.bytes() > 0
                         : tensor.bytes() == expected,
-                "tensor %s claims %d bytes, its shape and type give %d",
+                "tensor %s claims %s bytes, its shape and type give %s",
                 name,
                 tensor.bytes(),
                 expected);
@@ -99,7 +99,7 @@ public final class ManifestRules {
                 tensor.offset() >= 0
                         && tensor.offset() <= manifest.fileBytes()
                         && tensor.bytes() <= manifest.fileBytes() - tensor.offset(),
-                "tensor %s lies outside the file of %d bytes",
+                "tensor %s lies outside the file of %s bytes",
                 name,
                 manifest.fileBytes());
     }
@@ -111,14 +111,14 @@ public final class ManifestRules {
             if (block.isPresent()) {
                 require(
                         block.getAsInt() < present.length,
-                        "tensor %s belongs to a block beyond the last, %d",
+                        "tensor %s belongs to a block beyond the last, %s",
                         name,
                         present.length - 1);
                 present[block.getAsInt()] = true;
             }
         }
         for (int i = 0; i < present.length; i++) {
-            require(present[i], "block %d has no tensor", i);
+            require(present[i], "block %s has no tensor", i);
         }
         require(names.contains(Footprints.EMBEDDING), "tensor %s is missing", Footprints.EMBEDDING);
         require(
@@ -143,7 +143,7 @@ public final class ManifestRules {
     private static void within(String name, long value, long least, long most) {
         require(
                 value >= least && value <= most,
-                "%s is %d but must lie between %d and %d",
+                "%s is %s but must lie between %s and %s",
                 name,
                 value,
                 least,

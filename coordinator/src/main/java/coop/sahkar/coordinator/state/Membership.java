@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.state;
 
+import coop.sahkar.proto.tls.Role;
 import java.util.Collections;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -25,5 +26,12 @@ public record Membership(
         tokens = Collections.unmodifiableSortedMap(new TreeMap<>(tokens));
         nodes = Collections.unmodifiableSortedMap(new TreeMap<>(nodes));
         revoked = Collections.unmodifiableSortedMap(new TreeMap<>(revoked));
+    }
+
+    /** The same, none of its nodes with that role. */
+    public Membership without(Role role) {
+        SortedMap<String, NodeRecord> others = new TreeMap<>(nodes);
+        others.values().removeIf(node -> node.role() == role);
+        return new Membership(tokens, others, revoked);
     }
 }

@@ -39,7 +39,7 @@ final class PlacementRules {
         Cuts cuts = model.manifest().cuts();
         if (!cuts.allow(shard.span()) || shard.kvCells() < 1) {
             return invalid(
-                    "%s of %s with %d KV cells is no shard of a model of %d blocks cut by %d"
+                    "%s of %s with %s KV cells is no shard of a model of %s blocks cut by %s"
                             .formatted(
                                     shard.span(),
                                     shard.modelId(),

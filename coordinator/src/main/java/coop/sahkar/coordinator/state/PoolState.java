@@ -1,6 +1,9 @@
 package coop.sahkar.coordinator.state;
 
+import coop.sahkar.governance.AccountBook;
 import coop.sahkar.governance.Policy;
+import coop.sahkar.governance.ledger.AccountName;
+import coop.sahkar.governance.ledger.Ledger;
 import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
@@ -15,9 +18,12 @@ import java.util.TreeMap;
  * @param models every published model, by id
  * @param placement the placement in force
  * @param ticketKeys the keys that sign session tickets, by key id
+ * @param accounts who may ask, with which keys, and how much
+ * @param ledger who gave tokens, and who used them
+ * @param cluster what the coordinators say of themselves
+ * @param members who has joined the co-operative, and who may
  * @param recent the commands applied last, oldest first, at most {@link Transition#MAX_RECENT}: a
  *     command that is sent again is answered from here and not applied again
- * @param members who has joined the co-operative, and who may
  */
 public record PoolState(
         Policy policy,
@@ -25,8 +31,11 @@ public record PoolState(
         SortedMap<String, ModelRecord> models,
         Placement placement,
         SortedMap<String, TicketKeyRecord> ticketKeys,
-        List<AppliedCommand> recent,
-        Membership members) {
+        AccountBook accounts,
+        Ledger ledger,
+        Cluster cluster,
+        Membership members,
+        List<AppliedCommand> recent) {
 
     /** A new pool. */
     public static final PoolState EMPTY =
@@ -36,10 +45,13 @@ public record PoolState(
                     new TreeMap<>(),
                     Placement.EMPTY,
                     new TreeMap<>(),
-                    List.of(),
-                    Membership.EMPTY);
+                    AccountBook.EMPTY,
+                    Ledger.EMPTY,
+                    Cluster.EMPTY,
+                    Membership.EMPTY,
+                    List.of());
 
-    /** A state in which nobody has joined with a certificate. */
+    /** A pool of machines and models, without accounts, books, or coordinators that spoke. */
     public PoolState(
             Policy policy,
             SortedMap<String, WorkerRecord> workers,
@@ -47,7 +59,17 @@ public record PoolState(
             Placement placement,
             SortedMap<String, TicketKeyRecord> ticketKeys,
             List<AppliedCommand> recent) {
-        this(policy, workers, models, placement, ticketKeys, recent, Membership.EMPTY);
+        this(
+                policy,
+                workers,
+                models,
+                placement,
+                ticketKeys,
+                AccountBook.EMPTY,
+                Ledger.EMPTY,
+                Cluster.EMPTY,
+                Membership.EMPTY,
+                recent);
     }
 
     public PoolState {
@@ -55,6 +77,12 @@ public record PoolState(
         models = Collections.unmodifiableSortedMap(new TreeMap<>(models));
         ticketKeys = Collections.unmodifiableSortedMap(new TreeMap<>(ticketKeys));
         recent = List.copyOf(recent);
+    }
+
+    /** The account of the ledger that a worker earns for. */
+    public String accountOf(String workerId) {
+        WorkerRecord worker = workers.get(workerId);
+        return AccountName.ofWorker(workerId, worker == null ? "" : worker.owner());
     }
 
     /** The models that {@code idOrName} can mean: none, one, or several of the same name. */

@@ -1,6 +1,8 @@
 package coop.sahkar.coordinator.state;
 
+import coop.sahkar.governance.AccountBook;
 import coop.sahkar.governance.Policy;
+import coop.sahkar.governance.ledger.Ledger;
 import java.util.List;
 import java.util.SortedMap;
 
@@ -15,8 +17,11 @@ final class StateChange {
                 s.models(),
                 s.placement(),
                 s.ticketKeys(),
-                s.recent(),
-                s.members());
+                s.accounts(),
+                s.ledger(),
+                s.cluster(),
+                s.members(),
+                s.recent());
     }
 
     static PoolState workers(PoolState s, SortedMap<String, WorkerRecord> workers) {
@@ -26,8 +31,11 @@ final class StateChange {
                 s.models(),
                 s.placement(),
                 s.ticketKeys(),
-                s.recent(),
-                s.members());
+                s.accounts(),
+                s.ledger(),
+                s.cluster(),
+                s.members(),
+                s.recent());
     }
 
     static PoolState models(PoolState s, SortedMap<String, ModelRecord> models) {
@@ -37,8 +45,11 @@ final class StateChange {
                 models,
                 s.placement(),
                 s.ticketKeys(),
-                s.recent(),
-                s.members());
+                s.accounts(),
+                s.ledger(),
+                s.cluster(),
+                s.members(),
+                s.recent());
     }
 
     static PoolState placement(PoolState s, Placement placement) {
@@ -48,24 +59,67 @@ final class StateChange {
                 s.models(),
                 placement,
                 s.ticketKeys(),
-                s.recent(),
-                s.members());
+                s.accounts(),
+                s.ledger(),
+                s.cluster(),
+                s.members(),
+                s.recent());
     }
 
-    static PoolState ticketKeys(PoolState s, SortedMap<String, TicketKeyRecord> keys) {
+    static PoolState ticketKeys(PoolState s, SortedMap<String, TicketKeyRecord> ticketKeys) {
         return new PoolState(
-                s.policy(), s.workers(), s.models(), s.placement(), keys, s.recent(), s.members());
+                s.policy(),
+                s.workers(),
+                s.models(),
+                s.placement(),
+                ticketKeys,
+                s.accounts(),
+                s.ledger(),
+                s.cluster(),
+                s.members(),
+                s.recent());
     }
 
-    static PoolState recent(PoolState s, List<AppliedCommand> recent) {
+    static PoolState accounts(PoolState s, AccountBook accounts) {
         return new PoolState(
                 s.policy(),
                 s.workers(),
                 s.models(),
                 s.placement(),
                 s.ticketKeys(),
-                recent,
-                s.members());
+                accounts,
+                s.ledger(),
+                s.cluster(),
+                s.members(),
+                s.recent());
+    }
+
+    static PoolState ledger(PoolState s, Ledger ledger) {
+        return new PoolState(
+                s.policy(),
+                s.workers(),
+                s.models(),
+                s.placement(),
+                s.ticketKeys(),
+                s.accounts(),
+                ledger,
+                s.cluster(),
+                s.members(),
+                s.recent());
+    }
+
+    static PoolState cluster(PoolState s, Cluster cluster) {
+        return new PoolState(
+                s.policy(),
+                s.workers(),
+                s.models(),
+                s.placement(),
+                s.ticketKeys(),
+                s.accounts(),
+                s.ledger(),
+                cluster,
+                s.members(),
+                s.recent());
     }
 
     static PoolState members(PoolState s, Membership members) {
@@ -75,7 +129,24 @@ final class StateChange {
                 s.models(),
                 s.placement(),
                 s.ticketKeys(),
-                s.recent(),
-                members);
+                s.accounts(),
+                s.ledger(),
+                s.cluster(),
+                members,
+                s.recent());
+    }
+
+    static PoolState recent(PoolState s, List<AppliedCommand> recent) {
+        return new PoolState(
+                s.policy(),
+                s.workers(),
+                s.models(),
+                s.placement(),
+                s.ticketKeys(),
+                s.accounts(),
+                s.ledger(),
+                s.cluster(),
+                s.members(),
+                recent);
     }
 }

@@ -1,13 +1,22 @@
 package coop.sahkar.coordinator.state;
 
+import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
+import coop.sahkar.coordinator.state.Command.AnnounceCoordinator;
 import coop.sahkar.coordinator.state.Command.EnrolNode;
+import coop.sahkar.coordinator.state.Command.ForgetCoordinator;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
 import coop.sahkar.coordinator.state.Command.IssueToken;
+import coop.sahkar.coordinator.state.Command.NoteDayUsage;
+import coop.sahkar.coordinator.state.Command.PostUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
+import coop.sahkar.coordinator.state.Command.PutAccount;
+import coop.sahkar.coordinator.state.Command.RaiseLevel;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
+import coop.sahkar.coordinator.state.Command.RevokeKey;
 import coop.sahkar.coordinator.state.Command.RevokeNode;
+import coop.sahkar.coordinator.state.Command.SetAccess;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
 import coop.sahkar.coordinator.state.Command.WithdrawModel;
 import coop.sahkar.coordinator.state.Refusal.Reason;
@@ -67,6 +76,16 @@ public final class Transition {
             case IssueToken issue -> MembershipRules.issue(state, issue);
             case EnrolNode enrol -> MembershipRules.enrol(state, enrol);
             case RevokeNode revoke -> MembershipRules.revoke(state, revoke);
+            case PutAccount put -> AccountRules.putAccount(state, put.account());
+            case AddKey add -> AccountRules.addKey(state, add.key());
+            case RevokeKey end -> AccountRules.revokeKey(state, end.keyId(), end.atMillis());
+            case NoteDayUsage note -> AccountRules.noteDayUsage(state, note.usage());
+            case SetAccess set -> AccountRules.setAccess(state, set.access());
+            case PostUsage post -> UsageStep.post(state, post.batch());
+            case AnnounceCoordinator announce ->
+                    ClusterRules.announce(state, announce.coordinator());
+            case ForgetCoordinator forget -> ClusterRules.forget(state, forget.id());
+            case RaiseLevel raise -> ClusterRules.raise(state, raise.level());
         };
     }
 
@@ -76,7 +95,7 @@ public final class Transition {
             return Step.refuse(
                     state,
                     Reason.FULL,
-                    "the pool knows %d workers already and takes no more".formatted(MAX_WORKERS));
+                    "the pool knows %s workers already and takes no more".formatted(MAX_WORKERS));
         }
         SortedMap<String, WorkerRecord> workers = new TreeMap<>(state.workers());
         workers.put(worker.id(), worker);
@@ -110,7 +129,7 @@ public final class Transition {
             return Step.refuse(
                     state,
                     Reason.FULL,
-                    "the pool holds %d models already; withdraw one first".formatted(MAX_MODELS));
+                    "the pool holds %s models already; withdraw one first".formatted(MAX_MODELS));
         }
         if (known != null && !known.manifest().equals(publish.manifest())) {
             return Step.refuse(
@@ -135,12 +154,12 @@ public final class Transition {
     private static Optional<String> wrongTerms(PublishModel publish) {
         if (publish.minStages() < 0 || publish.minStages() > Limits.MAX_STAGES) {
             return Optional.of(
-                    "min_stages is %d but must lie between 0 and %d"
+                    "min_stages is %s but must lie between 0 and %s"
                             .formatted(publish.minStages(), Limits.MAX_STAGES));
         }
         if (publish.sources().isEmpty() || publish.sources().size() > MAX_SOURCES) {
             return Optional.of(
-                    "a model needs 1 to %d sources where its bytes can be had, not %d"
+                    "a model needs 1 to %s sources where its bytes can be had, not %s"
                             .formatted(MAX_SOURCES, publish.sources().size()));
         }
         for (String source : publish.sources()) {
@@ -172,7 +191,7 @@ public final class Transition {
             return Step.refuse(
                     state,
                     Reason.STALE,
-                    "placement %d was made from %d, but %d is in force; plan again"
+                    "placement %s was made from %s, but %s is in force; plan again"
                             .formatted(
                                     placement.generation(),
                                     placement.parent(),
@@ -201,7 +220,7 @@ public final class Transition {
         }
         if (keys.size() > MAX_TICKET_KEYS) {
             return Step.refuse(
-                    state, Reason.FULL, "the pool has %d ticket keys".formatted(MAX_TICKET_KEYS));
+                    state, Reason.FULL, "the pool has %s ticket keys".formatted(MAX_TICKET_KEYS));
         }
         return Step.to(StateChange.ticketKeys(state, keys));
     }

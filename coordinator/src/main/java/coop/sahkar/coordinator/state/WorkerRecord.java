@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.state;
 
+import coop.sahkar.governance.ledger.AccountName;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.LlamaRelease;
 
@@ -14,6 +15,7 @@ import coop.sahkar.proto.LlamaRelease;
  * @param decodeBytesPerSecond weight bytes it passes per second when it decodes one token at a time
  * @param threads threads it computes with
  * @param registeredAtMillis Unix time of this registration
+ * @param owner the account of the ledger it earns for, as it says itself; empty: one of its own
  */
 public record WorkerRecord(
         String id,
@@ -23,7 +25,8 @@ public record WorkerRecord(
         long memoryBytes,
         long decodeBytesPerSecond,
         int threads,
-        long registeredAtMillis) {
+        long registeredAtMillis,
+        String owner) {
 
     private static final int MAX_WORDS = 256;
 
@@ -40,7 +43,30 @@ public record WorkerRecord(
         require(library.length() <= MAX_WORDS, "library", "too long");
         require(memoryBytes >= 0, "memory_bytes", memoryBytes);
         require(decodeBytesPerSecond >= 0, "decode_bytes_per_second", decodeBytesPerSecond);
+        require(AccountName.validOwner(owner), "owner", owner);
         require(threads >= 1 && threads <= 4096, "threads", threads);
+    }
+
+    /** A worker that names no owner. */
+    public WorkerRecord(
+            String id,
+            String endpoint,
+            String software,
+            String library,
+            long memoryBytes,
+            long decodeBytesPerSecond,
+            int threads,
+            long registeredAtMillis) {
+        this(
+                id,
+                endpoint,
+                software,
+                library,
+                memoryBytes,
+                decodeBytesPerSecond,
+                threads,
+                registeredAtMillis,
+                "");
     }
 
     /** What its library can load. */
@@ -62,7 +88,8 @@ public record WorkerRecord(
                 memoryBytes,
                 decodeBytesPerSecond,
                 threads,
-                millis);
+                millis,
+                owner);
     }
 
     private static void require(boolean holds, String field, Object value) {

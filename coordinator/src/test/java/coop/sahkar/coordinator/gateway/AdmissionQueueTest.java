@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class AdmissionQueueTest {
-    private final AdmissionQueue<String> queue = new AdmissionQueue<>();
+    private final AdmissionQueue<String> queue = new AdmissionQueue<>(_ -> 1);
     private long nowMillis;
 
     /** Accounts' requests as they come; who is served, in order. */
@@ -105,6 +105,58 @@ class AdmissionQueueTest {
         }
         assertThat(queue.retryAfterMillis(nowMillis)).as("behind four").isEqualTo(10_000);
         assertThat(queue.retryAfterMillis(nowMillis + 3_600_000)).as("a bound").isEqualTo(60_000);
+    }
+
+    /** Weights of the accounts a, b and c; turns of each among the first of many. */
+    @ParameterizedTest
+    @CsvSource({
+        "1, 1, 1,     30,  10, 10, 10",
+        "16, 16, 16,  30,  10, 10, 10",
+        "128, 16, 16, 100, 80, 10, 10",
+        "128, 64, 64, 100, 50, 25, 25",
+        "3, 2, 1,     60,  30, 20, 10",
+    })
+    void turnsAreSharedByWeight(int a, int b, int c, int turns, int ofA, int ofB, int ofC) {
+        AdmissionQueue<String> weighted =
+                new AdmissionQueue<>(account ->
+                        switch (account) {
+                            case "a" -> a;
+                            case "b" -> b;
+                            default -> c;
+                        });
+        int[] served = new int[3];
+        for (String account : List.of("a", "b", "c")) {
+            for (int i = 0; i < turns; i++) {
+                weighted.add(new Waiter<>(account, account, "m", 0));
+            }
+        }
+        for (int i = 0; i < turns; i++) {
+            Waiter<String> next = weighted.next(Set.of()).orElseThrow();
+            weighted.served(next, 0);
+            served[next.account().charAt(0) - 'a']++;
+        }
+        assertThat(served[0]).isBetween(ofA - 2, ofA + 2);
+        assertThat(served[1]).isBetween(ofB - 2, ofB + 2);
+        assertThat(served[2]).isBetween(ofC - 2, ofC + 2);
+    }
+
+    /** Many who gave much keep coming, each time as somebody who was not there before. */
+    @Test
+    void whoGivesNothingHasItsTurnHoweverManyGiversCome() {
+        AdmissionQueue<String> weighted =
+                new AdmissionQueue<>(account -> account.equals("poor") ? 16 : 128);
+        weighted.add(new Waiter<>("poor", "poor", "m", 0));
+        int before = 0;
+        for (int i = 0; i < 20; i++) {
+            weighted.add(new Waiter<>("g", "giver" + i, "m", 0));
+        }
+        while (!weighted.next(Set.of()).orElseThrow().who().equals("poor")) {
+            Waiter<String> giver = weighted.next(Set.of()).orElseThrow();
+            weighted.served(giver, 0);
+            weighted.add(giver);
+            before++;
+        }
+        assertThat(before).isBetween(20, 8 * 20);
     }
 
     private void add(String who, String model) {

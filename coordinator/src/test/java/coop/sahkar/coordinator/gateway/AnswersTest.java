@@ -203,7 +203,14 @@ class AnswersTest {
                 .contains("sahkar_workers_present 1.0")
                 .contains("sahkar_models_ready 1.0")
                 .contains("route=\"/v1/chat/completions\",status=\"200\"")
-                .doesNotContain("secret")
+                .contains("gen_ai_server_request_duration_seconds_count")
+                .contains("gen_ai_server_time_to_first_token_seconds_bucket")
+                .contains("gen_ai_server_time_per_output_token_seconds_bucket")
+                .contains("gen_ai_operation_name=\"chat\"")
+                .contains("gen_ai_token_type=\"input\"")
+                .doesNotContain("secret");
+        assertThat(page.replace("gen_ai_response_model=\"" + ScriptedPool.MODEL + "\"", ""))
+                .as("the model by the name that the pool has for it, and not elsewhere")
                 .doesNotContain(ScriptedPool.NAME);
     }
 

@@ -2,6 +2,9 @@ package coop.sahkar.coordinator.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import coop.sahkar.proto.v1.Delta;
+import coop.sahkar.proto.v1.FinishReason;
+import coop.sahkar.proto.v1.GenerationEvent;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -22,6 +25,7 @@ import tools.jackson.databind.node.ObjectNode;
  */
 class BadInputFuzzTest {
     private static final int BYTE_ROUNDS = 600;
+    private static final int NAME_ROUNDS = 300;
 
     private static final Map<String, String> GOOD = new LinkedHashMap<>();
 
@@ -56,6 +60,22 @@ class BadInputFuzzTest {
                  "stream":true,"text":{"format":{"type":"json_schema","name":"n","schema":{"enum":[1]}}},
                  "metadata":{"a":"b"},"tools":[],"tool_choice":"auto","include":[],"truncation":"disabled"}\
                 """);
+        GOOD.put(
+                "/v1/responses?tools",
+                """
+                {"model":"tiny-Q8_0","input":[{"role":"user","content":"x"},
+                 {"type":"function_call","id":"i","call_id":"c","name":"f","arguments":"{}","status":"completed"},
+                 {"type":"function_call_output","call_id":"c","output":[{"type":"input_text","text":"1"}]}],
+                 "tools":[{"type":"function","name":"f","description":"d","strict":true,"parameters":{"type":"object",
+                  "properties":{"a":{"type":"integer"}},"required":["a"]}}],
+                 "tool_choice":{"type":"function","name":"f"},"parallel_tool_calls":false}\
+                """);
+        GOOD.put(
+                "/v1/embeddings",
+                "{\"model\":\"tiny-Q8_0\",\"input\":[\"x\",\"y\"],\"encoding_format\":\"base64\",\"user\":\"u\",\"dimensions\":null}");
+        GOOD.put(
+                "/api/embed",
+                "{\"model\":\"tiny-Q8_0\",\"input\":\"x\",\"truncate\":false,\"options\":{}}");
         GOOD.put(
                 "/v1/completions",
                 "{\"model\":\"tiny-Q8_0\",\"prompt\":[\"x\"],\"logprobs\":1,\"max_tokens\":3,\"echo\":false,\"suffix\":\"\"}");
@@ -107,7 +127,21 @@ class BadInputFuzzTest {
     @BeforeAll
     static void open() {
         fixture = new GatewayFixture();
-        fixture.head("a", ScriptedHead.saying("fine"));
+        fixture.head(
+                "a",
+                (run, call) -> {
+                    call.started();
+                    Delta.Builder delta =
+                            Delta.newBuilder()
+                                    .setPosition(ScriptedHead.PROMPT_TOKENS)
+                                    .addTokens(100)
+                                    .setText("fine");
+                    if (run.getRequest().getSampling().getEmbedding()) {
+                        delta.addEmbedding(1).addEmbedding(2);
+                    }
+                    call.out.onNext(GenerationEvent.newBuilder().setDelta(delta).build());
+                    call.finished(FinishReason.FINISH_REASON_STOP, 1);
+                });
     }
 
     @AfterAll
@@ -152,6 +186,33 @@ class BadInputFuzzTest {
                             .POST(HttpRequest.BodyPublishers.ofByteArray(body, 0, length))
                             .build();
             check(path, fixture.caller.send(request), "round " + round);
+        }
+    }
+
+    /** Names of models and responses as nobody would choose them, under methods that fit or not. */
+    @Test
+    void namesAndMethodsAtRandom() {
+        Random random = new Random(9);
+        List<String> paths =
+                List.of("/v1/models/", "/v1/responses/", "/v1/", "/api/", "/v1/chat/", "/status/");
+        List<String> methods = List.of("GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS");
+        for (int round = 0; round < NAME_ROUNDS; round++) {
+            StringBuilder path = new StringBuilder(paths.get(random.nextInt(paths.size())));
+            for (int i = 1 + random.nextInt(12); i > 0; i--) {
+                path.append("%%%02x".formatted(random.nextInt(1, 256)));
+            }
+            String method = methods.get(random.nextInt(methods.size()));
+            HttpRequest request =
+                    fixture.caller
+                            .request(path.toString())
+                            .method(method, HttpRequest.BodyPublishers.noBody())
+                            .build();
+            Caller.Reply reply = fixture.caller.send(request);
+            assertThat(reply.status()).as("%s %s", method, path).isBetween(200, 499);
+            assertThat(reply.body()).doesNotContain("Exception").doesNotContain("\tat ");
+            if (reply.status() >= 400 && !method.equals("HEAD")) {
+                assertThat(reply.json().at("/error/message").stringValue()).isNotBlank();
+            }
         }
     }
 

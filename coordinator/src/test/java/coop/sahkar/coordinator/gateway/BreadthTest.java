@@ -8,6 +8,8 @@ import coop.sahkar.proto.v1.GenerateRequest;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
@@ -68,12 +70,16 @@ class BreadthTest {
 
     @Test
     void oneChoiceThatFailsEndsTheOthers() {
+        CountDownLatch otherRuns = new CountDownLatch(1);
         ScriptedHead head =
                 fixture.head(
                         "a",
                         (request, call) -> {
                             call.started();
-                            if (request.getRequest().getSampling().getSeed() == 8) {
+                            if (request.getRequest().getSampling().getSeed() != 8) {
+                                otherRuns.countDown();
+                            } else {
+                                awaitOther(otherRuns);
                                 call.out.onNext(
                                         Problems.failedEvent(
                                                 Problem.of(Problem.Kind.INTERNAL, "It broke."),
@@ -85,6 +91,14 @@ class BreadthTest {
         assertThat(reply.status()).isEqualTo(500);
         org.awaitility.Awaitility.await()
                 .until(() -> head.calls.stream().anyMatch(call -> call.cancelled.getCount() == 0));
+    }
+
+    private static void awaitOther(CountDownLatch runs) {
+        try {
+            assertThat(runs.await(20, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Test

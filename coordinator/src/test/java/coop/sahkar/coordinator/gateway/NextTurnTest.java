@@ -139,6 +139,48 @@ class NextTurnTest {
         }
     }
 
+    @Test
+    void aChatWhoseLastAnswerWasACallIsFoundHoweverItsArgumentsAreSpaced() {
+        try (GatewayFixture fixture = new GatewayFixture()) {
+            ScriptedHead head =
+                    fixture.head(
+                            "w",
+                            ScriptedHead.saying(
+                                    "I add.\n<tool",
+                                    "_call>{\"name\": \"add\", \"arguments\": {\"a\": 1,",
+                                    " \"b\": [2]}}</tool_call>\n"));
+            fixture.pool.restMillis = 60_000;
+            String text =
+                    fixture.caller
+                            .chat(afterCalls("", ""))
+                            .json()
+                            .at("/choices/0/message/content")
+                            .stringValue();
+            fixture.caller.chat(
+                    afterCalls(text.replace("\n", "\\n"), "{\\\"a\\\":1,\\\"b\\\":[2]}"));
+            fixture.caller.chat(afterCalls("", ""));
+            fixture.caller.chat(
+                    afterCalls(text.replace("\n", "\\n"), "{\\\"a\\\":1,\\\"b\\\":[3]}"));
+            assertThat(head.requests).extracting(RunRequest::getTurn).containsExactly(1, 2, 1, 1);
+        }
+    }
+
+    /** A question, and unless they are empty a call with these arguments and what came of it. */
+    private static String afterCalls(String text, String arguments) {
+        String turns =
+                """
+                ,{"role":"assistant","content":"%s","tool_calls":[{"id":"c","type":"function",\
+                "function":{"name":"add","arguments":"%s"}}]},\
+                {"role":"tool","tool_call_id":"c","content":"3"}\
+                """
+                        .formatted(text, arguments);
+        return """
+        {"model":"%s","messages":[{"role":"user","content":"Add."}%s],\
+        "tools":[{"type":"function","function":{"name":"add","parameters":{"type":"object"}}}]}\
+        """
+                .formatted(ScriptedPool.NAME, arguments.isEmpty() ? "" : turns);
+    }
+
     private static String next() {
         return """
         {"model":"%s","messages":[{"role":"user","content":"What is a worker?"},\

@@ -1,5 +1,11 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.coordinator.FakeLog;
+import coop.sahkar.coordinator.accounts.AccountDesk;
+import coop.sahkar.coordinator.accounts.Doorkeeper;
+import coop.sahkar.coordinator.accounts.Gate;
+import coop.sahkar.coordinator.accounts.KeyText;
+import coop.sahkar.coordinator.limits.LocalAllowances;
 import coop.sahkar.coordinator.routing.DrawnRoute;
 import coop.sahkar.coordinator.routing.Prospect;
 import coop.sahkar.coordinator.routing.RepairDesk;
@@ -9,6 +15,7 @@ import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.routing.RouteWish;
+import coop.sahkar.coordinator.usage.UsageDesk;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
@@ -22,10 +29,13 @@ import io.grpc.BindableService;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CopyOnWriteArraySet;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +61,20 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
             @Nullable SessionId session,
             int epoch) {}
 
+    /** Hash of the key of whoever runs this machine. */
+    static final String HOST_KEY = KeyText.PREFIX + "0".repeat(48);
+
+    final FakeLog log = new FakeLog();
+    final AtomicLong millis = new AtomicLong(1_000_000);
+    private final LocalAllowances allowances = new LocalAllowances(log, millis::get, millis::get);
+    private final Gate gate =
+            new Gate(
+                    new Doorkeeper(log, KeyText.hash(HOST_KEY)),
+                    allowances,
+                    new AccountDesk(log, new Random(1), millis::get),
+                    () -> Optional.of(allowances.used()));
+
+    final CountingDesk usage = new CountingDesk();
     final Map<String, String> endpoints = new LinkedHashMap<>();
     final List<Draw> draws = new CopyOnWriteArrayList<>();
     final List<Integer> released = new CopyOnWriteArrayList<>();
@@ -62,6 +86,11 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
     volatile int mostWaiting;
     volatile int waitMillis = 10_000;
     volatile int restMillis;
+
+    @Override
+    public UsageDesk usage() {
+        return usage;
+    }
 
     synchronized void add(String worker, String endpoint) {
         endpoints.put(worker, endpoint);
@@ -120,6 +149,11 @@ final class ScriptedPool implements GatewayPool, RouteDesk, RepairDesk {
                         current.session(),
                         wish.epoch() - 1,
                         ""));
+    }
+
+    @Override
+    public Gate gate() {
+        return gate;
     }
 
     @Override

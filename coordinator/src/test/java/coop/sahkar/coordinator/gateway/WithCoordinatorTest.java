@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import coop.sahkar.coordinator.Coordinator;
 import coop.sahkar.coordinator.CoordinatorOptions;
+import coop.sahkar.coordinator.accounts.Doorkeeper;
+import coop.sahkar.coordinator.accounts.HostKey;
 import coop.sahkar.proto.v1.ListModelsRequest;
 import coop.sahkar.proto.v1.ModelsGrpc;
 import coop.sahkar.proto.v1.PoolGrpc;
 import coop.sahkar.proto.v1.PoolStatusRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,6 +39,29 @@ class WithCoordinatorTest {
                     .isInstanceOf(GatewayException.class)
                     .hasMessageContaining("cannot listen on 127.0.0.1:" + gateway.port());
         }
+    }
+
+    @Test
+    void aKeyIsGoodAfterARestartAndTheHostsKeyIsAnotherOne() {
+        String key;
+        String host;
+        try (Coordinator coordinator = Coordinator.start(CoordinatorOptions.single("c1", data))) {
+            host = HostKey.read(data).orElseThrow();
+            Doorkeeper.Entry.Known operator = (Doorkeeper.Entry.Known) identify(coordinator, host);
+            key = coordinator.gate().desk().create(operator.caller(), "asha", "", "", "").secret();
+        }
+        try (Coordinator coordinator = Coordinator.start(CoordinatorOptions.single("c1", data))) {
+            assertThat(identify(coordinator, key)).isInstanceOf(Doorkeeper.Entry.Known.class);
+            assertThat(identify(coordinator, host)).isInstanceOf(Doorkeeper.Entry.Refused.class);
+            assertThat(HostKey.read(data)).isPresent();
+        }
+    }
+
+    private static Doorkeeper.Entry identify(Coordinator coordinator, String key) {
+        return coordinator
+                .gate()
+                .doorkeeper()
+                .identify("Bearer " + key, null, InetAddress.getLoopbackAddress());
     }
 
     private static void asksOverGrpc(Gateway gateway) {

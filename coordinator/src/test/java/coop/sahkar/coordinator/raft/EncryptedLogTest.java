@@ -88,7 +88,7 @@ class EncryptedLogTest {
 
     private RatisLog start(RaftNode.Address self, Transport transport) {
         return RatisLog.start(
-                new RaftNode(self, addresses),
+                new RaftNode(RaftNode.UNNAMED, self, addresses, false),
                 directory.resolve(self.id()),
                 () -> new CommandId(3, ids.incrementAndGet()),
                 30_000,

@@ -129,7 +129,7 @@ class RatisLogTest {
     private RatisLog start(int port) {
         RaftNode.Address self = new RaftNode.Address("c1", "127.0.0.1", port);
         return RatisLog.start(
-                new RaftNode(self, List.of(self)),
+                new RaftNode(RaftNode.UNNAMED, self, List.of(self), true),
                 directory,
                 () -> new CommandId(1, ids.incrementAndGet()),
                 10_000,

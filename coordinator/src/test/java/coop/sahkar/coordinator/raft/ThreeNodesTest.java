@@ -79,7 +79,7 @@ class ThreeNodesTest {
 
     private RatisLog start(RaftNode.Address self) {
         return RatisLog.start(
-                new RaftNode(self, addresses),
+                new RaftNode(RaftNode.UNNAMED, self, addresses, false),
                 directory.resolve(self.id()),
                 () -> new CommandId(3, ids.incrementAndGet()),
                 30_000,

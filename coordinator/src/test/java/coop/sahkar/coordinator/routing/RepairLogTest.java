@@ -44,6 +44,15 @@ class RepairLogTest {
     }
 
     @Test
+    void aHeadThatWasGivenUpIsToldApartFromTheOneThatTookOver() {
+        begin(SESSION, 17);
+        assertThat(log.superseded(SESSION, 2)).as("asked for by the head of epoch 1").isTrue();
+        assertThat(log.superseded(SESSION, 17)).as("the same repair").isFalse();
+        assertThat(log.superseded(SESSION, 18)).as("by the head of epoch 17").isFalse();
+        assertThat(log.superseded(new SessionId(1, 2), 2)).isFalse();
+    }
+
+    @Test
     void aRouteThatIsFoundAfterAllIsNoFailure() {
         begin(SESSION, 2);
         log.noRoute(SESSION, 2, "no spare");

@@ -5,14 +5,28 @@ import static org.assertj.core.api.Assertions.assertThat;
 import coop.sahkar.coordinator.Fixtures;
 import coop.sahkar.coordinator.log.CommandCodec;
 import coop.sahkar.coordinator.log.SnapshotCodec;
+import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
+import coop.sahkar.coordinator.state.Command.NoteDayUsage;
+import coop.sahkar.coordinator.state.Command.PostUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
+import coop.sahkar.coordinator.state.Command.PutAccount;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
+import coop.sahkar.coordinator.state.Command.RevokeKey;
+import coop.sahkar.coordinator.state.Command.SetAccess;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
 import coop.sahkar.coordinator.state.Command.WithdrawModel;
+import coop.sahkar.governance.Access;
+import coop.sahkar.governance.Account;
+import coop.sahkar.governance.ApiKey;
+import coop.sahkar.governance.DayUsage;
 import coop.sahkar.governance.Policy;
+import coop.sahkar.governance.Role;
+import coop.sahkar.governance.Tier;
+import coop.sahkar.governance.ledger.UsageBatch;
+import coop.sahkar.governance.ledger.Work;
 import coop.sahkar.proto.Span;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -57,6 +71,17 @@ class TransitionPropertyTest {
         assertThat(SnapshotCodec.write(resumed)).isEqualTo(bytes);
     }
 
+    /** Bytes of the snapshot after random commands, the same wherever it runs. */
+    static byte[] snapshotAfter(long seed) {
+        Random random = new Random(seed);
+        PoolState state = PoolState.EMPTY;
+        for (int i = 0; i < COMMANDS; i++) {
+            CommandId id = new CommandId(seed, random.nextInt(COMMANDS * 4));
+            state = Transition.apply(state, new LoggedCommand(id, command(random, state))).state();
+        }
+        return SnapshotCodec.write(state);
+    }
+
     private static PoolState replay(PoolState from, List<byte[]> log) {
         PoolState state = from;
         for (byte[] entry : log) {
@@ -70,6 +95,7 @@ class TransitionPropertyTest {
         long generation = after.placement().generation();
         assertThat(generation - before.placement().generation()).isBetween(0L, 1L);
         assertThat(after.workers().keySet()).containsAll(after.placement().assignments().keySet());
+        assertThat(after.ledger().sumMicros()).isZero();
         assertThat(after.recent()).hasSizeLessThanOrEqualTo(Transition.MAX_RECENT);
         if (outcome.refusal() != null) {
             assertThat(after.workers()).isEqualTo(before.workers());
@@ -77,26 +103,80 @@ class TransitionPropertyTest {
             assertThat(after.placement()).isEqualTo(before.placement());
             assertThat(after.ticketKeys()).isEqualTo(before.ticketKeys());
             assertThat(after.policy()).isEqualTo(before.policy());
+            assertThat(after.accounts()).isEqualTo(before.accounts());
+            assertThat(after.ledger()).isEqualTo(before.ledger());
         }
     }
 
     private static Command command(Random random, PoolState state) {
         String worker = "w" + random.nextInt(5);
         ModelManifest model = Fixtures.model("m" + random.nextInt(3), 4);
-        return switch (random.nextInt(8)) {
+        return switch (random.nextInt(15)) {
             case 0, 1 -> new RegisterWorker(Fixtures.worker(worker, random.nextInt(999), 1));
             case 2 -> new ForgetWorker(worker);
             case 3 -> new PublishModel(model, List.of("http://h/f"), random.nextInt(4), 1);
             case 4 -> new WithdrawModel(model.id());
             case 5 -> new AddTicketKey(key(random));
             case 6 -> new SetPolicy(policy(random));
+            case 7 -> new PutAccount(account(random));
+            case 8 -> new AddKey(apiKey(random));
+            case 9 -> new RevokeKey("key-" + random.nextInt(30), 1 + random.nextInt(9));
+            case 10 -> new SetAccess(access(random));
+            case 11 -> new NoteDayUsage(dayUsage(random));
+            case 12, 13 -> new PostUsage(usage(random, state));
             default -> new AdoptPlacement(placement(random, state, worker, model));
         };
+    }
+
+    private static UsageBatch usage(Random random, PoolState state) {
+        String coordinator = "c" + random.nextInt(2);
+        long last = state.ledger().lastSequence(coordinator);
+        Work work = new Work(random.nextInt(999), random.nextInt(999));
+        SortedMap<String, Work> payers = new TreeMap<>();
+        payers.put("p" + random.nextInt(3), work);
+        SortedMap<String, Work> workers = new TreeMap<>();
+        workers.put("w" + random.nextInt(5), work);
+        boolean wrong = random.nextInt(8) == 0;
+        return new UsageBatch(
+                coordinator,
+                random.nextInt(2),
+                last + random.nextInt(3),
+                random.nextLong(1L << 40),
+                payers,
+                workers,
+                wrong ? work.plus(new Work(1, 1)) : Work.NONE);
     }
 
     private static TicketKeyRecord key(Random random) {
         byte[] bytes = {(byte) random.nextInt(2)};
         return new TicketKeyRecord("k" + random.nextInt(4), new Encoded(bytes));
+    }
+
+    private static Account account(Random random) {
+        String tier = random.nextInt(3) == 0 ? "gold" : Access.MEMBER;
+        Role role = random.nextBoolean() ? Role.OPERATOR : Role.SERVICE;
+        int number = random.nextInt(4);
+        return new Account("acct-" + number, "n" + random.nextInt(5), role, tier, number);
+    }
+
+    private static ApiKey apiKey(Random random) {
+        int number = random.nextInt(30);
+        String account = "acct-" + random.nextInt(4);
+        return new ApiKey("key-" + number, "%064x".formatted(number), account, "l", number, 0);
+    }
+
+    private static DayUsage dayUsage(Random random) {
+        SortedMap<String, Long> tokens = new TreeMap<>();
+        tokens.put("acct-" + random.nextInt(6), random.nextInt(11) - 1L);
+        return new DayUsage(random.nextInt(4), tokens);
+    }
+
+    private static Access access(Random random) {
+        SortedMap<String, Tier> tiers = new TreeMap<>();
+        if (random.nextBoolean()) {
+            tiers.put("gold", new Tier("gold", 1, 2, random.nextInt(9), 4, 5));
+        }
+        return new Access(random.nextBoolean(), tiers);
     }
 
     private static Policy policy(Random random) {

@@ -4,14 +4,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import coop.sahkar.coordinator.Fixtures;
 import coop.sahkar.coordinator.log.ManifestReader;
+import coop.sahkar.coordinator.log.SnapshotCodec;
+import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
 import coop.sahkar.coordinator.state.Command.PublishModel;
+import coop.sahkar.coordinator.state.Command.PutAccount;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
+import coop.sahkar.coordinator.state.Command.RevokeKey;
 import coop.sahkar.coordinator.state.Command.WithdrawModel;
 import coop.sahkar.coordinator.state.Refusal.Reason;
+import coop.sahkar.governance.Access;
+import coop.sahkar.governance.Account;
+import coop.sahkar.governance.ApiKey;
+import coop.sahkar.governance.Role;
 import coop.sahkar.proto.Span;
 import coop.sahkar.proto.v1.Manifest;
+import coop.sahkar.proto.v1.PoolSnapshot;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -35,6 +46,45 @@ class TransitionTest {
         assertThat(model.footprint().decodeBytes(new Span(0, 6)))
                 .isEqualTo(6 * Fixtures.BLOCK_BYTES + 64 * 32 * 4);
         assertThat(model.publishedAtMillis()).isEqualTo(11);
+    }
+
+    @Test
+    void aSnapshotFromBeforeThereWereAccountsServesEverybody() throws IOException {
+        accept(new PublishModel(TINY, SOURCES, 3, 11));
+        PoolSnapshot old =
+                PoolSnapshot.parseFrom(SnapshotCodec.write(state)).toBuilder()
+                        .clearAccess()
+                        .clearDayUsage()
+                        .build();
+        assertThat(SnapshotCodec.read(new ByteArrayInputStream(old.toByteArray())))
+                .isEqualTo(state);
+        assertThat(state.accounts().access().anonymous()).isTrue();
+    }
+
+    @Test
+    void anAccountHasABoundedNumberOfKeysAndRevokedOnesGiveWay() {
+        accept(new PutAccount(new Account("acct-1", "asha", Role.MEMBER, Access.MEMBER, 1)));
+        for (int i = 0; i < AccountRules.MAX_KEYS_OF_ONE; i++) {
+            accept(new AddKey(key(i)));
+        }
+        refuse(new AddKey(key(99)), Reason.FULL, "revoke one first");
+        accept(new RevokeKey("key-3", 50));
+        accept(new RevokeKey("key-3", 60));
+        assertThat(state.accounts().key("key-3").orElseThrow().revokedAtMillis()).isEqualTo(50);
+        accept(new AddKey(key(99)));
+        assertThat(state.accounts().key("key-3")).isEmpty();
+        refuse(new AddKey(key(99)), Reason.INVALID, "such a key");
+        refuse(new RevokeKey("key-3", 70), Reason.NOT_FOUND, "no such key");
+        Account namesake = new Account("acct-2", "asha", Role.MEMBER, Access.MEMBER, 1);
+        refuse(new PutAccount(namesake), Reason.INVALID, "called asha already");
+        Account commons = new Account("acct-2", "commons", Role.MEMBER, Access.MEMBER, 1);
+        refuse(new PutAccount(commons), Reason.INVALID, "not commons");
+        Account lost = new Account("acct-2", "bela", Role.MEMBER, "gold", 1);
+        refuse(new PutAccount(lost), Reason.NOT_FOUND, "no tier 'gold'");
+    }
+
+    private static ApiKey key(int number) {
+        return new ApiKey("key-" + number, "%064x".formatted(number), "acct-1", "", number, 0);
     }
 
     @Test
@@ -160,6 +210,12 @@ class TransitionTest {
         Outcome outcome = apply(command);
         assertThat(outcome.refusal()).isNull();
         state = outcome.state();
+    }
+
+    private void refuse(Command command, Reason reason, String words) {
+        Refusal refusal = refuse(command);
+        assertThat(refusal.reason()).isEqualTo(reason);
+        assertThat(refusal.message()).contains(words);
     }
 
     private Refusal refuse(Command command) {

@@ -52,6 +52,8 @@ public final class FaultBench {
     public enum Blow {
         /** Its process is killed. */
         KILL,
+        /** Its process is told to leave, as by Ctrl-C. */
+        LEAVE,
         /** Its process is stopped, and keeps its connections. */
         STOP,
         /** What it sends to the next stage is lost; behind the tail comes the head. */
@@ -239,6 +241,7 @@ public final class FaultBench {
         try {
             switch (blow) {
                 case KILL -> pool.kill(worker);
+                case LEAVE -> pool.dismiss(worker);
                 case STOP -> pool.pause(worker);
                 case CUT -> pool.cut(worker, next);
             }
@@ -251,6 +254,10 @@ public final class FaultBench {
     private void heal(String worker) throws InterruptedException {
         switch (blow) {
             case KILL -> pool.revive(worker);
+            case LEAVE -> {
+                pool.awaitGone(worker);
+                pool.revive(worker);
+            }
             case STOP -> pool.resume(worker);
             case CUT -> {} // it was in good health
         }

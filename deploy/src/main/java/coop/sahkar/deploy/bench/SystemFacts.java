@@ -23,7 +23,16 @@ final class SystemFacts {
 
     /** Memory a process holds, in bytes; 0 when unknown. */
     static long residentBytes(long pid) {
-        return line(Path.of("/proc", Long.toString(pid), "status"), "VmRSS")
+        return bytes(pid, "VmRSS");
+    }
+
+    /** The most that it ever held, in bytes; 0 when unknown. */
+    static long peakResidentBytes(long pid) {
+        return bytes(pid, "VmHWM");
+    }
+
+    private static long bytes(long pid, String key) {
+        return line(Path.of("/proc", Long.toString(pid), "status"), key)
                 .map(value -> Long.parseLong(value.replaceAll("\\D", "")) * 1024)
                 .orElse(0L);
     }

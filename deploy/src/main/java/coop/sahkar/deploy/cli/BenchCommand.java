@@ -6,6 +6,7 @@ import coop.sahkar.deploy.bench.Bench;
 import coop.sahkar.deploy.bench.BenchException;
 import coop.sahkar.deploy.bench.BenchPlan;
 import coop.sahkar.deploy.bench.BenchReport;
+import coop.sahkar.deploy.bench.GatewayFigures;
 import coop.sahkar.deploy.bench.PlannerBench;
 import coop.sahkar.deploy.bench.TurnsBench;
 import coop.sahkar.deploy.demo.DemoException;
@@ -26,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code sahkar bench}. */
@@ -47,6 +49,7 @@ import picocli.CommandLine.Option;
             "  sahkar bench --stages 2 --threads 2 --sessions 8",
             "  sahkar bench --planner",
             "  sahkar bench --turns --prompt 400",
+            "  sahkar bench --gateway",
             "",
             "Let the machine do nothing else meanwhile, and leave a core for each worker thread."
         })
@@ -134,9 +137,14 @@ final class BenchCommand extends Subcommand {
                     "Instead of one answer, measure the second turn of a chat whose first message has about --prompt tokens (the bundled model has room for 512 in all), in a pool whose workers keep finished chats, and in one whose workers do not: time to the first token, as the asker sees it.")
     private boolean turns;
 
+    @Mixin private GatewayLoad gateway = new GatewayLoad();
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         check();
+        if (gateway.wanted()) {
+            return gatewayUnderLoad();
+        }
         if (planner) {
             return plans();
         }
@@ -170,6 +178,16 @@ final class BenchCommand extends Subcommand {
         } else {
             Files.writeString(Path.of(json), text + "\n");
         }
+    }
+
+    private int gatewayUnderLoad() throws IOException, InterruptedException {
+        GatewayFigures figures = gateway.measure(tokens, this::step);
+        writeJson(figures);
+        if (!"-".equals(json)) {
+            out().print(figures.table());
+            out().flush();
+        }
+        return figures.faults().isEmpty() ? ExitCode.OK : ExitCode.FAILED;
     }
 
     private int plans() throws IOException {

@@ -37,6 +37,7 @@ import picocli.CommandLine.Parameters;
         })
 final class ChatCommand extends Subcommand {
     @Mixin private PoolOptions pool = new PoolOptions();
+    @Mixin private KeyOption key = new KeyOption();
     @Mixin private ModelOption model = new ModelOption();
     @Mixin private SamplingOptions sampling = new SamplingOptions();
     @Mixin private FallbackOptions fallback = new FallbackOptions();
@@ -56,7 +57,7 @@ final class ChatCommand extends Subcommand {
 
     @Override
     public Integer call() throws IOException {
-        FallbackOptions.Chosen chosen = fallback.client(pool, model.name());
+        FallbackOptions.Chosen chosen = fallback.client(pool, key, model.name());
         try (InferenceClient client = chosen.client()) {
             Conversation conversation =
                     new Conversation(client, chosen.model(), system, sampling.options());

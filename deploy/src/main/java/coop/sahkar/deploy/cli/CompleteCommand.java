@@ -34,6 +34,7 @@ import picocli.CommandLine.Parameters;
         })
 final class CompleteCommand extends Subcommand {
     @Mixin private PoolOptions pool = new PoolOptions();
+    @Mixin private KeyOption key = new KeyOption();
     @Mixin private ModelOption model = new ModelOption();
     @Mixin private SamplingOptions sampling = new SamplingOptions();
     @Mixin private FallbackOptions fallback = new FallbackOptions();
@@ -54,7 +55,7 @@ final class CompleteCommand extends Subcommand {
     public Integer call() throws IOException {
         boolean piped = words.isEmpty() || words.equals(List.of("-"));
         String text = piped ? Piped.text() : String.join(" ", words);
-        FallbackOptions.Chosen chosen = fallback.client(pool, model.name());
+        FallbackOptions.Chosen chosen = fallback.client(pool, key, model.name());
         try (InferenceClient client = chosen.client()) {
             InferenceRequest request =
                     InferenceRequest.prompt(chosen.model(), text).with(sampling.options());

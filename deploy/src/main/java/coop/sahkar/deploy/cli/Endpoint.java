@@ -35,6 +35,15 @@ record Endpoint(String host, int port) {
         return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
     }
 
+    /**
+     * Reads {@code HOST:PORT}.
+     *
+     * @throws TypeConversionException in a sentence, if it is none
+     */
+    static Endpoint parse(String text) {
+        return new Converter().convert(text);
+    }
+
     /** Reads {@code HOST:PORT}. */
     static final class Converter implements ITypeConverter<Endpoint> {
         @Override

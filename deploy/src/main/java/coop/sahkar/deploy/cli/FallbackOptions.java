@@ -43,9 +43,9 @@ final class FallbackOptions {
     record Chosen(InferenceClient client, String model) {}
 
     /** The pool with what stands behind it; the pool alone when nothing does. */
-    Chosen client(PoolOptions pool, String named) {
+    Chosen client(PoolOptions pool, KeyOption key, String named) {
         if (fallbacks.isEmpty()) {
-            InferenceClient client = pool.client();
+            InferenceClient client = pool.client(key.text());
             try {
                 return new Chosen(client, named.isBlank() ? PoolCalls.onlyModel(client) : named);
             } catch (RuntimeException e) {
@@ -57,7 +57,11 @@ final class FallbackOptions {
         List<Provider> providers = new ArrayList<>();
         providers.add(
                 PoolProvider.at(
-                        PoolProvider.NAME, pool.addresses(), CONNECT_TIMEOUT, pool.transport()));
+                        PoolProvider.NAME,
+                        pool.addresses(),
+                        CONNECT_TIMEOUT,
+                        key.text(),
+                        pool.transport()));
         fallbacks.forEach(who -> providers.add(provider(who, model)));
         Policy policy = allowTraining ? Policy.FALLBACK.allowTraining() : Policy.FALLBACK;
         try {

@@ -2,8 +2,11 @@ package coop.sahkar.deploy.cli;
 
 import coop.sahkar.client.InferenceClient;
 import coop.sahkar.deploy.bench.BenchException;
+import coop.sahkar.deploy.bench.CoordinatorFaultBench;
+import coop.sahkar.deploy.bench.CoordinatorFaultReport;
 import coop.sahkar.deploy.bench.FaultBench;
 import coop.sahkar.deploy.bench.FaultReport;
+import coop.sahkar.deploy.demo.ClusterPool;
 import coop.sahkar.deploy.demo.DemoException;
 import coop.sahkar.deploy.demo.DemoPool;
 import coop.sahkar.deploy.network.SmallInternet;
@@ -28,7 +31,9 @@ import picocli.CommandLine.Option;
         description = {
             "Strike workers in mid-answer and measure what the reader notices.",
             "",
-            "It runs a chain of three stages with two workers for each on this machine, kills the head, the middle and the tail of answers in turn at random moments, and reports the pauses, how much of them went by until the loss was noticed, whether the text is that of the unbroken answer, and what was computed again.",
+            "With --coordinators it is the coordinators that are killed, the leader every other time, while --readers answers run at once and the log is written; each is started again after a while. Reported are broken answers, answers with a token missing or doubled, acknowledged commands that were lost, and how long it took until there was a new leader.",
+            "",
+            "Otherwise it runs a chain of three stages with two workers for each on this machine, kills the head, the middle and the tail of answers in turn at random moments, and reports the pauses, how much of them went by until the loss was noticed, whether the text is that of the unbroken answer, and what was computed again.",
             ""
         },
         footer = {
@@ -37,14 +42,20 @@ import picocli.CommandLine.Option;
             "  sahkar faults",
             "  sahkar faults --blows 200 --json faults.json",
             "  sahkar faults --stop --blows 30",
+            "  sahkar faults --leave --blows 30",
             "  sudo sahkar faults --cut --blows 30",
             "  sahkar faults --shape 160M --context 1000",
+            "  sahkar faults --coordinators 3 --blows 100",
             "",
             "Let the machine do nothing else meanwhile."
         })
 final class FaultsCommand extends Subcommand {
     private static final String BUNDLED = "models/sahkar-tiny/sahkar-tiny-Q8_0.gguf";
     private static final int STAGES = 3;
+    private static final int DRAIN_SECONDS = 30;
+
+    /** Beside coordinators that are killed. */
+    private static final int WORKERS = 5;
 
     /** Positions of each KV cache beyond context and answer: a prompt's bytes are reserved. */
     private static final int KV_SPARE = 8192;
@@ -53,7 +64,7 @@ final class FaultsCommand extends Subcommand {
             names = "--blows",
             paramLabel = "N",
             defaultValue = "30",
-            description = "How many answers are struck. Default: 30.")
+            description = "How many answers, or coordinators, are struck. Default: 30.")
     private int blows;
 
     @Option(
@@ -73,12 +84,21 @@ final class FaultsCommand extends Subcommand {
         private boolean stop;
 
         @Option(
+                names = "--leave",
+                description =
+                        "Tell the processes to leave (SIGTERM) instead of killing them: they hand over what they hold.")
+        private boolean leave;
+
+        @Option(
                 names = "--cut",
                 description =
                         "Lose what a stage sends to the next one, and not what comes back, instead. The workers get network namespaces, for which it has to be run as root, with iproute2 and iptables there.")
         private boolean cut;
 
         FaultBench.Blow blow() {
+            if (leave) {
+                return FaultBench.Blow.LEAVE;
+            }
             return cut ? FaultBench.Blow.CUT : stop ? FaultBench.Blow.STOP : FaultBench.Blow.KILL;
         }
     }
@@ -96,6 +116,26 @@ final class FaultsCommand extends Subcommand {
             defaultValue = "80",
             description = "Most tokens of an answer. Default: 80.")
     private int tokens;
+
+    @Option(
+            names = "--coordinators",
+            paramLabel = "N",
+            description =
+                    "Kill coordinators, of which there are N (3 or 5), instead of workers, of which there are five then.")
+    private int coordinators;
+
+    @Option(
+            names = "--change-members",
+            description =
+                    "With --coordinators 3: begin with one, let four join one by one under load, and remove two, the leader each time, before any are killed.")
+    private boolean changeMembers;
+
+    @Option(
+            names = "--readers",
+            paramLabel = "N",
+            defaultValue = "20",
+            description = "With --coordinators: answers that run at once. Default: 20.")
+    private int readers;
 
     @Option(
             names = "--shape",
@@ -126,6 +166,9 @@ final class FaultsCommand extends Subcommand {
                     ExitCode.USAGE,
                     "--shape takes %s.".formatted(String.join(" or ", RandomModel.presets())));
         }
+        if (coordinators != 0) {
+            return killCoordinators();
+        }
         FaultReport report = measure();
         out().println(report.table());
         out().flush();
@@ -133,6 +176,37 @@ final class FaultsCommand extends Subcommand {
             Files.writeString(json, Json.write(report.values()) + "\n");
         }
         return ExitCode.OK;
+    }
+
+    private int killCoordinators() throws IOException, InterruptedException {
+        if (other != null
+                || shape != null
+                || readers < 1
+                || coordinators % 2 == 0
+                || (changeMembers && coordinators != 3)) {
+            throw new CommandFailure(
+                    ExitCode.USAGE,
+                    "--coordinators takes 3 or 5, goes with --blows, --minutes, --tokens, --readers and --seed, and --readers takes 1 or more.");
+        }
+        try (Lifetime lifetime = new Lifetime()) {
+            step("starting %d coordinators and %d workers".formatted(coordinators, WORKERS));
+            ClusterPool pool = lifetime.add(ClusterPool.start(Home.launcher()));
+            for (int i = 2; i <= coordinators && !changeMembers; i++) {
+                pool.add("c" + i);
+            }
+            pool.serve(Home.folder().resolve(BUNDLED), WORKERS, STAGES);
+            CoordinatorFaultReport report =
+                    new CoordinatorFaultBench(pool, readers, tokens, new Random(seed), this::step)
+                            .run(changeMembers, blows, Duration.ofMinutes(minutes));
+            out().println(report.table());
+            out().flush();
+            if (json != null) {
+                Files.writeString(json, Json.write(report.values()) + "\n");
+            }
+            return report.whole() ? ExitCode.OK : ExitCode.FAILED;
+        } catch (DemoException | BenchException e) {
+            throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
+        }
     }
 
     private FaultReport measure() throws IOException, InterruptedException {
@@ -145,13 +219,18 @@ final class FaultsCommand extends Subcommand {
             SmallInternet internet = blow == FaultBench.Blow.CUT ? lifetime.add(internet()) : null;
             DemoPool pool = lifetime.add(DemoPool.start(policy, internet));
             Path launcher = Home.launcher();
-            pool.serve(launcher, model(pool), new DemoPool.Crew(2 * STAGES, 1), STAGES, this::step);
+            pool.serve(launcher, model(pool), crew(blow), STAGES, this::step);
             InferenceClient client = lifetime.add(InferenceClient.connect(pool.address()));
             return new FaultBench(pool, client, blow, tokens, new Random(seed), this::step)
                     .run(blows, Duration.ofMinutes(minutes), context, STAGES);
         } catch (DemoException | BenchException e) {
             throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private static DemoPool.Crew crew(FaultBench.Blow blow) {
+        int drainSeconds = blow == FaultBench.Blow.LEAVE ? DRAIN_SECONDS : 0;
+        return new DemoPool.Crew(2 * STAGES, 1, drainSeconds);
     }
 
     private static SmallInternet internet() throws IOException {

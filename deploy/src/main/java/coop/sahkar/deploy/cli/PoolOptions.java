@@ -42,6 +42,18 @@ final class PoolOptions {
         }
     }
 
+    /**
+     * How operators speak with coordinators: with the certificate of this machine's, if it has one
+     * and they can read it.
+     *
+     * @param data its data folder; null for the usual one
+     */
+    Transport operatorTransport(@Nullable Path data) {
+        Path base = data == null ? Folders.data(System.getenv()) : data;
+        Membership own = Membership.in(base.resolve("coordinator").toAbsolutePath());
+        return own.present() ? own.transport() : transport();
+    }
+
     /** Whether coordinators are spoken with encrypted. */
     boolean encrypted() {
         return authority != null;
@@ -61,14 +73,19 @@ final class PoolOptions {
     }
 
     InferenceClient client() {
+        return client("");
+    }
+
+    /** The same with an API key; empty for none. */
+    InferenceClient client(String key) {
         InferenceClient.Builder builder =
                 InferenceClient.builder()
                         .addresses(addresses().stream().map(CoordinatorAddress::toString).toList());
         Path file = authority;
         try {
-            return (file == null ? builder : builder.authority(file)).build();
+            return (file == null ? builder : builder.authority(file)).key(key).build();
         } catch (IllegalArgumentException e) {
-            throw new CommandFailure(ExitCode.USAGE, "--ca: " + e.getMessage() + ".", e);
+            throw new CommandFailure(ExitCode.USAGE, "--ca or --key: " + e.getMessage() + ".", e);
         }
     }
 }

@@ -49,6 +49,10 @@ import picocli.CommandLine.Spec;
             CompleteCommand.class,
             ProvidersCommand.class,
             StatusCommand.class,
+            KeysCommand.class,
+            PolicyCommand.class,
+            UsageCommand.class,
+            LedgerCommand.class,
             BenchCommand.class,
             FaultsCommand.class,
             SimulateCommand.class,
@@ -108,16 +112,15 @@ public final class Sahkar implements Runnable {
         command.setUsageHelpLongOptionsMaxWidth(32);
         command.setCaseInsensitiveEnumValuesAllowed(true);
         command.setAbbreviatedOptionsAllowed(false);
-        for (CommandLine sub : command.getSubcommands().values()) {
-            sub.getCommandSpec()
-                    .usageMessage()
-                    .exitCodeListHeading("%nExit codes:%n")
-                    .exitCodeList(exitCodes());
-        }
+        listExitCodes(command);
+    }
+
+    private static void listExitCodes(CommandLine command) {
         command.getCommandSpec()
                 .usageMessage()
                 .exitCodeListHeading("%nExit codes:%n")
                 .exitCodeList(exitCodes());
+        command.getSubcommands().values().forEach(Sahkar::listExitCodes);
     }
 
     private static Map<String, String> exitCodes() {

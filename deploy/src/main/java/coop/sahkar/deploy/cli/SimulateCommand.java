@@ -17,7 +17,9 @@ import picocli.CommandLine.Option;
         description = {
             "Break a pool that exists in virtual time only, and see whether it heals.",
             "",
-            "The placement, routing, liveness, reconciling, stage engines and repairs that run in production meet workers, disks and a network made up from a seed, and compute a model made of arithmetic: workers come and go, die, stop, slow down, or lie; networks fall apart, cut one way, deliver late or twice; coordinators restart. After each event it is checked that what must hold does: above all that each answer gets every token of it, once. At the end the world heals, and progress is demanded.",
+            "The placement, routing, liveness, reconciling, stage engines and repairs that run in production meet workers, disks and a network made up from a seed, and compute a model made of arithmetic: workers come and go, die, stop, slow down, or lie; networks fall apart, cut one way, deliver late or twice; disks are slow or full; coordinators restart. Chats go on in sessions that rest. After each event it is checked that what must hold does: above all that each answer gets every token of it, once. At the end the world heals, and progress is demanded.",
+            "",
+            "Not simulated: relays, admission queues, sockets, llama.cpp, clients.",
             "",
             "The same seed gives the same run. A run that fails prints its seed and what led to it.",
             ""

@@ -48,6 +48,16 @@ final class WorkerCommand extends Subcommand {
     private @Nullable String id;
 
     @Option(
+            names = "--owner",
+            paramLabel = "ACCOUNT",
+            defaultValue = "",
+            description = {
+                "Account of the co-operative's ledger that gets the credits for what this worker computes; 'commons' gives them to everybody. Nobody checks that it is yours: whoever names your account gives you his work.",
+                "Default: an account of its own, worker/ID."
+            })
+    private String owner = "";
+
+    @Option(
             names = "--memory",
             paramLabel = "SIZE",
             converter = MemorySize.Converter.class,
@@ -196,6 +206,7 @@ final class WorkerCommand extends Subcommand {
                             .metrics(metrics == null ? null : metrics.socket())
                             .relaying(relaying)
                             .joining(joining)
+                            .owner(owner)
                             .software(VersionCommand.software());
             if (memory != null) {
                 options.memoryBytes(memory.bytes());

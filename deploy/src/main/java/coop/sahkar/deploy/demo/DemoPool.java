@@ -64,7 +64,7 @@ public final class DemoPool implements AutoCloseable {
     /** Machines of their own for the workers; null when all share this one. */
     private final @Nullable SmallInternet internet;
 
-    private final List<WorkerProcess> workers = new ArrayList<>();
+    private final List<NodeProcess> workers = new ArrayList<>();
     private @Nullable Publication publication;
     private String modelId = "";
 
@@ -73,8 +73,14 @@ public final class DemoPool implements AutoCloseable {
      *
      * @param workers how many
      * @param threads that each computes with
+     * @param drainSeconds how long one that is told to leave may wait for its answers
      */
-    public record Crew(int workers, int threads) {}
+    public record Crew(int workers, int threads, int drainSeconds) {
+        /** Workers that leave at once: who ends the demo waits for nobody. */
+        public Crew(int workers, int threads) {
+            this(workers, threads, 0);
+        }
+    }
 
     private DemoPool(
             DemoFolder folder,
@@ -158,7 +164,7 @@ public final class DemoPool implements AutoCloseable {
             step.accept("starting %d workers".formatted(crew.workers()));
             long memory = Files.size(model) + KV_BYTES;
             for (int i = 1; i <= crew.workers(); i++) {
-                start(prepared(launcher, "worker-" + i, crew.threads(), memory));
+                start(prepared(launcher, "worker-" + i, crew, memory));
             }
             await("the workers to report", () -> present() == crew.workers());
             step.accept("publishing " + model.getFileName());
@@ -175,16 +181,15 @@ public final class DemoPool implements AutoCloseable {
         }
     }
 
-    private WorkerProcess prepared(Path launcher, String id, int threads, long memory)
+    private NodeProcess prepared(Path launcher, String id, Crew crew, long memory)
             throws IOException {
         if (internet != null) {
             internet.join(id);
         }
-        return WorkerProcess.prepare(
-                launcher, id, threads, address(), memory, folder.path(), internet);
+        return NodeProcess.prepare(launcher, id, crew, address(), memory, folder.path(), internet);
     }
 
-    private synchronized void start(WorkerProcess worker) throws IOException {
+    private synchronized void start(NodeProcess worker) throws IOException {
         worker.start();
         workers.add(worker);
     }
@@ -196,6 +201,20 @@ public final class DemoPool implements AutoCloseable {
      */
     public synchronized void kill(String id) {
         worker(id).kill();
+    }
+
+    /** Tells a worker to leave, as Ctrl-C does. */
+    public void dismiss(String id) {
+        signal(id, "TERM");
+    }
+
+    /** Waits until a worker's process has ended. */
+    public void awaitGone(String id) throws InterruptedException {
+        await(id + " to leave", () -> !alive(id));
+    }
+
+    private synchronized boolean alive(String id) {
+        return worker(id).alive();
     }
 
     /**
@@ -299,7 +318,7 @@ public final class DemoPool implements AutoCloseable {
                                         .anyMatch(shard -> shard.getSessions() > 0));
     }
 
-    private WorkerProcess worker(String id) {
+    private NodeProcess worker(String id) {
         return workers.stream()
                 .filter(worker -> worker.id().equals(id))
                 .findFirst()
@@ -374,7 +393,7 @@ public final class DemoPool implements AutoCloseable {
     public synchronized long pid(String id) {
         return workers.stream()
                 .filter(worker -> worker.id().equals(id))
-                .mapToLong(WorkerProcess::pid)
+                .mapToLong(NodeProcess::pid)
                 .findFirst()
                 .orElse(0);
     }
@@ -405,7 +424,7 @@ public final class DemoPool implements AutoCloseable {
     }
 
     private synchronized void firstDead() {
-        for (WorkerProcess worker : workers) {
+        for (NodeProcess worker : workers) {
             if (!worker.alive()) {
                 throw new DemoException(
                         "%s ended too early. It said:\n%s"
@@ -422,8 +441,8 @@ public final class DemoPool implements AutoCloseable {
     @Override
     public void close() {
         synchronized (this) {
-            workers.forEach(WorkerProcess::tellToEnd);
-            workers.forEach(WorkerProcess::close);
+            workers.forEach(NodeProcess::tellToEnd);
+            workers.forEach(NodeProcess::close);
         }
         if (publication != null) {
             publication.close();

@@ -7,6 +7,8 @@ import coop.sahkar.coordinator.gateway.ResumePlan;
 import coop.sahkar.coordinator.routing.Prospect;
 import coop.sahkar.coordinator.routing.RepairWish;
 import coop.sahkar.coordinator.routing.RouteAnswer;
+import coop.sahkar.coordinator.usage.UsageMeter;
+import coop.sahkar.coordinator.usage.Use;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
@@ -33,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 final class Answer {
     private static final long LOOK_MILLIS = 100;
     private static final long LEAVING_LOOK_MILLIS = 500;
+    private static final int ASKERS = 20;
 
     private final World world;
     private final VirtualCoordinator gateway;
@@ -41,6 +44,9 @@ final class Answer {
     private final ResumePlan plan = new ResumePlan(patience);
     private final HeadWatch watching = new HeadWatch();
     private final SessionId id;
+    private final UsageMeter meter;
+    private long promptsCounted;
+    private long tokensCounted;
     private @Nullable HeadLine head;
     private @Nullable HeadLine before;
     private boolean headLeaves;
@@ -56,7 +62,16 @@ final class Answer {
         this.gateway = gateway;
         this.question = question;
         this.id = first.ticket().session();
+        this.meter =
+                new UsageMeter(
+                        "asker" + question.seed() % ASKERS, question.prompt().length, this::used);
         this.tokenMillis = world.nowMillis();
+    }
+
+    private void used(Use use) {
+        promptsCounted += use.promptTokens();
+        tokensCounted += use.answerTokens();
+        gateway.books().record(use);
     }
 
     VirtualCoordinator gateway() {
@@ -85,6 +100,7 @@ final class Answer {
         disturbed |= again;
         survived |= again;
         plan.drawn(ticket);
+        meter.route(ticket, true);
         trace((again ? "has another head: " : "begins along ") + route(ticket));
         heardMillis = world.nowMillis();
         watching.begun(heardMillis);
@@ -108,7 +124,7 @@ final class Answer {
                         new TextAssembler(new LetterVocabulary(), List.of(), plan.deliveredBytes()),
                         line,
                         plan.turn(),
-                        0));
+                        Answers.REST_MILLIS));
     }
 
     private static Sampling sampling(long seed) {
@@ -168,11 +184,16 @@ final class Answer {
         if (plan.take(event) instanceof ResumePlan.Taken.Breach(String sentence)) {
             world.broken("session %s: worker %s %s".formatted(id, line.workerId(), sentence));
         }
+        Ticket along = plan.ticket();
+        if (event.hasRerouted() && along != null) {
+            meter.route(along, true);
+        }
         if (event.hasLeaving()) {
             headLeaves = true;
             moveOn(line);
         }
         if (event.hasDelta() && event.getDelta().getTokensCount() > 0) {
+            meter.tokens(event.getDelta().getTokensCount(), world.nowMillis());
             world.tally().served(event.getDelta().getTokensCount());
             if (disturbed) {
                 disturbed = false;
@@ -190,9 +211,14 @@ final class Answer {
                     "session %s ends with %d tokens where the model gives %d"
                             .formatted(id, plan.committed().size(), question.expected().size()));
         }
+        meter.answered(world.nowMillis());
         world.tally().finished(survived);
         trace("is finished");
+        Ticket route = plan.ticket();
         end();
+        if (route != null) {
+            world.answers().finished(this, route);
+        }
     }
 
     private void headFailed(HeadLine line, GenerationEvent event) {
@@ -280,6 +306,7 @@ final class Answer {
         if (head != null) {
             lookAtHead(head, world.nowMillis());
         }
+        meter.settleIfDue(world.nowMillis());
         world.agenda().after(LOOK_MILLIS, this::look);
     }
 
@@ -343,6 +370,7 @@ final class Answer {
 
     private void end() {
         over = true;
+        settle();
         letGo();
         HeadLine line = head;
         head = null;
@@ -351,6 +379,21 @@ final class Answer {
         }
         release();
         world.answers().ended(this);
+    }
+
+    /** Each token counts once, and the prompt if there is anything to show for it. */
+    private void settle() {
+        meter.settle();
+        int tokens = plan.committed().size();
+        boolean right =
+                tokensCounted == tokens
+                        && (promptsCounted == question.prompt().length
+                                || (tokens == 0 && promptsCounted == 0));
+        if (!right) {
+            world.broken(
+                    "session %s has %d tokens, and %d are counted, %d of the prompt"
+                            .formatted(id, tokens, tokensCounted, promptsCounted));
+        }
     }
 
     private void release() {

@@ -3,8 +3,10 @@ package coop.sahkar.deploy.simulate;
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.coordinator.routing.RouteWish;
 import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
+import coop.sahkar.proto.Ticket;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -14,6 +16,13 @@ import org.jspecify.annotations.Nullable;
 
 /** Everything that is asked, and the answers that are under way. */
 final class Answers {
+    /** How long workers keep a session for its next turn; some come later. */
+    static final int REST_MILLIS = 20_000;
+
+    private static final long THINKS_MILLIS = 30_000;
+    private static final double GOES_ON = 0.4;
+    private static final int MOST_CHAT_POSITIONS = 2000;
+
     private final World world;
     private final Chance chance;
     private final Map<SessionId, Answer> running = new LinkedHashMap<>();
@@ -40,13 +49,17 @@ final class Answers {
     private void ask(String modelId, int prompt, int answer, boolean must) {
         int blocks = world.footprint(modelId).blockCount();
         Question question = Question.draw(modelId, blocks, prompt, answer, must, chance);
+        RouteWish wish = RouteWish.fresh(modelId, question.positions());
+        ask(question, world.anyCoordinator(chance), wish);
+    }
+
+    private void ask(Question question, @Nullable VirtualCoordinator gateway, RouteWish wish) {
         world.tally().asked(question.expected().size());
-        VirtualCoordinator gateway = world.anyCoordinator(chance);
         if (gateway == null) {
             refused(question, Problem.of(Problem.Kind.NOT_LEADER, "No coordinator is up."));
             return;
         }
-        switch (gateway.desk().draw(RouteWish.fresh(modelId, question.positions()))) {
+        switch (gateway.desk().draw(wish)) {
             case RouteAnswer.None(Problem problem, var _) -> refused(question, problem);
             case RouteAnswer.Found(var route) -> begin(gateway, question, route.ticket());
         }
@@ -66,6 +79,35 @@ final class Answers {
             throw new Violation(
                     "the world has healed, and a question is refused: " + problem.message());
         }
+    }
+
+    /** An answer is complete, and its session rests along {@code route}: the chat may go on. */
+    void finished(Answer answer, Ticket route) {
+        Question said = answer.question();
+        boolean goesOn = said.positions() < MOST_CHAT_POSITIONS && chance.happens(GOES_ON);
+        if (goesOn && !said.mustSucceed()) {
+            long thinks = chance.spread(100, THINKS_MILLIS);
+            int boot = answer.gateway().boot();
+            world.agenda().after(thinks, () -> goOn(said, answer.gateway(), boot, route));
+        }
+    }
+
+    /** Whoever answered knows where the session rests, unless it was restarted since. */
+    private void goOn(Question said, VirtualCoordinator gateway, int boot, Ticket rested) {
+        if (!world.asks()) {
+            return;
+        }
+        int blocks = world.footprint(said.modelId()).blockCount();
+        Question next =
+                said.next(blocks, (int) chance.spread(1, 200), (int) chance.spread(5, 100), chance);
+        RouteWish fresh = RouteWish.fresh(said.modelId(), next.positions());
+        world.tally().turn();
+        if (!gateway.up() || gateway.boot() != boot) {
+            ask(next, world.anyCoordinator(chance), fresh);
+            return;
+        }
+        List<String> workers = rested.stages().stream().map(RouteStage::workerId).toList();
+        ask(next, gateway, fresh.goingOnIn(rested.session(), rested.epoch(), workers));
     }
 
     void ended(Answer answer) {

@@ -183,9 +183,9 @@ final class HeadLine implements GenerationSink {
     }
 
     @Override
-    public void rerouted(Ticket route, long repairMicros) {
-        epoch = route.epoch();
-        answer.trace("goes on along " + Answer.route(route));
+    public void rerouted(SealedTicket route, long repairMicros) {
+        epoch = route.ticket().epoch();
+        answer.trace("goes on along " + Answer.route(route.ticket()));
         say(GenerationEvents.rerouted(route, repairMicros));
     }
 

@@ -24,8 +24,16 @@ import java.util.TreeSet;
 final class Invariants {
     private static final int MOST_SHARDS_PER_WORKER = 4096;
 
+    private final BookKeeping books = new BookKeeping();
+
+    /** What must be true of the ledger. */
+    BookKeeping books() {
+        return books;
+    }
+
     /** A command was applied to what was committed before. */
     void applied(PoolState before, Command command, Outcome outcome) {
+        books.applied(before, command, outcome);
         PoolState after = outcome.state();
         long was = before.placement().generation();
         long is = after.placement().generation();
@@ -161,18 +169,14 @@ final class Invariants {
         int reserved = 0;
         List<SessionLook> sessions = stage.engine().sessions();
         for (SessionLook session : sessions) {
-            boolean alone = sequences.add(session.sequence());
-            int cells = stage.model().cells(session.sequence());
-            require(
-                    alone && cells == session.held() && session.end() <= session.maxPositions(),
-                    "on %s session %s says that it holds %d positions and %d wait; the KV has %d",
-                    workerId,
-                    session.session(),
-                    session.held(),
-                    session.end() - session.held(),
-                    cells);
-            held += session.held();
             reserved += session.maxPositions();
+            if (session.outside()) {
+                continue; // on its way to another worker
+            }
+            held += inCache(workerId, stage, session, sequences);
+        }
+        for (SessionLook rests : stage.engine().resting()) {
+            held += rests.outside() ? 0 : inCache(workerId, stage, rests, sequences);
         }
         require(
                 stage.model().usedCells() == held && reserved <= shape.kvCells(),
@@ -190,11 +194,28 @@ final class Invariants {
                 sessions.size());
     }
 
+    /** The positions of a session that has a sequence of the cache, and has it alone. */
+    private static int inCache(
+            String workerId, VirtualStage stage, SessionLook session, Set<Integer> sequences) {
+        boolean alone = sequences.add(session.sequence());
+        int cells = stage.model().cells(session.sequence());
+        require(
+                alone && cells == session.held() && session.end() <= session.maxPositions(),
+                "on %s session %s says that it holds %d positions and %d wait; the KV has %d",
+                workerId,
+                session.session(),
+                session.held(),
+                session.end() - session.held(),
+                cells);
+        return session.held();
+    }
+
     /** The world has healed and all answers have ended: nothing of them may be left. */
     void released(VirtualStage stage) {
         require(
                 stage.engine().idle()
                         && stage.model().usedCells() == 0
+                        && stage.model().parked() == 0
                         && stage.engine().stats().kvReserved() == 0
                         && stage.engine().waitingRows() == 0
                         && stage.model().openSamplers() == 0,

@@ -9,6 +9,8 @@ import coop.sahkar.worker.engine.StageMessage.Close;
 import coop.sahkar.worker.engine.StageMessage.Failed;
 import coop.sahkar.worker.engine.StageMessage.Frame;
 import coop.sahkar.worker.engine.StageMessage.Frames;
+import coop.sahkar.worker.engine.StageMessage.KvPart;
+import coop.sahkar.worker.engine.StageMessage.KvWanted;
 import coop.sahkar.worker.engine.StageMessage.Leaving;
 import coop.sahkar.worker.engine.StageMessage.NeedFrom;
 import coop.sahkar.worker.engine.StageMessage.Open;
@@ -140,6 +142,8 @@ final class RingEnd {
             case Failed m -> pass(m, m.session(), m.epoch());
             case Leaving m -> pass(m, m.session(), m.epoch());
             case ProbeAnswer m -> pass(m, m.session(), m.epoch());
+            case KvPart m -> pass(m, m.session(), m.epoch());
+            case KvWanted wanted -> kvWanted(wanted);
             case Close m -> {
                 StageMessage left = pass(m, m.session(), m.epoch());
                 if (left == null) {
@@ -173,6 +177,17 @@ final class RingEnd {
             return null;
         }
         return stage.offer(probe) ? null : probe;
+    }
+
+    private @Nullable StageMessage kvWanted(KvWanted wanted) {
+        Ticket ticket = wanted.ticket().ticket();
+        RouteStage heir = ticket.stages().get(wanted.stage());
+        VirtualStage stage = worker.stage(new ShardKey(ticket.modelId(), heir.span()));
+        if (stage == null) {
+            send(heir, KvPart.none(ticket.session(), ticket.epoch(), worker.id));
+            return null;
+        }
+        return stage.offer(wanted) ? null : wanted;
     }
 
     private void refuse(Ticket ticket, Problem problem) {

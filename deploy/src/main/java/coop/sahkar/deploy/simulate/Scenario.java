@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
  * @param aimedTroubles the part of troubles that is aimed at workers and links which some answer
  *     runs through
  * @param logBytes what the boundary logs of one worker may keep together
+ * @param logPages pages of disk behind that; 0 for none
  * @param lookMillis how often a coordinator considers the placement
  * @param policy the pool's rules
  */
@@ -36,6 +37,7 @@ public record Scenario(
         double generationsPerSecond,
         double aimedTroubles,
         long logBytes,
+        int logPages,
         int lookMillis,
         Policy policy) {
     /** Below so many workers everything is checked after every event. */
@@ -76,6 +78,7 @@ public record Scenario(
                 chance.fraction() * 2,
                 0.2,
                 ALL_BYTES,
+                0,
                 100,
                 Policy.DEFAULT);
     }
@@ -95,6 +98,7 @@ public record Scenario(
                 0.5 + chance.fraction() * 3,
                 0.8,
                 chance.pick(List.of(0L, 512L, 4096L, ALL_BYTES)),
+                chance.pick(List.of(0, 20, 1000, 100_000)),
                 100,
                 Policy.DEFAULT);
     }
@@ -114,6 +118,7 @@ public record Scenario(
                 2,
                 0.2,
                 ALL_BYTES,
+                0,
                 large ? 500 : 100,
                 Policy.DEFAULT);
     }

@@ -36,6 +36,7 @@ import java.util.TreeMap;
  * @param leaversCutOff those of them that had not handed over everything in their time
  * @param newcomerMillis from a worker's start to its first shard
  * @param workersRefused times that the pool let a worker not in
+ * @param reuse what was not computed again
  * @param troubles what went wrong, by kind
  */
 public record SimulationReport(
@@ -63,9 +64,31 @@ public record SimulationReport(
         int leaversCutOff,
         List<Long> newcomerMillis,
         int workersRefused,
+        Reuse reuse,
         SortedMap<String, Integer> troubles) {
 
+    /**
+     * What was not computed again.
+     *
+     * @param turns next turns of chats
+     * @param rowsReused positions that stages still had of the turns before
+     * @param moved sessions whose KV went over from a worker that left
+     * @param rowsMoved positions of those
+     * @param notMoved sessions for which that was tried in vain
+     * @param pagesWritten pages of boundary logs that went to disk
+     * @param pagesRead those that were read back
+     */
+    public record Reuse(
+            int turns,
+            long rowsReused,
+            long moved,
+            long rowsMoved,
+            long notMoved,
+            int pagesWritten,
+            int pagesRead) {}
+
     static SimulationReport of(World world, long nanos) {
+        world.countUp();
         Tally tally = world.tally();
         return new SimulationReport(
                 world.scenario().seed(),
@@ -92,6 +115,14 @@ public record SimulationReport(
                 tally.leaversCutOff,
                 List.copyOf(tally.newcomerMillis),
                 tally.workersRefused,
+                new Reuse(
+                        tally.turns,
+                        tally.rowsReused,
+                        tally.moved,
+                        tally.rowsMoved,
+                        tally.notMoved,
+                        tally.pagesWritten,
+                        tally.pagesRead),
                 new TreeMap<>(tally.troubles));
     }
 
@@ -145,6 +176,17 @@ public record SimulationReport(
                 "newcomers",
                 newcomerMillis.size() + spread(newcomerMillis, 1000, "s to their work"));
         table.row("workers not let in", workersRefused);
+        table.row(
+                "next turns",
+                say("%d; stages had kept %d positions for them", reuse.turns, reuse.rowsReused));
+        table.row(
+                "KV moved",
+                say(
+                        "of %d sessions, %d positions; %d were computed after all",
+                        reuse.moved, reuse.rowsMoved, reuse.notMoved));
+        table.row(
+                "log pages",
+                say("%d written to disk, %d read back", reuse.pagesWritten, reuse.pagesRead));
         table.row("trace", Long.toHexString(traceHash));
         return table.toString();
     }

@@ -1,6 +1,8 @@
 package coop.sahkar.deploy.simulate;
 
 import coop.sahkar.proto.Problem;
+import coop.sahkar.worker.engine.StageStats;
+import coop.sahkar.worker.engine.SteppedDisk;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -27,6 +29,13 @@ final class Tally {
     long fetchedBytes;
     int workersRefused;
     int leaversCutOff;
+    int turns;
+    long rowsReused;
+    long moved;
+    long rowsMoved;
+    long notMoved;
+    int pagesWritten;
+    int pagesRead;
 
     void planned(PlanTime time) {
         keep(plans, time);
@@ -60,6 +69,25 @@ final class Tally {
     void left(long millis, boolean empty) {
         keep(leavingMillis, millis);
         leaversCutOff += empty ? 0 : 1;
+    }
+
+    /** A chat's next turn is asked. */
+    void turn() {
+        turns++;
+    }
+
+    /** A stage is no more, or the run is over. */
+    void stage(StageStats stats) {
+        rowsReused += stats.rowsReused();
+        moved += stats.moved();
+        rowsMoved += stats.rowsMoved();
+        notMoved += stats.notMoved();
+    }
+
+    /** The same of a worker's disk. */
+    void disk(SteppedDisk disk) {
+        pagesWritten += disk.written();
+        pagesRead += disk.read();
     }
 
     void refused(Problem.Kind kind) {

@@ -123,7 +123,7 @@ final class Troubles {
             case 2 -> stall(worker);
             case 3 -> oneWay(worker);
             case 4 -> partition();
-            case 5 -> slow(worker);
+            case 5 -> disk(worker);
             case 6 -> slowProcessor(worker);
             case 7 -> leave(worker);
             default -> link(answer);
@@ -262,8 +262,18 @@ final class Troubles {
         worker.recount(took);
     }
 
+    private void disk(VirtualWorker worker) {
+        if (chance.happens(0.7)) {
+            slow(worker);
+            return;
+        }
+        tell(worker.id, "has a full disk");
+        worker.fullDisk(true);
+        lasts(chance.spread(1000, 60_000), () -> worker.fullDisk(false));
+    }
+
     private void slow(VirtualWorker worker) {
-        tell(worker.id, "fetches slowly");
+        tell(worker.id, "has a slow disk");
         worker.slowDisk(true);
         lasts(chance.spread(5000, 120_000), () -> worker.slowDisk(false));
     }

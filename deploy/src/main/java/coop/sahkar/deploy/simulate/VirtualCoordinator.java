@@ -44,6 +44,7 @@ final class VirtualCoordinator {
     final String id;
     private final World world;
     private final VirtualLog.Replica log;
+    private final VirtualBooks books;
     private final Chance chance;
     private final SortedMap<String, ControlPath> attached = new TreeMap<>();
     private LeaseTable leases;
@@ -56,10 +57,12 @@ final class VirtualCoordinator {
     private boolean sendPending;
     private int boot;
 
-    VirtualCoordinator(String id, World world, VirtualLog.Replica log, Chance chance) {
+    VirtualCoordinator(
+            String id, World world, VirtualLog.Replica log, VirtualBooks books, Chance chance) {
         this.id = id;
         this.world = world;
         this.log = log;
+        this.books = books;
         this.chance = chance;
         this.leases = new LeaseTable(world.nowMillis());
         this.attendance = new Attendance(log, leases, world::nowMillis);
@@ -78,6 +81,7 @@ final class VirtualCoordinator {
         desk = newDesk();
         repairs = newRepairs();
         log.start();
+        books.start();
         log.onChange(this::sendSoon);
         look(boot);
     }
@@ -123,7 +127,13 @@ final class VirtualCoordinator {
         }
         attached.clear();
         world.answers().gatewayDied(this);
+        books.stop();
         log.stop();
+    }
+
+    /** How often it was started. */
+    int boot() {
+        return boot;
     }
 
     boolean up() {
@@ -140,6 +150,10 @@ final class VirtualCoordinator {
 
     VirtualLog.Replica log() {
         return log;
+    }
+
+    VirtualBooks books() {
+        return books;
     }
 
     Attendance attendance() {

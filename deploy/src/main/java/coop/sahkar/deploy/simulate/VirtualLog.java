@@ -33,6 +33,10 @@ final class VirtualLog {
     private final Trace trace;
     private final Invariants invariants;
     private final boolean replay;
+
+    /** Draws for usage, so that it leaves the course of everything else as it is. */
+    private final Chance forUsage;
+
     private final List<Replica> replicas = new ArrayList<>();
     private final Deque<Entry> entries = new ArrayDeque<>();
     private long firstIndex;
@@ -43,11 +47,19 @@ final class VirtualLog {
     private record Entry(LoggedCommand command, PoolState after) {}
 
     /**
+     * @param forUsage draws for commands that post usage
      * @param replay whether every replica applies every command itself and must come to the same
      */
-    VirtualLog(Agenda agenda, Chance chance, Trace trace, Invariants invariants, boolean replay) {
+    VirtualLog(
+            Agenda agenda,
+            Chance chance,
+            Chance forUsage,
+            Trace trace,
+            Invariants invariants,
+            boolean replay) {
         this.agenda = agenda;
         this.chance = chance;
+        this.forUsage = forUsage;
         this.trace = trace;
         this.invariants = invariants;
         this.replay = replay;
@@ -100,25 +112,29 @@ final class VirtualLog {
         return firstIndex + entries.size();
     }
 
+    private Chance dice(Command command) {
+        return command instanceof Command.PostUsage ? forUsage : chance;
+    }
+
     private Optional<Refusal> append(Command command) {
-        LoggedCommand logged =
-                new LoggedCommand(new CommandId(chance.bits(), chance.bits()), command);
+        Chance dice = dice(command);
+        LoggedCommand logged = new LoggedCommand(new CommandId(dice.bits(), dice.bits()), command);
         PoolState before = newest;
         Outcome outcome = Transition.apply(before, logged);
         newest = outcome.state();
         invariants.applied(before, command, outcome);
-        if (chance.happens(0.05)) {
+        if (dice.happens(0.05)) {
             invariants.repeated(newest, outcome, Transition.apply(newest, logged));
         }
         entries.addLast(new Entry(logged, newest));
         return Optional.ofNullable(outcome.refusal());
     }
 
-    private void spread() {
+    private void spread(Chance dice) {
         long index = lastIndex();
         for (Replica replica : replicas) {
             if (replica.hearsMajority() && replica.applied < index) {
-                agenda.after(chance.between(1, LAG_MILLIS), () -> replica.hear(index));
+                agenda.after(dice.between(1, LAG_MILLIS), () -> replica.hear(index));
             }
         }
         long oldest = replicas.stream().mapToLong(r -> r.applied).min().orElse(index);
@@ -219,7 +235,7 @@ final class VirtualLog {
             Optional<Refusal> refusal = append(command);
             replicas.get(leader).catchUp(lastIndex());
             catchUp(lastIndex());
-            spread();
+            spread(dice(command));
             return refusal;
         }
 

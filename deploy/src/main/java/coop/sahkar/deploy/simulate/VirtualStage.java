@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 final class VirtualStage {
     private static final int MOST_ROWS = 128;
     private static final int MOST_SEQUENCES = 64;
+    private static final long NANOS_PER_MILLI = TimeUnit.MILLISECONDS.toNanos(1);
 
     /** So many rows of a prompt take as long as one token again. */
     private static final int ROWS_FOR_ONE = 16;
@@ -30,7 +31,7 @@ final class VirtualStage {
     private final ArithmeticStage model;
     private final SteppedEngine engine;
     private boolean computes;
-    private boolean ticks;
+    private long lookMillis = Long.MAX_VALUE;
     private boolean closed;
 
     VirtualStage(VirtualWorker worker, VirtualShard shard, World world) {
@@ -124,6 +125,7 @@ final class VirtualStage {
 
     /** Ends without a word. */
     void vanish() {
+        world.tally().stage(engine.stats());
         closed = true;
         worker.ring().removed(this);
     }
@@ -138,17 +140,32 @@ final class VirtualStage {
             computes = true;
             long millis = batchMillis();
             worker.later(millis, () -> computed(millis));
-        } else if (engine.idle()) {
-            worker.rests(shard);
-        } else if (!ticks) {
-            ticks = true;
-            worker.later(
-                    SteppedEngine.TICK_MILLIS,
-                    () -> {
-                        ticks = false;
-                        turn();
-                    });
+            return;
         }
+        if (engine.idle()) {
+            worker.rests(shard);
+        }
+        long nanos = engine.idle() ? engine.idleNanos() : 0;
+        if (nanos < Long.MAX_VALUE) {
+            lookWithin(Math.max(SteppedEngine.TICK_MILLIS, nanos / NANOS_PER_MILLI + 1));
+        }
+    }
+
+    /** Has it look at the time by then. */
+    private void lookWithin(long millis) {
+        long at = world.nowMillis() + millis;
+        if (at >= lookMillis) {
+            return;
+        }
+        lookMillis = at;
+        worker.later(
+                millis,
+                () -> {
+                    if (lookMillis == at) {
+                        lookMillis = Long.MAX_VALUE;
+                        turn();
+                    }
+                });
     }
 
     private long batchMillis() {

@@ -8,6 +8,7 @@ import coop.sahkar.worker.agent.ObservedShard;
 import coop.sahkar.worker.agent.Reconciler;
 import coop.sahkar.worker.agent.ShardPhase;
 import coop.sahkar.worker.engine.LogRoom;
+import coop.sahkar.worker.engine.SteppedDisk;
 import coop.sahkar.worker.store.ShardKey;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -26,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * stopped goes on when it is woken; what it knew when it died is gone, but for its disk.
  */
 final class VirtualWorker {
+    private static final int LOG_PAGE_BYTES = 256;
+    private static final long SLOW_WRITE_MILLIS = 200;
     private static final long LOAD_BYTES_PER_SECOND = 2_000_000_000;
     private static final long CACHED_FETCH_MILLIS = 100;
     private static final long DRAIN_MILLIS = 30_000;
@@ -39,7 +42,8 @@ final class VirtualWorker {
     private final SortedMap<ShardKey, VirtualShard> shards = new TreeMap<>();
     private final SortedSet<ShardKey> onDisk = new TreeSet<>();
     private final RingEnd ring;
-    private LogRoom logs;
+    private SteppedDisk disk;
+    private long diskFreeMillis;
     private final Deque<Runnable> postponed = new ArrayDeque<>();
     private Desired desired = Desired.NOTHING;
     private boolean up;
@@ -59,14 +63,38 @@ final class VirtualWorker {
         this.world = world;
         this.chance = chance;
         this.ring = new RingEnd(this, world.ring());
-        this.logs = LogRoom.inMemory(world.scenario().logBytes());
+        this.disk = newDisk();
         this.departure = new Departure(this, world);
         this.control = new VirtualControl(this, world, chance);
     }
 
     /** What the boundary logs of its stages share. */
     LogRoom logs() {
-        return logs;
+        return disk.room();
+    }
+
+    private SteppedDisk newDisk() {
+        Scenario scenario = world.scenario();
+        return new SteppedDisk(
+                scenario.logBytes(), scenario.logPages(), LOG_PAGE_BYTES, this::writeLater);
+    }
+
+    /** One thing after the other, as the disk's thread does. */
+    private void writeLater(Runnable task) {
+        long now = world.nowMillis();
+        diskFreeMillis = Math.max(now, diskFreeMillis) + (slowDisk ? SLOW_WRITE_MILLIS : 1);
+        later(diskFreeMillis - now, task);
+    }
+
+    /** Its disk takes nothing any more; what is on it stays. */
+    void fullDisk(boolean full) {
+        disk.full(full);
+    }
+
+    /** Counts what is still there. */
+    void countUp() {
+        world.tally().disk(disk);
+        stages().forEach(stage -> world.tally().stage(stage.engine().stats()));
     }
 
     /** Its end of the ring. */
@@ -201,7 +229,9 @@ final class VirtualWorker {
             }
         }
         ring.clear();
-        logs = LogRoom.inMemory(world.scenario().logBytes());
+        world.tally().disk(disk);
+        disk = newDisk();
+        diskFreeMillis = 0;
         world.ring().died(this, closing);
         world.answers().workerDied(this, closing);
     }

@@ -58,7 +58,9 @@ final class World {
         this.trace = new Trace(agenda, reader);
         this.coverage = new Coverage(agenda, trace);
         boolean replay = scenario.checksEveryEvent();
-        this.log = new VirtualLog(agenda, chance.split(), trace, invariants, replay);
+        Chance forUsage = new Chance(scenario.seed() * 0x9E3779B97F4A7C15L + 2);
+        this.log =
+                new VirtualLog(agenda, chance.split(), forUsage.split(), trace, invariants, replay);
         this.answers = new Answers(this, chance.split());
         this.ring = new VirtualRing(this, carrier, chance.split());
         this.troubles = new Troubles(this, chance.split());
@@ -67,7 +69,9 @@ final class World {
         this.asking = chance.split();
         for (int i = 1; i <= scenario.coordinators(); i++) {
             String id = "coordinator-" + i;
-            coordinators.add(new VirtualCoordinator(id, this, log.replica(id), chance.split()));
+            VirtualLog.Replica replica = log.replica(id);
+            VirtualBooks books = new VirtualBooks(id, this, replica, forUsage.split());
+            coordinators.add(new VirtualCoordinator(id, this, replica, books, chance.split()));
         }
         for (int i = 0; i < scenario.models(); i++) {
             ModelManifest manifest = SimulatedModels.draw(i, chance);
@@ -104,6 +108,9 @@ final class World {
         demandEnds();
         runUntil(agenda.nowMillis() + 2 * scenario.engineLimits().idleMillis());
         workers.forEach(worker -> worker.stages().forEach(invariants::released));
+        coordinators.stream()
+                .filter(VirtualCoordinator::up)
+                .forEach(coordinator -> coordinator.books().settle());
     }
 
     /** Every answer ends and every gap is closed, be it on slow workers. */
@@ -165,18 +172,24 @@ final class World {
         agenda.after(
                 asking.untilNext(scenario.generationsPerSecond()),
                 () -> {
-                    boolean stillTime =
-                            agenda.nowMillis()
-                                    < START_MILLIS
-                                            + scenario.troubleMillis()
-                                            + scenario.healMillis() / 4;
-                    if (!models.isEmpty() && stillTime) {
+                    if (!models.isEmpty() && asks()) {
                         answers.ask(asking.pick(models));
                     }
-                    if (stillTime) {
+                    if (asks()) {
                         nextQuestion();
                     }
                 });
+    }
+
+    /** Whether readers still ask of their own accord. */
+    boolean asks() {
+        long end = START_MILLIS + scenario.troubleMillis() + scenario.healMillis() / 4;
+        return agenda.nowMillis() < end;
+    }
+
+    /** Counts what is still there as what has gone was counted. */
+    void countUp() {
+        workers.forEach(VirtualWorker::countUp);
     }
 
     private void setPolicy(Policy policy) {

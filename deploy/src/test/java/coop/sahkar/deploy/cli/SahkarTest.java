@@ -33,6 +33,10 @@ class SahkarTest {
                 "complete",
                 "providers",
                 "status",
+                "keys",
+                "policy",
+                "usage",
+                "ledger",
                 "simulate",
                 "version"
             })

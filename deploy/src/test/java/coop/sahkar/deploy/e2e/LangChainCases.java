@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.agent.tool.ToolSpecification;
+import dev.langchain4j.data.embedding.Embedding;
 import dev.langchain4j.data.message.ChatMessage;
 import dev.langchain4j.data.message.ToolExecutionResultMessage;
 import dev.langchain4j.data.message.UserMessage;
+import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.exception.ModelNotFoundException;
 import dev.langchain4j.model.chat.request.ChatRequest;
@@ -22,8 +24,10 @@ import dev.langchain4j.model.chat.response.PartialResponseContext;
 import dev.langchain4j.model.chat.response.PartialToolCall;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.openai.OpenAiChatModel;
+import dev.langchain4j.model.openai.OpenAiEmbeddingModel;
 import dev.langchain4j.model.openai.OpenAiStreamingChatModel;
 import dev.langchain4j.model.output.FinishReason;
+import dev.langchain4j.store.embedding.CosineSimilarity;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -67,11 +71,34 @@ final class LangChainCases {
                 of(this::hearsErrors, "errors"),
                 of(this::hangsUp, "hanging up"),
                 of(this::calls, "tools", "tool_choice: required", "role: tool"),
-                of(this::streamsCalls, "tools, streamed"));
+                of(this::streamsCalls, "tools, streamed"),
+                new ClientCase(
+                        CLIENT,
+                        "/v1/embeddings",
+                        List.of("input", "several inputs"),
+                        this::embeds));
     }
 
     private static ClientCase of(ClientCase.Check check, String... shows) {
         return new ClientCase(CLIENT, CHAT, List.of(shows), check);
+    }
+
+    private void embeds() {
+        OpenAiEmbeddingModel embedding =
+                OpenAiEmbeddingModel.builder()
+                        .baseUrl("http://" + pool.address() + "/v1")
+                        .apiKey("any")
+                        .modelName(model)
+                        .maxRetries(0)
+                        .build();
+        float[] one = embedding.embed("What is a worker?").content().vector();
+        List<TextSegment> texts =
+                List.of(TextSegment.from("What is a worker?"), TextSegment.from("A tide."));
+        List<Embedding> two = embedding.embedAll(texts).content();
+        assertThat(two).hasSize(2);
+        assertThat(CosineSimilarity.between(Embedding.from(one), two.getFirst()))
+                .isGreaterThan(0.999);
+        assertThat(CosineSimilarity.between(two.getFirst(), two.getLast())).isLessThan(0.99);
     }
 
     private OpenAiChatModel.OpenAiChatModelBuilder builder() {

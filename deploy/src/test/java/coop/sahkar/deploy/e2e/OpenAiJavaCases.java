@@ -19,9 +19,14 @@ import com.openai.models.chat.completions.ChatCompletionStreamOptions;
 import com.openai.models.chat.completions.ChatCompletionToolChoiceOption;
 import com.openai.models.chat.completions.ChatCompletionToolMessageParam;
 import com.openai.models.completions.CompletionCreateParams;
+import com.openai.models.embeddings.Embedding;
+import com.openai.models.embeddings.EmbeddingCreateParams;
 import com.openai.models.responses.Response;
 import com.openai.models.responses.ResponseCreateParams;
+import com.openai.models.responses.ResponseFunctionToolCall;
+import com.openai.models.responses.ResponseInputItem;
 import com.openai.models.responses.ResponseStreamEvent;
+import com.openai.models.responses.ToolChoiceOptions;
 import java.util.List;
 
 /** OpenAI's own library for Java. */
@@ -61,9 +66,12 @@ final class OpenAiJavaCases implements AutoCloseable {
     List<ClientCase> all() {
         return List.of(
                 of("/v1/models", this::findsModels, "list, retrieve"),
+                of("/v1/embeddings", this::embeds, "input", "several inputs"),
                 of("/v1/completions", this::completes, "prompt, stop, logprobs"),
                 of(RESPONSES, this::responds, "input, instructions", "previous_response_id"),
                 of(RESPONSES, this::streamsEvents, "stream"),
+                of(RESPONSES, this::respondsWithCalls, "tools", "function_call_output"),
+                of(RESPONSES, this::streamsCallsAsEvents, "tools, streamed"),
                 of(CHAT, this::chats, "messages, usage", "n", "seed", "logprobs"),
                 of(CHAT, this::streams, "stream", "stream_options"),
                 of(CHAT, this::stops, "stop"),
@@ -103,6 +111,32 @@ final class OpenAiJavaCases implements AutoCloseable {
     private void findsModels() {
         assertThat(openAi.models().list().data().getFirst().id()).isEqualTo(pool.model());
         assertThat(openAi.models().retrieve(model).id()).isEqualTo(pool.model());
+    }
+
+    private void embeds() {
+        EmbeddingCreateParams.Builder asked = EmbeddingCreateParams.builder().model(model);
+        List<Embedding> two =
+                openAi.embeddings()
+                        .create(asked.inputOfArrayOfStrings(List.of(QUESTION, "A tide.")).build())
+                        .data();
+        List<Float> one =
+                openAi.embeddings()
+                        .create(asked.input(QUESTION).build())
+                        .data()
+                        .getFirst()
+                        .embedding();
+        assertThat(two).hasSize(2);
+        assertThat(one).hasSameSizeAs(two.getLast().embedding());
+        assertThat(product(one, two.getFirst().embedding())).isGreaterThan(0.999);
+        assertThat(product(one, two.getLast().embedding())).isLessThan(0.99);
+    }
+
+    private static double product(List<Float> one, List<Float> other) {
+        double sum = 0;
+        for (int i = 0; i < one.size(); i++) {
+            sum += (double) one.get(i) * other.get(i);
+        }
+        return sum;
     }
 
     private void completes() {
@@ -154,6 +188,46 @@ final class OpenAiJavaCases implements AutoCloseable {
                             event.outputTextDelta().ifPresent(more -> deltas.append(more.delta())));
         }
         assertThat(deltas).hasToString(text(whole.response())).isNotBlank();
+    }
+
+    private ResponseCreateParams.Builder respondByAdding() {
+        return respond()
+                .maxOutputTokens(160)
+                .addTool(AddNumbers.class)
+                .toolChoice(ToolChoiceOptions.REQUIRED)
+                .parallelToolCalls(false);
+    }
+
+    private void respondsWithCalls() {
+        Response first = openAi.responses().create(respondByAdding().build());
+        ResponseFunctionToolCall call = first.output().getFirst().asFunctionCall();
+        AddNumbers numbers = call.arguments(AddNumbers.class);
+        var sum =
+                ResponseInputItem.FunctionCallOutput.builder()
+                        .callId(call.callId())
+                        .output("" + (numbers.first + numbers.second))
+                        .build();
+        ResponseCreateParams.Builder next =
+                respond()
+                        .previousResponseId(first.id())
+                        .inputOfResponse(List.of(ResponseInputItem.ofFunctionCallOutput(sum)));
+        assertThat(text(openAi.responses().create(next.build()))).isNotBlank();
+    }
+
+    private void streamsCallsAsEvents() {
+        ResponseAccumulator whole = ResponseAccumulator.create();
+        StringBuilder deltas = new StringBuilder();
+        try (StreamResponse<ResponseStreamEvent> stream =
+                openAi.responses().createStreaming(respondByAdding().build())) {
+            stream.stream()
+                    .peek(whole::accumulate)
+                    .forEach(event ->
+                            event.functionCallArgumentsDelta()
+                                    .ifPresent(more -> deltas.append(more.delta())));
+        }
+        ResponseFunctionToolCall call = whole.response().output().getFirst().asFunctionCall();
+        assertThat(call.arguments(AddNumbers.class)).isNotNull();
+        assertThat(call.arguments()).isEqualTo(deltas.toString());
     }
 
     @SuppressWarnings("deprecation") // seed: OpenAI has grown tired of it, users have not

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import coop.sahkar.deploy.demo.Distribution;
+import coop.sahkar.proto.v1.LedgerAccount;
+import coop.sahkar.proto.v1.LedgerGrpc;
+import coop.sahkar.proto.v1.LedgerPart;
+import coop.sahkar.proto.v1.LedgerRequest;
 import coop.sahkar.proto.v1.PoolStatus;
 import coop.sahkar.proto.v1.WorkerStatus;
 import java.io.IOException;
@@ -13,6 +17,7 @@ import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -24,7 +29,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What survives the end of a process: models, placement, fetched shards. */
+/** What survives the end of a process: models, placement, fetched shards, the books. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class RestartIT {
@@ -81,6 +86,44 @@ class RestartIT {
         assertThat(answer()).isEqualTo(answer);
         assertThat(shardFiles()).as("not fetched again").isEqualTo(files);
         assertThat(pool().status().getGeneration()).isGreaterThanOrEqualTo(generation);
+    }
+
+    @Test
+    @Order(3)
+    void whatWasPostedOutlivesTheCoordinatorAndGoesOn() throws Exception {
+        answer();
+        await().atMost(TestPool.SOON).until(() -> books().getHead().getEarnedMicros() > 0);
+        long before = books().getHead().getEarnedMicros();
+
+        pool().coordinator().kill();
+        pool().startCoordinator();
+        pool().awaitServed();
+        assertThat(books().getHead().getEarnedMicros()).isGreaterThanOrEqualTo(before);
+
+        answer();
+        await().atMost(TestPool.SOON).until(() -> books().getHead().getEarnedMicros() > before);
+        LedgerPart books = books();
+        assertThat(books.getHead().getSumMicros()).isZero();
+        assertThat(books.getAccountsList())
+                .extracting(LedgerAccount::getName)
+                .containsExactly(
+                        "commons", "worker/worker-1", "worker/worker-2", "worker/worker-3");
+        assertThat(
+                        books.getAccountsList().stream()
+                                .mapToLong(LedgerAccount::getBalanceMicros)
+                                .sum())
+                .isZero();
+        assertThat(books.getAccounts(0).getBalanceMicros()).as("the commons").isNegative();
+        assertThat(books.getPostingsList()).isNotEmpty();
+    }
+
+    private LedgerPart books() {
+        LedgerPart.Builder all = LedgerPart.newBuilder();
+        LedgerGrpc.newBlockingStub(pool().channel())
+                .withDeadlineAfter(20, TimeUnit.SECONDS)
+                .read(LedgerRequest.newBuilder().setLatest(true).setPostings(true).build())
+                .forEachRemaining(all::mergeFrom);
+        return all.build();
     }
 
     private String answer() {

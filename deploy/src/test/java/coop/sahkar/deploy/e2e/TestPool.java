@@ -75,9 +75,18 @@ final class TestPool implements AutoCloseable {
 
     /** The same on another address of this machine. */
     static TestPool start(Path scratch, String host) throws IOException {
+        return start(scratch, host, "--expose-without-encryption");
+    }
+
+    /** A pool whose coordinator says everything. */
+    static TestPool talkative(Path scratch) throws IOException {
+        return start(scratch, LOOPBACK, "-vv");
+    }
+
+    private static TestPool start(Path scratch, String host, String how) throws IOException {
         TestPool pool = new TestPool(scratch, host);
         try {
-            pool.startCoordinator("--expose-without-encryption");
+            pool.startCoordinator(how);
             return pool;
         } catch (RuntimeException | Error e) {
             pool.close();

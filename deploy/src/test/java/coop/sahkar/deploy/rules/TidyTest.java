@@ -55,6 +55,24 @@ class TidyTest {
         assertThat(lines(line -> LEFT_OPEN.matcher(line).find())).isEmpty();
     }
 
+    /**
+     * Refusals stand in the replicated state; %d is written otherwise where people speak Arabic.
+     */
+    @Test
+    void replicatedSentencesAreTheSameInEveryLanguage() {
+        List<String> local = new ArrayList<>();
+        for (Path path : SourceTree.java()) {
+            String file = SourceTree.relative(path);
+            boolean replicated =
+                    file.contains("main/java/coop/sahkar/coordinator/state/")
+                            || file.contains("main/java/coop/sahkar/governance/");
+            if (replicated && SourceTree.read(path).contains("%" + "d")) {
+                local.add(file);
+            }
+        }
+        assertThat(local).isEmpty();
+    }
+
     @Test
     void methodsAreShort() {
         List<String> tooLong = new ArrayList<>();

@@ -5,6 +5,7 @@ import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.MeasurePeers;
 import coop.sahkar.proto.v1.Revocations;
 import coop.sahkar.proto.v1.Welcome;
+import java.util.List;
 import java.util.Optional;
 
 /** What coordinators say to a worker. Called from one thread; must not block it. */
@@ -34,6 +35,9 @@ interface ControlEvents {
 
     /** A coordinator says whose certificates count no more. */
     void revoked(Revocations revocations);
+
+    /** A coordinator says where all of them are reached now, host:port. */
+    void coordinators(String coordinator, List<String> gateways);
 
     /**
      * A coordinator is not reached, or does not let the worker in.

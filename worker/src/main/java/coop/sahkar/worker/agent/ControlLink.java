@@ -156,6 +156,7 @@ final class ControlLink {
         if (closed) {
             return;
         }
+        channel.resetConnectBackoff(); // it has waited as long as it was to
         Attachment fresh = new Attachment();
         attachment = fresh;
         fresh.open();
@@ -249,6 +250,9 @@ final class ControlLink {
                         events.measure(coordinator, message.getMeasure());
                     }
                 }
+                case COORDINATORS ->
+                        events.coordinators(
+                                coordinator, message.getCoordinators().getGatewaysList());
                 case REFUSED -> refuse(Wire.fromWire(message.getRefused()));
                 case REVOCATIONS -> {
                     if (welcomed) {

@@ -11,7 +11,9 @@ import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerHello;
 import coop.sahkar.proto.v1.WorkerReport;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,8 +29,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The links to every coordinator: those the donor named and those they name in turn. One thread
- * owns them all.
+ * The links to every coordinator: those the donor named and those they name in turn. One that
+ * nobody names any more is given up when it is gone. One thread owns them all.
  */
 final class ControlLinks implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ControlLinks.class);
@@ -46,6 +48,9 @@ final class ControlLinks implements AutoCloseable {
                     Thread.ofPlatform().daemon().name("control").factory());
     private final Map<String, ControlLink> links = new LinkedHashMap<>();
     private final Map<String, String> byId = new LinkedHashMap<>();
+    private final Set<String> aliases = new LinkedHashSet<>();
+    private final Set<String> donors = new LinkedHashSet<>();
+    private final Map<String, List<String>> named = new LinkedHashMap<>();
     private final Set<String> attached = ConcurrentHashMap.newKeySet();
     private volatile List<String> known = List.of();
 
@@ -66,10 +71,13 @@ final class ControlLinks implements AutoCloseable {
 
     /** Attaches to these, and to those they name. */
     void start(List<String> coordinators) {
-        thread.execute(() -> coordinators.forEach(this::add));
+        thread.execute(() -> {
+            donors.addAll(coordinators);
+            coordinators.forEach(this::add);
+        });
     }
 
-    /** Every coordinator known so far, host:port. */
+    /** Every coordinator known now, host:port, those that this worker is attached to first. */
     List<String> known() {
         return known;
     }
@@ -110,25 +118,60 @@ final class ControlLinks implements AutoCloseable {
                 new ControlLink(
                         coordinator, hello, reports, new Heard(), thread, pace, random, transport);
         links.put(coordinator, link);
-        known = List.copyOf(links.keySet());
+        order();
         link.start();
+    }
+
+    private void order() {
+        List<String> order = new ArrayList<>(links.keySet());
+        order.removeAll(aliases);
+        order.sort(Comparator.comparing(coordinator -> !attached.contains(coordinator)));
+        known = List.copyOf(order);
+    }
+
+    /** A coordinator names all of them; the ones that nobody names and that are gone are left. */
+    private void take(String coordinator, List<String> gateways) {
+        named.put(coordinator, gateways);
+        gateways.forEach(this::add);
+        Set<String> wanted = new LinkedHashSet<>(donors);
+        wanted.addAll(attached);
+        named.values().forEach(wanted::addAll);
+        for (String gone : List.copyOf(links.keySet())) {
+            ControlLink link = links.get(gone);
+            if (link != null && !wanted.contains(gone)) {
+                LOG.info("{} is no coordinator any more", gone);
+                link.forget();
+                links.remove(gone);
+                byId.values().remove(gone);
+                aliases.remove(gone);
+            }
+        }
+        order();
     }
 
     private final class Heard implements ControlEvents {
         @Override
         public void welcomed(String coordinator, Welcome welcome) {
             events.known(coordinator, welcome.getRelayToken());
-            String first = byId.putIfAbsent(welcome.getCoordinatorId(), coordinator);
-            ControlLink link = links.get(coordinator);
-            if (first != null && !first.equals(coordinator) && link != null) {
-                // The same coordinator under another address: two streams would fight for one id.
-                LOG.debug("{} is {} under another name", coordinator, first);
-                link.forget();
-                return;
+            String before = byId.put(welcome.getCoordinatorId(), coordinator);
+            ControlLink older = before == null ? null : links.get(before);
+            if (older != null && !before.equals(coordinator)) {
+                // The same coordinator under another address: two streams would fight for one id,
+                // and it keeps to the newer.
+                LOG.debug("{} is {} under another name", before, coordinator);
+                older.forget();
+                attached.remove(before);
+                aliases.add(before);
             }
+            aliases.remove(coordinator);
             attached.add(coordinator);
             events.welcomed(coordinator, welcome);
-            welcome.getCoordinatorsList().forEach(ControlLinks.this::add);
+            take(coordinator, welcome.getCoordinatorsList());
+        }
+
+        @Override
+        public void coordinators(String coordinator, List<String> gateways) {
+            take(coordinator, gateways);
         }
 
         @Override
@@ -159,6 +202,8 @@ final class ControlLinks implements AutoCloseable {
         @Override
         public void detached(String coordinator, String why) {
             attached.remove(coordinator);
+            named.remove(coordinator);
+            order();
             events.detached(coordinator, why);
         }
     }

@@ -179,6 +179,18 @@ final class MetricsPage {
                 "sahkar_stage_rows_reused",
                 "Positions that a chat's next turn found and did not compute",
                 StageStats::rowsReused);
+        stageCount(
+                "sahkar_stage_moved",
+                "Sessions whose KV came from a worker that left",
+                StageStats::moved);
+        stageCount(
+                "sahkar_stage_rows_moved",
+                "Positions of those, which were not computed again",
+                StageStats::rowsMoved);
+        stageCount(
+                "sahkar_stage_not_moved",
+                "Sessions that took such a worker's place and computed all again",
+                StageStats::notMoved);
     }
 
     private void gauge(String name, String help, long value) {

@@ -245,7 +245,8 @@ public final class WorkerNode implements AutoCloseable {
                 options.memoryBytes(),
                 speed,
                 options.threads(),
-                options.relaying());
+                options.relaying(),
+                options.owner());
     }
 
     private LogRoom logs(List<AutoCloseable> untilNow) {
@@ -336,6 +337,9 @@ public final class WorkerNode implements AutoCloseable {
         public void revoked(Revocations revocations) {
             certificate.revoked(revocations);
         }
+
+        @Override
+        public void coordinators(String coordinator, List<String> gateways) {} // links are kept
 
         @Override
         public void detached(String coordinator, String why) {

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param metrics where Prometheus reads how the worker fares; null: nowhere
  * @param software version of this program
  * @param relaying when it is reached through coordinators
+ * @param owner account of the co-operative's ledger that it earns for; empty: one of its own
  * @param joining joins a co-operative with this first; null: it has joined, or speaks in the open
  */
 public record WorkerOptions(
@@ -47,11 +48,13 @@ public record WorkerOptions(
         @Nullable InetSocketAddress metrics,
         String software,
         Relaying relaying,
+        String owner,
         @Nullable JoinToken joining) {
     private static final String LOOPBACK = "127.0.0.1";
     private static final long DEFAULT_DISK_BYTES = 50_000_000_000L;
     private static final long DEFAULT_LOG_DISK_BYTES = 1L << 30;
     private static final int MAX_PORT = 65_535;
+    private static final int MAX_OWNER = 128;
 
     /**
      * Checks the options.
@@ -69,6 +72,10 @@ public record WorkerOptions(
         require(threads > 0, "threads must be at least 1, not " + threads);
         require(gpuLayers >= 0, "GPU layers cannot be " + gpuLayers);
         require(decodeBytesPerSecond >= 0, "the speed cannot be negative");
+        require(
+                owner.matches("[A-Za-z0-9._:@-]{0," + MAX_OWNER + "}"),
+                "an owner is an account of up to %d letters, digits and . _ : @ -, not \"%s\""
+                        .formatted(MAX_OWNER, owner));
     }
 
     /** Starts from the usual values: loopback, and what {@code machine} can spare. */
@@ -95,6 +102,7 @@ public record WorkerOptions(
         private @Nullable InetSocketAddress metrics;
         private String software = "dev";
         private Relaying relaying = Relaying.AUTO;
+        private String owner = "";
         private @Nullable JoinToken joining;
 
         private Builder(Path data, List<String> coordinators, Machine machine) {
@@ -175,6 +183,12 @@ public record WorkerOptions(
             return this;
         }
 
+        /** The account that it earns for; empty: one of its own. */
+        public Builder owner(String value) {
+            owner = value;
+            return this;
+        }
+
         /** Joins a co-operative with this token first; null: not. */
         public Builder joining(@Nullable JoinToken value) {
             joining = value;
@@ -205,6 +219,7 @@ public record WorkerOptions(
                     metrics,
                     software,
                     relaying,
+                    owner,
                     joining);
         }
     }

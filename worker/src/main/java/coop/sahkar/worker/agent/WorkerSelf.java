@@ -14,6 +14,7 @@ import coop.sahkar.proto.v1.WorkerHello;
  * @param decodeBytesPerSecond weight bytes it passes per second when it decodes
  * @param threads threads it computes with
  * @param relaying when it is reached through coordinators
+ * @param owner account of the ledger that it earns for; empty: one of its own
  */
 public record WorkerSelf(
         String workerId,
@@ -23,7 +24,8 @@ public record WorkerSelf(
         long memoryBytes,
         long decodeBytesPerSecond,
         int threads,
-        Relaying relaying) {
+        Relaying relaying,
+        String owner) {
 
     WorkerHello hello() {
         return WorkerHello.newBuilder()
@@ -36,6 +38,7 @@ public record WorkerSelf(
                 .setDecodeBytesPerSecond(decodeBytesPerSecond)
                 .setThreads(threads)
                 .setRelay(relaying.toWire())
+                .setOwner(owner)
                 .build();
     }
 }

@@ -42,6 +42,14 @@ final class BoundaryLog {
         budget.settle();
     }
 
+    /** Nothing was sent yet, and what is below {@code position} never will be. */
+    void beginAt(int position) {
+        if (end != 0) {
+            throw new IllegalStateException("a log that has begun at " + start());
+        }
+        end = position;
+    }
+
     /** Forgets the positions from {@code position} on. */
     void truncate(int position) {
         while (!frames.isEmpty() && frames.getLast().endPosition() > position) {

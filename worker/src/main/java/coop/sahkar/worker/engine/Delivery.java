@@ -6,9 +6,11 @@ import coop.sahkar.worker.engine.StageMessage.Frame;
 import coop.sahkar.worker.engine.StageMessage.Progress;
 import coop.sahkar.worker.engine.StageMessage.Token;
 import coop.sahkar.worker.engine.StageMessage.Tokens;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
 
 /**
  * Passes on what a batch made: hidden states to the next stages, and from the tail tokens and
@@ -70,7 +72,8 @@ final class Delivery {
                             session.epoch(),
                             end,
                             chosen,
-                            session.chances(row, chosen));
+                            session.chances(row, chosen),
+                            session.wantsEmbedding() ? embedding(row) : List.of());
             if (session.index() == 0) {
                 own.add(new Tokens(List.of(token)));
             } else {
@@ -84,6 +87,11 @@ final class Delivery {
                 outbox.send(head, progress);
             }
         }
+    }
+
+    private List<Float> embedding(int row) {
+        float[] state = stage.normed(row).toArray(ValueLayout.JAVA_FLOAT);
+        return IntStream.range(0, state.length).mapToObj(i -> state[i]).toList();
     }
 
     /** What is told when the library refuses to compute. */

@@ -43,7 +43,7 @@ final class HandOver {
         for (StageSession session : table.all()) {
             if (session.generation() != null) {
                 heads.tell(session, HeadGeneration::leaves);
-            } else {
+            } else if (session.gift() == null) {
                 String self = session.self().workerId();
                 Leaving word = new Leaving(session.id(), session.epoch(), self);
                 outbox.send(session.ticket().head(), word);

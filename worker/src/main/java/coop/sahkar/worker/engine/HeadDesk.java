@@ -110,6 +110,12 @@ final class HeadDesk {
                                 .formatted(ticket.session(), known.epoch()));
     }
 
+    /** Where the same turn went on here after its reader was lost, it goes on behind that. */
+    static GenerationStart goingOn(GenerationStart start, @Nullable StageSession known) {
+        PastTurn past = known == null || known.turn() != start.turn() ? null : known.past();
+        return past == null ? start : start.goingOn(past);
+    }
+
     /**
      * How a generation's route is opened. Where another head takes it over, all positions but the
      * last are what they were, unless it is seen here that they are not. Where it is the chat's

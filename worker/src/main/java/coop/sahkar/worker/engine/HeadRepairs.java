@@ -146,8 +146,7 @@ final class HeadRepairs {
                 LOG.info("session {}: asks for a route without {}", session.id(), lost);
                 routes.ask(session.id(), newest, lost, why);
             }
-            case Repair.Reopen(SealedTicket next, long repairNanos) ->
-                    reopen(session, next, repairNanos, nowNanos);
+            case Repair.Reopen reopen -> reopen(session, reopen, nowNanos);
             case Repair.GiveUp(Problem problem, String workerId, boolean noSpare) -> {
                 heads.tell(session, generation -> generation.giveUp(problem, workerId, noSpare));
                 feed.accept(session);
@@ -174,13 +173,14 @@ final class HeadRepairs {
     /** How far a stage is with a session that is open in it. */
     private static ProbeAnswer answer(
             StageSession session, int epoch, int stage, int round, StageMeter meter) {
+        KvArrival arrival = session.arrival();
         return new ProbeAnswer(
                 session.id(),
                 epoch,
                 stage,
                 round,
                 session.epoch() == epoch,
-                session.held(),
+                arrival == null ? session.held() : arrival.positionsCome(),
                 session.end(),
                 session.flowing(),
                 session.sentEnd(),
@@ -205,14 +205,18 @@ final class HeadRepairs {
                 0);
     }
 
-    private void reopen(StageSession session, SealedTicket next, long repairNanos, long nowNanos) {
-        Ticket old = session.ticket();
+    private void reopen(StageSession session, Repair.Reopen how, long nowNanos) {
+        SealedTicket next = how.next();
+        SealedTicket before = session.sealed();
+        Ticket old = before.ticket();
         HeadGeneration generation = session.generation();
         if (generation == null) {
             throw new IllegalStateException("a route is repaired where no generation runs");
         }
         Keep keep = session.keep().with(generation.fixedPositions());
-        Open open = new Open(next, 0, session.sampling(), keep);
+        boolean leaves =
+                old.stages().stream().map(RouteStage::workerId).anyMatch(how.leavers()::contains);
+        Open open = new Open(next, 0, session.sampling(), keep, leaves ? before : null);
         batches.forget(session);
         if (!table.reroute(session, open)) {
             throw new IllegalStateException("the next route of a session needs more room");
@@ -220,21 +224,22 @@ final class HeadRepairs {
         meter.repairs.incrementAndGet();
         heads.tell(
                 session,
-                running -> running.rerouted(next.ticket(), session.held(), repairNanos, nowNanos));
+                running -> running.rerouted(next, session.held(), how.repairNanos(), nowNanos));
         if (next.ticket().stages().size() > 1) {
             outbox.send(next.ticket().stages().get(1), open.behind());
         }
-        closeDropped(old, next.ticket());
+        closeDropped(old, next.ticket(), how.leavers());
         feed.accept(session);
     }
 
-    /** Frees the session where the new route does not go. */
-    private void closeDropped(Ticket old, Ticket next) {
+    /** Ends the session where the new route does not go. */
+    private void closeDropped(Ticket old, Ticket next, Set<String> leavers) {
         Set<String> kept =
                 next.stages().stream().map(RouteStage::workerId).collect(Collectors.toSet());
         for (RouteStage stage : old.stages()) {
             if (!kept.contains(stage.workerId())) {
-                outbox.send(stage, new Close(old.session(), old.epoch(), 0, true));
+                int millis = leavers.contains(stage.workerId()) ? KvGiving.KEPT_MILLIS : 0;
+                outbox.send(stage, new Close(old.session(), old.epoch(), millis, true));
             }
         }
     }

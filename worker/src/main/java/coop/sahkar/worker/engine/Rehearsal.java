@@ -229,7 +229,7 @@ public final class Rehearsal {
         public void finished(GenerationEnd end) {}
 
         @Override
-        public void rerouted(Ticket route, long repairMicros) {}
+        public void rerouted(SealedTicket route, long repairMicros) {}
 
         @Override
         public void failed(Problem problem, String workerId) {}

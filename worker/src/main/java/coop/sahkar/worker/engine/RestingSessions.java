@@ -44,6 +44,10 @@ final class RestingSessions {
         sessions.put(session.id(), session);
     }
 
+    List<StageSession> all() {
+        return List.copyOf(sessions.values());
+    }
+
     /** Whether it rested here. */
     boolean remove(StageSession session) {
         return sessions.remove(session.id(), session);

@@ -23,6 +23,7 @@ public final class Rows {
 
     private final int width;
     private int count;
+    private boolean normed;
 
     public Rows(Arena arena, int capacity, int width) {
         this.token = new int[capacity];
@@ -43,6 +44,17 @@ public final class Rows {
 
     public void clear() {
         count = 0;
+        normed = false;
+    }
+
+    /** At the tail: the hidden states behind the output norm are wanted beside logits. */
+    public void wantNormed() {
+        normed = true;
+    }
+
+    /** Whether somebody wants them. */
+    public boolean wantsNormed() {
+        return normed;
     }
 
     /** Appends a row and returns its index; its hidden state, if any, is written by the caller. */

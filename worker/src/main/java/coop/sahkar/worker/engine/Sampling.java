@@ -19,6 +19,7 @@ import java.util.SortedMap;
  * @param chances 0: tokens come without chances; n: with their own and the n - 1 likeliest
  * @param grammar only tokens it allows are chosen, GBNF with a rule named root; empty: any
  * @param grammarFrom position of the first token that the grammar is for
+ * @param embedding whether the first token comes with the hidden state that it was chosen from
  */
 public record Sampling(
         float temperature,
@@ -34,7 +35,8 @@ public record Sampling(
         long seed,
         int chances,
         String grammar,
-        int grammarFrom) {
+        int grammarFrom,
+        boolean embedding) {
 
     /** Without chances and without a grammar. */
     public Sampling(
@@ -63,7 +65,8 @@ public record Sampling(
                 seed,
                 0,
                 "",
-                0);
+                0,
+                false);
     }
 
     /** The same with its grammar, if it has one, for tokens from a position on. */
@@ -82,6 +85,7 @@ public record Sampling(
                 seed,
                 chances,
                 grammar,
-                position);
+                position,
+                embedding);
     }
 }

@@ -17,6 +17,7 @@ final class SessionEnds {
     private final Outbox outbox;
     private final HeadDesk heads;
     private final Admission admission;
+    private final KvGiving giving;
     private final LongSupplier nanoClock;
 
     SessionEnds(
@@ -25,12 +26,14 @@ final class SessionEnds {
             Outbox outbox,
             HeadDesk heads,
             Admission admission,
+            KvGiving giving,
             LongSupplier nanoClock) {
         this.table = table;
         this.batches = batches;
         this.outbox = outbox;
         this.heads = heads;
         this.admission = admission;
+        this.giving = giving;
         this.nanoClock = nanoClock;
     }
 
@@ -87,7 +90,9 @@ final class SessionEnds {
         if (session == null || close.epoch() < session.epoch()) {
             return;
         }
-        if (close.hereOnly()) {
+        if (close.hereOnly() && close.restMillis() > 0 && session.generation() == null) {
+            giving.keep(session, close.restMillis(), nanoClock.getAsLong());
+        } else if (close.hereOnly()) {
             free(session);
         } else if (!session.resting()) {
             end(session, null, close.restMillis());

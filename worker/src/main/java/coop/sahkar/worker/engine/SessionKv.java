@@ -30,6 +30,11 @@ final class SessionKv {
         return parked != null;
     }
 
+    /** What is outside the cache; null while it is in it. */
+    @Nullable ParkedKv parked() {
+        return parked;
+    }
+
     /** Memory it takes outside the cache. */
     long parkedBytes() {
         return parked == null ? 0 : parked.bytes();

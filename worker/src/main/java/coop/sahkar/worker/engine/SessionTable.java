@@ -50,6 +50,11 @@ final class SessionTable {
         return List.copyOf(sessions.values());
     }
 
+    /** All that rest. */
+    List<StageSession> resting() {
+        return resting.all();
+    }
+
     /** Why a session cannot be let in; null if it can. */
     @Nullable Problem refusal(Ticket ticket, int index) {
         String worker = ticket.stages().get(index).workerId();
@@ -141,14 +146,19 @@ final class SessionTable {
     void rest(StageSession session, long untilNanos) {
         sessions.remove(session.id());
         session.rest(untilNanos);
-        int sequence = session.kv().sequence();
-        session.kv().park(RestingSessions.MOST_BYTES);
-        if (session.kv().isParked()) {
-            sequences.clear(sequence);
-        }
+        park(session, RestingSessions.MOST_BYTES);
         resting.add(session);
         reserve(-session.ticket().maxPositions());
         while (give(resting.surplus(shape.kvCells()))) {}
+    }
+
+    /** Takes what a session holds out of the cache, if that takes no more than so many bytes. */
+    void park(StageSession session, long mostBytes) {
+        int sequence = session.kv().sequence();
+        session.kv().park(mostBytes);
+        if (session.kv().isParked()) {
+            sequences.clear(sequence);
+        }
     }
 
     /** Gives the room of one that rests to others; false when there is none. */

@@ -1,6 +1,8 @@
 package coop.sahkar.worker.engine;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +36,16 @@ public interface Stage extends AutoCloseable {
      */
     MemorySegment logits(int row);
 
+    /**
+     * The hidden state of such a row behind the output norm, {@code width} F32; the batch must have
+     * wanted it ({@link Rows#wantNormed}). Valid until the next call. Tail only.
+     *
+     * @throws IllegalStateException if it was not to be had
+     */
+    default MemorySegment normed(int row) {
+        throw new IllegalStateException("this stage hands out no embeddings");
+    }
+
     /** Forgets all positions of {@code sequence} from {@code position} on. */
     void truncate(int sequence, int position);
 
@@ -58,6 +70,22 @@ public interface Stage extends AutoCloseable {
      * @return false if the cache has no room for it in one piece: the sequence is empty then
      */
     boolean unpark(ParkedKv parked, int sequence);
+
+    /**
+     * How the pieces of parked KV are written. A stage can read what another of the same model,
+     * span and format has parked.
+     */
+    String kvFormat();
+
+    /**
+     * KV that another stage of the same model, span and format has parked, to be unparked here. Its
+     * pieces are looked at: what was not written by such a stage is refused.
+     *
+     * @param positions how many positions it is said to hold
+     * @param pieces all of its bytes, in order
+     * @return null if the pieces are not what they should be
+     */
+    @Nullable ParkedKv adopt(int positions, List<ByteBuffer> pieces);
 
     /** Opens a sampler over this stage's vocabulary. Tail only. */
     TokenSampler sampler(Sampling sampling);

@@ -8,6 +8,8 @@ import coop.sahkar.worker.engine.StageMessage.Close;
 import coop.sahkar.worker.engine.StageMessage.Failed;
 import coop.sahkar.worker.engine.StageMessage.Frame;
 import coop.sahkar.worker.engine.StageMessage.Frames;
+import coop.sahkar.worker.engine.StageMessage.KvPart;
+import coop.sahkar.worker.engine.StageMessage.KvWanted;
 import coop.sahkar.worker.engine.StageMessage.Leaving;
 import coop.sahkar.worker.engine.StageMessage.NeedFrom;
 import coop.sahkar.worker.engine.StageMessage.Open;
@@ -48,6 +50,8 @@ final class StageCore {
     private final Replay replay;
     private final HeadRepairs repairs;
     private final SessionEnds ends;
+    private final KvGiving giving;
+    private final KvTaking taking;
     private final HandOver handOver;
     private boolean lone;
 
@@ -74,7 +78,9 @@ final class StageCore {
         this.delivery = new Delivery(stage, outbox);
         this.replay = new Replay(outbox, meter, limits, policy);
         this.heads = new HeadDesk(loaded.vocabulary(), policy, limits);
-        this.ends = new SessionEnds(table, batches, outbox, heads, admission, nanoClock);
+        this.giving = new KvGiving(table, batches, outbox, stage);
+        this.taking = new KvTaking(table, stage, outbox, replay, meter);
+        this.ends = new SessionEnds(table, batches, outbox, heads, admission, giving, nanoClock);
         this.handOver = new HandOver(table, outbox, heads);
         this.repairs =
                 new HeadRepairs(
@@ -102,13 +108,16 @@ final class StageCore {
             case Leaving leaving -> onLeaving(leaving);
             case Probe probe -> onProbe(probe);
             case ProbeAnswer answer -> onProbeAnswer(answer);
+            case KvWanted wanted -> giving.wanted(wanted, nanoClock.getAsLong());
+            case KvPart part -> onKvPart(part);
         }
     }
 
     /** Runs a generation from this head; its sink hears if that cannot be. */
-    void start(GenerationStart start) {
-        Ticket ticket = start.ticket().ticket();
+    void start(GenerationStart wanted) {
+        Ticket ticket = wanted.ticket().ticket();
         StageSession known = table.known(ticket.session());
+        GenerationStart start = HeadDesk.goingOn(wanted, known);
         Problem problem = heads.fault(start, shape);
         if (problem == null) {
             problem = known == null ? admission.refusal(ticket, 0) : heads.older(known, ticket);
@@ -154,9 +163,12 @@ final class StageCore {
         Problem problem = HeadRepairs.lostProblem(workerId, reason);
         long now = nanoClock.getAsLong();
         for (StageSession session : table.all()) {
+            taking.lost(session, workerId, now);
             if (session.generation() != null) {
                 repairs.lost(session, workerId, problem, now);
-            } else if (session.needs(workerId) && session.orphan(workerId, now)) {
+            } else if (session.gift() == null
+                    && session.needs(workerId)
+                    && session.orphan(workerId, now)) {
                 RouteStage head = session.ticket().head();
                 if (!head.workerId().equals(workerId)) {
                     Failed failed = new Failed(session.id(), session.epoch(), problem, workerId);
@@ -192,6 +204,12 @@ final class StageCore {
         table.expire(now);
         handOver.look(now);
         for (StageSession session : table.all()) {
+            KvGift gift = session.gift();
+            if (gift != null) {
+                giving.look(session, gift, now);
+                continue;
+            }
+            taking.look(session, now);
             if (replay.goesOn(session)) {
                 resend(session, session.resendFrom(), now);
             }
@@ -215,6 +233,10 @@ final class StageCore {
 
     List<StageSession> sessions() {
         return table.all();
+    }
+
+    List<StageSession> resting() {
+        return table.resting();
     }
 
     /** When idle: how long there is nothing to look after. */
@@ -276,7 +298,9 @@ final class StageCore {
                 && ticket.epoch() == known.epoch()
                 && known.upstream() != null
                 && !known.resting()) {
-            replay.report(known, nanoClock.getAsLong()); // said twice: the answer is the same
+            if (known.arrival() == null) {
+                replay.report(known, nanoClock.getAsLong()); // said twice: the answer is the same
+            }
             return;
         }
         boolean older = known != null && known.hasSeen(ticket.epoch());
@@ -284,6 +308,10 @@ final class StageCore {
             // A head opens its sessions itself; nobody else does.
             meter.dropped.incrementAndGet();
             return;
+        }
+        if (known != null && known.gift() != null && known.kv().isParked()) {
+            ends.free(known); // it has come back, but what it held is on its way elsewhere
+            known = null;
         }
         long now = nanoClock.getAsLong();
         Problem problem =
@@ -294,7 +322,7 @@ final class StageCore {
             if (opened != null && opened.renewed()) {
                 opened.wake();
                 batches.forget(opened);
-                replay.report(opened, now);
+                taking.opened(opened, open, now);
             }
             return;
         }
@@ -385,6 +413,13 @@ final class StageCore {
         }
     }
 
+    private void onKvPart(KvPart part) {
+        StageSession session = known(part.session(), part.epoch());
+        if (session != null) {
+            taking.came(session, part, nanoClock.getAsLong());
+        }
+    }
+
     private void onFailed(Failed failed) {
         StageSession session = known(failed.session(), failed.epoch());
         if (session != null) {
@@ -410,7 +445,7 @@ final class StageCore {
     /** The session a message is for; null, and counted, if it is not here on this route. */
     private @Nullable StageSession known(SessionId id, int epoch) {
         StageSession session = table.find(id);
-        if (session == null || session.epoch() != epoch) {
+        if (session == null || session.epoch() != epoch || session.gift() != null) {
             meter.dropped.incrementAndGet();
             return null;
         }

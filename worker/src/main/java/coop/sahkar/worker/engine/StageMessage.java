@@ -6,6 +6,7 @@ import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
 import java.nio.ByteBuffer;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What stages of a route say to each other; the domain's side of the wire's RingMessage. */
 public sealed interface StageMessage {
@@ -22,6 +23,8 @@ public sealed interface StageMessage {
                     Close _,
                     Failed _,
                     Leaving _,
+                    KvWanted _,
+                    KvPart _,
                     Probe _,
                     ProbeAnswer _ ->
                     false;
@@ -35,9 +38,21 @@ public sealed interface StageMessage {
      * @param stage which stage of the route the receiver is, from 0
      * @param sampling how the tail chooses tokens
      * @param keep what a stage may keep that knows the session; it forgets the rest
+     * @param before verified too: the route before, if a worker of it that is leaving may be asked
+     *     for what it holds; else null
      */
-    record Open(SealedTicket ticket, int stage, Sampling sampling, Keep keep)
+    record Open(
+            SealedTicket ticket,
+            int stage,
+            Sampling sampling,
+            Keep keep,
+            @Nullable SealedTicket before)
             implements StageMessage {
+        /** Opens a session of which nothing can be had from a worker that leaves. */
+        public Open(SealedTicket ticket, int stage, Sampling sampling, Keep keep) {
+            this(ticket, stage, sampling, keep, null);
+        }
+
         /** Opens a session of which nothing is held anywhere. */
         public Open(SealedTicket ticket, int stage, Sampling sampling) {
             this(ticket, stage, sampling, Keep.NOTHING);
@@ -45,7 +60,7 @@ public sealed interface StageMessage {
 
         /** The same for the stage behind. */
         Open behind() {
-            return new Open(ticket, stage + 1, sampling, keep);
+            return new Open(ticket, stage + 1, sampling, keep, before);
         }
     }
 
@@ -104,15 +119,23 @@ public sealed interface StageMessage {
      *
      * @param position its position: one more than the frame's last
      * @param chances if wanted: its own, then those of the likeliest; else empty
+     * @param embedding if wanted: the hidden state it was chosen from; else empty
      */
-    record Token(SessionId session, int epoch, int position, int token, List<TokenChance> chances) {
+    record Token(
+            SessionId session,
+            int epoch,
+            int position,
+            int token,
+            List<TokenChance> chances,
+            List<Float> embedding) {
         public Token {
             chances = List.copyOf(chances);
+            embedding = List.copyOf(embedding);
         }
 
         /** A token whose chances nobody asked for. */
         public Token(SessionId session, int epoch, int position, int token) {
-            this(session, epoch, position, token, List.of());
+            this(session, epoch, position, token, List.of(), List.of());
         }
     }
 
@@ -133,7 +156,8 @@ public sealed interface StageMessage {
     /**
      * To a stage: the session's generation is over.
      *
-     * @param restMillis how long its KV may be kept for the chat's next turn; 0: it is freed
+     * @param restMillis how long its KV may be kept for the chat's next turn or, where it is over
+     *     {@code hereOnly}, for the worker that takes the place; 0: it is freed
      * @param hereOnly whether the stages behind go on along another route
      */
     record Close(SessionId session, int epoch, int restMillis, boolean hereOnly)
@@ -153,6 +177,58 @@ public sealed interface StageMessage {
      * To the head: the stage at a worker is about to leave; it works until the session has gone.
      */
     record Leaving(SessionId session, int epoch, String workerId) implements StageMessage {}
+
+    /**
+     * To the worker whose place the sender takes in a route: send me what you hold of the session.
+     *
+     * @param leaver who is asked
+     * @param ticket the sender's route, verified before it comes here
+     * @param stage which stage of it the sender is
+     * @param turn the turn that runs; KV of another one is of no use
+     * @param positions positions, from 0, wanted at most
+     * @param format what {@link Stage#kvFormat} says at the sender
+     * @param offset first byte of the portion that is wanted now
+     */
+    record KvWanted(
+            String leaver,
+            SealedTicket ticket,
+            int stage,
+            int turn,
+            int positions,
+            String format,
+            long offset)
+            implements StageMessage {}
+
+    /**
+     * A piece of a session's KV.
+     *
+     * @param epoch number of the route on which it is wanted
+     * @param workerId who sends it
+     * @param positions positions, from 0, that all pieces hold; 0: there is nothing to be had
+     * @param bytes of all pieces
+     * @param offset first byte of this piece
+     * @param tokens with a tail's first piece: the token at each position; else empty; not to be
+     *     changed
+     * @param part the piece, read-only
+     */
+    @SuppressWarnings("ArrayRecordComponent")
+    record KvPart(
+            SessionId session,
+            int epoch,
+            String workerId,
+            int positions,
+            long bytes,
+            long offset,
+            int[] tokens,
+            ByteBuffer part)
+            implements StageMessage {
+
+        /** There is nothing to be had. */
+        public static KvPart none(SessionId session, int epoch, String workerId) {
+            return new KvPart(
+                    session, epoch, workerId, 0, 0, 0, new int[0], ByteBuffer.allocate(0));
+        }
+    }
 
     /**
      * To the head: a stage cannot go on with a session.
@@ -177,7 +253,7 @@ public sealed interface StageMessage {
      * @param stage which stage answers
      * @param round the probe that is answered
      * @param open whether the session is open there in this epoch; else the rest means nothing
-     * @param held positions in the KV
+     * @param held positions in the KV, or of KV on its way there that have come
      * @param queued those and the ones that wait to be computed
      * @param flowing whether the stage behind has said what it holds; true at the tail
      * @param sent one past the last position sent on; at the tail, computed

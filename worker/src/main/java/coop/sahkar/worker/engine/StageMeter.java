@@ -17,6 +17,9 @@ final class StageMeter {
     /** The usual time follows slowly: over about so many batches. */
     private static final int USUAL_OVER = 256;
 
+    /** A batch of so many rows tells what rows take that come together. */
+    private static final int PREFILL_ROWS = 8;
+
     final AtomicLong dropped = new AtomicLong();
     final AtomicLong waited = new AtomicLong();
     final AtomicLong asked = new AtomicLong();
@@ -25,6 +28,9 @@ final class StageMeter {
     final AtomicLong reopened = new AtomicLong();
     final AtomicLong rowsAgain = new AtomicLong();
     final AtomicLong rowsReused = new AtomicLong();
+    final AtomicLong moved = new AtomicLong();
+    final AtomicLong notMoved = new AtomicLong();
+    final AtomicLong rowsMoved = new AtomicLong();
     final AtomicInteger sessions = new AtomicInteger();
     final AtomicInteger kvReserved = new AtomicInteger();
     final AtomicInteger resting = new AtomicInteger();
@@ -48,6 +54,7 @@ final class StageMeter {
     private int lastDecodeMicros;
     private double usualDecodeMicros;
     private int decodes;
+    private long prefillRowNanos;
 
     /** Decode batches of one interval. */
     private record Interval(long endNanos, long batches, long nanos) {}
@@ -56,8 +63,9 @@ final class StageMeter {
     void batch(List<Slice> slices, long beganNanos, long doneNanos, long sentNanos) {
         batches.incrementAndGet();
         boolean decodeOnly = true;
+        int count = 0;
         for (Slice slice : slices) {
-            rows.addAndGet(slice.count());
+            count += slice.count();
             if (slice.count() == 1 && slice.wantToken()) {
                 long free = Math.max(slice.arrivedNanos(), computedNanos);
                 long outside = (sentNanos - free) - (doneNanos - beganNanos);
@@ -65,6 +73,10 @@ final class StageMeter {
             } else {
                 decodeOnly = false;
             }
+        }
+        rows.addAndGet(count);
+        if (count >= PREFILL_ROWS) {
+            prefillRowNanos = (doneNanos - beganNanos) / count;
         }
         computedNanos = doneNanos;
         timed(doneNanos, doneNanos - beganNanos);
@@ -97,6 +109,11 @@ final class StageMeter {
     /** Time of the last batch of decode rows; the engine's thread only. */
     int lastDecodeMicros() {
         return lastDecodeMicros;
+    }
+
+    /** What a row of a prompt took of late; {@code unknown} before the first. */
+    long prefillRowNanos(long unknown) {
+        return prefillRowNanos == 0 ? unknown : prefillRowNanos;
     }
 
     /** What such a batch takes as a rule, known after a few; the engine's thread only. */
@@ -140,7 +157,10 @@ final class StageMeter {
                 resting.get(),
                 restingCells.get(),
                 restingBytes.get(),
-                rowsReused.get());
+                rowsReused.get(),
+                moved.get(),
+                rowsMoved.get(),
+                notMoved.get());
     }
 
     private void decoded(long nowNanos, long nanos) {

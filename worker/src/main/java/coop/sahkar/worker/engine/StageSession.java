@@ -8,11 +8,8 @@ import coop.sahkar.worker.engine.StageMessage.Frame;
 import coop.sahkar.worker.engine.StageMessage.Open;
 import coop.sahkar.worker.head.HeadGeneration;
 import coop.sahkar.worker.head.PastTurn;
-import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,11 +25,9 @@ final class StageSession {
     /** Nothing is being sent again. */
     private static final int NO_RESEND = -1;
 
-    private final Stage stage;
     private final SessionKv kv;
     private final @Nullable BoundaryLog log;
-    private final ArrayDeque<Frame> waiting = new ArrayDeque<>();
-    private final ArrayDeque<Long> arrivals = new ArrayDeque<>();
+    private final WaitingFrames waiting = new WaitingFrames();
 
     private SealedTicket sealed;
     private int index;
@@ -40,8 +35,7 @@ final class StageSession {
     private Keep keep;
     private @Nullable HeadGeneration generation;
     private @Nullable PastTurn past;
-    private @Nullable TokenSampler sampler;
-    private int[] tokens = new int[0];
+    private final TailTokens tokens;
     private int held;
     private int end;
 
@@ -61,12 +55,11 @@ final class StageSession {
     /** What the stage behind still lacks begins here; frames wait in the log meanwhile. */
     private int resendFrom = NO_RESEND;
 
-    /** Workers of the route that were lost; its neighbours and its head at most. */
-    private final Set<String> lost = new HashSet<>();
-
-    private long orphanedNanos;
+    private final RouteLosses losses = new RouteLosses();
     private boolean resting;
     private long restUntilNanos;
+    private @Nullable KvArrival arrival;
+    private @Nullable KvGift gift;
 
     StageSession(
             Stage stage,
@@ -77,8 +70,8 @@ final class StageSession {
             Sampling sampling,
             Keep keep,
             long nowNanos) {
-        this.stage = stage;
         this.kv = new SessionKv(stage, sequence);
+        this.tokens = new TailTokens(stage);
         this.log = log;
         this.sealed = sealed;
         this.index = index;
@@ -112,7 +105,7 @@ final class StageSession {
     /** Its generation is over; what it holds is kept until {@code untilNanos}. */
     void rest(long untilNanos) {
         dropWaiting(held);
-        closeSampler();
+        tokens.closeSampler();
         past = past();
         generation = null;
         asked = SessionRules.NOTHING_ASKED;
@@ -152,7 +145,9 @@ final class StageSession {
             reached = open.keep().most();
         }
         dropWaiting(held);
-        closeSampler();
+        tokens.closeSampler();
+        arrival = null;
+        gift = null;
         sealed = newer;
         index = open.stage();
         sampling = open.sampling();
@@ -160,8 +155,54 @@ final class StageSession {
         rest(false);
         asked = SessionRules.NOTHING_ASKED;
         behindHolds(NOT_SAID);
-        lost.clear();
+        losses.clear();
         truncate(Math.min(kept, Math.min(held, newer.ticket().maxPositions())));
+    }
+
+    /** Its KV is on its way here, or is so no more. */
+    void awaits(@Nullable KvArrival nowArrival) {
+        arrival = nowArrival;
+    }
+
+    @Nullable KvArrival arrival() {
+        return arrival;
+    }
+
+    /**
+     * Its KV has come from another worker, whole. Of that it keeps what the stage behind holds too:
+     * the log begins here, and has nothing for it.
+     *
+     * @param itsTokens the token at each position; tail only
+     */
+    void moved(int positions, int[] itsTokens) {
+        arrival = null;
+        held = positions;
+        end = positions;
+        if (downstream() == null) {
+            tokens.are(itsTokens);
+        } else if (behindHolds != NOT_SAID) {
+            truncate(Math.min(behindHolds, positions));
+        }
+        if (log != null) {
+            log.beginAt(held);
+        }
+    }
+
+    /** It goes on elsewhere: what it holds is somebody else's. */
+    void give(KvGift nowGift) {
+        dropWaiting(held);
+        tokens.closeSampler();
+        gift = nowGift;
+    }
+
+    /** What becomes of its KV when it goes on elsewhere; null as long as it is here. */
+    @Nullable KvGift gift() {
+        return gift;
+    }
+
+    /** The token at each of the first {@code positions}, as a tail knows them; else none. */
+    int[] tokens(int positions) {
+        return downstream() == null ? tokens.first(positions) : new int[0];
     }
 
     /** Whether the route is not the session's first: stages of it may hold positions. */
@@ -223,15 +264,12 @@ final class StageSession {
      * @return whether that is new on this route
      */
     boolean orphan(String workerId, long nowNanos) {
-        if (lost.isEmpty()) {
-            orphanedNanos = nowNanos;
-        }
-        return lost.add(workerId);
+        return losses.add(workerId, nowNanos);
     }
 
     /** Whether no repair has come for it within {@code patienceNanos}. */
     boolean abandoned(long nowNanos, long patienceNanos) {
-        return !lost.isEmpty() && nowNanos - orphanedNanos > patienceNanos;
+        return losses.olderThan(nowNanos, patienceNanos);
     }
 
     SessionId id() {
@@ -314,7 +352,7 @@ final class StageSession {
 
     /** Whether all that waits is one row whose token is wanted. */
     boolean decodes() {
-        return end - held == 1 && waiting.getFirst().wantToken();
+        return end - held == 1 && waiting.first().wantToken();
     }
 
     void touch(long nowNanos) {
@@ -342,8 +380,7 @@ final class StageSession {
     void accept(Frame frame, long arrivedNanos) {
         asked = SessionRules.NOTHING_ASKED;
         truncate(frame.firstPosition());
-        waiting.addLast(frame);
-        arrivals.addLast(arrivedNanos);
+        waiting.add(frame, arrivedNanos);
         end = frame.endPosition();
     }
 
@@ -370,8 +407,8 @@ final class StageSession {
      */
     Slice fill(Rows rows, int width, int most) {
         int row = rows.count();
-        long arrived = arrivals.getFirst();
-        Frame frame = waiting.getFirst();
+        long arrived = waiting.firstArrivedNanos();
+        Frame frame = waiting.first();
         int from = held - frame.firstPosition();
         int count = Math.min(frame.tokens().length - from, most);
         boolean last = from + count == frame.tokens().length;
@@ -379,7 +416,6 @@ final class StageSession {
         copy(frame, from, count, want, rows, width);
         if (last) {
             waiting.removeFirst();
-            arrivals.removeFirst();
         }
         int[] filled = Arrays.copyOfRange(rows.token, row, rows.count());
         return new Slice(this, row, held, filled, want, arrived);
@@ -400,39 +436,34 @@ final class StageSession {
         reached(slice.endPosition());
         held = slice.endPosition();
         if (downstream() == null) {
-            remember(slice);
+            tokens.remember(slice, ticket().maxPositions());
         }
         return again;
     }
 
     /** Chooses the token after the last position held. Tail only. */
     int sample(int row) {
-        TokenSampler mine = sampler;
-        if (mine == null) {
-            mine = stage.sampler(sampling);
-            sampler = mine;
-        }
-        return mine.sample(stage.logits(row), held, tokens);
+        return tokens.sample(row, held, sampling);
     }
 
     /** How likely the chosen token and others were, as far as the session asks for it. */
     List<TokenChance> chances(int row, int chosen) {
-        return sampling.chances() == 0
-                ? List.of()
-                : TokenChance.of(
-                        stage.logits(row),
-                        stage.shape().vocabulary(),
-                        chosen,
-                        sampling.chances() - 1);
+        return tokens.chances(row, chosen, sampling);
+    }
+
+    /** Whether the hidden state is told that a token was chosen from. */
+    boolean wantsEmbedding() {
+        return sampling.embedding();
     }
 
     /** Gives everything back but the sequence's id. */
     void close() {
+        arrival = null;
         dropWaiting(0);
         held = 0;
         end = 0;
         kv.close();
-        closeSampler();
+        tokens.closeSampler();
         if (log != null) {
             log.close();
         }
@@ -444,47 +475,19 @@ final class StageSession {
             int position = frame.firstPosition() + from + i;
             rows.add(frame.tokens()[from + i], position, kv.sequence(), want && i == count - 1);
         }
+        if (want && sampling.embedding()) {
+            rows.wantNormed();
+        }
         if (index > 0) {
             HiddenStates.read(frame, from, count, width, rows.hidden, row);
         }
     }
 
-    private void remember(Slice slice) {
-        int needed = slice.endPosition();
-        if (tokens.length < needed) {
-            int grown = Math.max(needed, tokens.length + tokens.length / 2);
-            tokens = Arrays.copyOf(tokens, Math.min(grown, ticket().maxPositions()));
-        }
-        System.arraycopy(slice.tokens(), 0, tokens, slice.firstPosition(), slice.count());
-    }
-
-    /** Drops what waits from {@code position} on; a frame across it keeps its first part. */
     private void dropWaiting(int position) {
-        while (!waiting.isEmpty() && waiting.getLast().firstPosition() >= position) {
-            waiting.removeLast();
-            arrivals.removeLast();
-        }
-        if (waiting.isEmpty() || position <= held) {
-            waiting.clear();
-            arrivals.clear();
-            end = held;
-        } else if (waiting.getLast().endPosition() > position) {
-            Frame across = waiting.removeLast();
-            waiting.addLast(FrameCut.rows(across, across.firstPosition(), position));
-            end = position;
-        } else {
-            end = waiting.getLast().endPosition();
-        }
+        end = waiting.drop(position, held);
     }
 
     private static boolean is(@Nullable RouteStage stage, String workerId) {
         return stage != null && stage.workerId().equals(workerId);
-    }
-
-    private void closeSampler() {
-        if (sampler != null) {
-            sampler.close();
-            sampler = null;
-        }
     }
 }

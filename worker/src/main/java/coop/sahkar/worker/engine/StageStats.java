@@ -29,6 +29,9 @@ package coop.sahkar.worker.engine;
  * @param restingCells positions they hold, given up to whoever needs the room
  * @param restingBytes memory in which they hold them outside the KV cache
  * @param rowsReused positions that a chat's next turn found here, and that were not computed again
+ * @param moved sessions whose KV came here from a worker that left
+ * @param rowsMoved positions it held, which were not computed again
+ * @param notMoved sessions that took such a worker's place and had to compute after all
  */
 public record StageStats(
         int kvCells,
@@ -53,4 +56,7 @@ public record StageStats(
         int resting,
         int restingCells,
         long restingBytes,
-        long rowsReused) {}
+        long rowsReused,
+        long moved,
+        long rowsMoved,
+        long notMoved) {}

@@ -5,6 +5,7 @@ import coop.sahkar.proto.SessionId;
 import coop.sahkar.worker.head.Rerouting;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -44,7 +45,12 @@ public final class SteppedEngine extends EngineInbox {
             int held,
             int end,
             int maxPositions,
-            long logBytes) {}
+            long logBytes) {
+        /** Whether its KV is not in the cache: it rests, or goes to another worker. */
+        public boolean outside() {
+            return sequence == SessionKv.NONE;
+        }
+    }
 
     /** A stage that computes in as much time as {@link #compute} is told. */
     private final class Paced implements Stage {
@@ -76,6 +82,11 @@ public final class SteppedEngine extends EngineInbox {
         }
 
         @Override
+        public MemorySegment normed(int row) {
+            return stage.normed(row);
+        }
+
+        @Override
         public void truncate(int sequence, int position) {
             stage.truncate(sequence, position);
         }
@@ -93,6 +104,16 @@ public final class SteppedEngine extends EngineInbox {
         @Override
         public boolean unpark(ParkedKv parked, int sequence) {
             return stage.unpark(parked, sequence);
+        }
+
+        @Override
+        public String kvFormat() {
+            return stage.kvFormat();
+        }
+
+        @Override
+        public @Nullable ParkedKv adopt(int positions, List<ByteBuffer> pieces) {
+            return stage.adopt(positions, pieces);
         }
 
         @Override
@@ -191,6 +212,18 @@ public final class SteppedEngine extends EngineInbox {
     /** The sessions that are open. */
     public List<SessionLook> sessions() {
         return core.sessions().stream().map(SteppedEngine::look).toList();
+    }
+
+    /** The sessions that rest. */
+    public List<SessionLook> resting() {
+        return core.resting().stream().map(SteppedEngine::look).toList();
+    }
+
+    /**
+     * With no session open: how long until one that rests is given up; the longest time if none.
+     */
+    public long idleNanos() {
+        return core.idleNanos();
     }
 
     /** Whether no session is open. */

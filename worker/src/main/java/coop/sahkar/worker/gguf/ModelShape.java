@@ -36,6 +36,10 @@ record ModelShape(
         return new Reading(metadata, what).shape();
     }
 
+    // enum llama_pooling_type
+    private static final long POOLING_NONE = 0;
+    private static final long POOLING_LAST = 3;
+
     /** One reading of metadata; keeps what each refusal must name. */
     private static final class Reading {
         private final Metadata metadata;
@@ -54,6 +58,7 @@ record ModelShape(
             int width = required("embedding_length", Limits.MAX_WIDTH);
             int context = required("context_length", Integer.MAX_VALUE);
             refuseWhatCutsWrong(architecture, blocks);
+            refuseOtherPooling();
             return new ModelShape(architecture, blocks, width, context, kvBytes(blocks, width));
         }
 
@@ -96,6 +101,17 @@ record ModelShape(
             }
             if (metadata.whole(prefix + "nextn_predict_layers").orElse(0) > 0) {
                 throw refuse("it has blocks that predict several tokens, which are not served");
+            }
+        }
+
+        /** Embeddings are the state of the last token here; a model made for another would lie. */
+        private void refuseOtherPooling() throws GgufException {
+            long pooling = metadata.whole(prefix + "pooling_type").orElse(POOLING_NONE);
+            if (pooling != POOLING_NONE && pooling != POOLING_LAST) {
+                throw refuse(
+                        "it makes embeddings of all tokens together (%spooling_type is %d); only"
+                                        .formatted(prefix, pooling)
+                                + " that of the last token can be had here");
             }
         }
 

@@ -2,7 +2,7 @@ package coop.sahkar.worker.head;
 
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.Problem;
-import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.TokenChances;
@@ -32,6 +32,7 @@ final class EventStream implements GenerationSink {
     private @Nullable GenerationEvent leaving;
     private @Nullable GenerationEvent last;
     private TokenChances.@Nullable Builder chances;
+    private List<Float> embedding = List.of();
     private boolean over;
 
     /**
@@ -112,12 +113,19 @@ final class EventStream implements GenerationSink {
         for (int token : tokens) {
             joined.addTokens(token);
         }
+        joined.addAllEmbedding(embedding);
+        embedding = List.of();
         if (chances != null) {
             joined.addChances(chances);
             chances = null;
         }
         text.append(shown);
         drain();
+    }
+
+    @Override
+    public synchronized void embedding(List<Float> state) {
+        embedding = state;
     }
 
     @Override
@@ -139,8 +147,8 @@ final class EventStream implements GenerationSink {
     }
 
     @Override
-    public void rerouted(Ticket route, long repairMicros) {
-        epoch.set(route.epoch());
+    public void rerouted(SealedTicket route, long repairMicros) {
+        epoch.set(route.ticket().epoch());
         synchronized (this) {
             rerouted = GenerationEvents.rerouted(route, repairMicros);
             drain();

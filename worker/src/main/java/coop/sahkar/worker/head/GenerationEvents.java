@@ -1,7 +1,9 @@
 package coop.sahkar.worker.head;
 
 import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.Tickets;
 import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.FinishReason;
 import coop.sahkar.proto.v1.Finished;
@@ -23,9 +25,13 @@ public final class GenerationEvents {
     }
 
     /** As {@link GenerationSink#rerouted}. */
-    public static GenerationEvent rerouted(Ticket route, long repairMicros) {
+    public static GenerationEvent rerouted(SealedTicket sealed, long repairMicros) {
+        Ticket route = sealed.ticket();
         Rerouted.Builder rerouted =
-                Rerouted.newBuilder().setEpoch(route.epoch()).setRepairMicros(repairMicros);
+                Rerouted.newBuilder()
+                        .setEpoch(route.epoch())
+                        .setRepairMicros(repairMicros)
+                        .setTicket(Tickets.toWire(sealed));
         route.stages().forEach(stage -> rerouted.addRoute(Wire.toWire(stage)));
         return GenerationEvent.newBuilder().setRerouted(rerouted).build();
     }

@@ -1,7 +1,7 @@
 package coop.sahkar.worker.head;
 
 import coop.sahkar.proto.Problem;
-import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.worker.engine.TokenChance;
 import java.util.List;
 
@@ -34,6 +34,12 @@ public interface GenerationSink {
      */
     default void chances(List<TokenChance> chances) {}
 
+    /**
+     * The hidden state that the token was chosen from that the next {@link #delta} tells of; said
+     * before it, if it was asked for.
+     */
+    default void embedding(List<Float> state) {}
+
     /** The generation is complete. */
     void finished(GenerationEnd end);
 
@@ -43,7 +49,7 @@ public interface GenerationSink {
      * @param route the right to it; the same session in a later epoch
      * @param repairMicros from the loss to the new route
      */
-    void rerouted(Ticket route, long repairMicros);
+    void rerouted(SealedTicket route, long repairMicros);
 
     /**
      * The head is about to leave: another should take the generation over. It goes on till then.

@@ -2,6 +2,7 @@ package coop.sahkar.worker.head;
 
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
+import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.Ticket;
 import coop.sahkar.worker.engine.StageMessage;
 import coop.sahkar.worker.engine.TokenChance;
@@ -34,6 +35,7 @@ public final class HeadGeneration {
     private final TextAssembler text;
     private final GenerationSink sink;
     private final int promptLength;
+    private final int heard;
     private final int mostTokens;
     private final int chunkRows;
     private final int windowRows;
@@ -90,6 +92,7 @@ public final class HeadGeneration {
         this.text = start.text();
         this.sink = start.sink();
         this.promptLength = start.prompt().length;
+        this.heard = promptLength + start.heard();
         this.known = promptLength + start.committed().length;
         this.tokens = Arrays.copyOf(start.prompt(), known + 1);
         System.arraycopy(start.committed(), 0, tokens, promptLength, start.committed().length);
@@ -104,24 +107,28 @@ public final class HeadGeneration {
     }
 
     /**
-     * Passes what an earlier head committed through the text, which gives back only what the reader
-     * has not seen, and ends the generation at once if that had already ended it.
+     * Passes what was committed before through the text, which gives back only what the reader has
+     * not seen, tells the tokens that the reader has not heard of, and ends the generation at once
+     * if that had already ended it.
      */
     public void begin() {
         StringBuilder unseen = new StringBuilder();
         boolean ended = false;
-        for (int position = promptLength; position < known && !ended; position++) {
+        int position = promptLength;
+        for (; position < known && !ended; position++) {
             ended = vocabulary.endsGeneration(tokens[position]);
             if (!ended) {
                 unseen.append(text.accept(tokens[position]));
                 ended = text.stopped();
             }
         }
+        int[] unheard = Arrays.copyOfRange(tokens, Math.min(heard, position), position);
+        int first = unheard.length == 0 ? known : heard;
         boolean full = known - promptLength >= mostTokens;
         if (ended || full) {
-            end(known, new int[0], unseen.toString(), !ended);
-        } else if (!unseen.isEmpty()) {
-            sink.delta(known, new int[0], unseen.toString());
+            end(first, unheard, unseen.toString(), !ended);
+        } else if (unheard.length > 0 || !unseen.isEmpty()) {
+            sink.delta(first, unheard, unseen.toString());
         }
     }
 
@@ -226,10 +233,10 @@ public final class HeadGeneration {
      *
      * @param held positions that the head's own stage has kept
      */
-    public void rerouted(Ticket next, int held, long repairNanos, long nowNanos) {
-        ticket = next;
+    public void rerouted(SealedTicket next, int held, long repairNanos, long nowNanos) {
+        ticket = next.ticket();
         holds(held);
-        watch.rerouted(next.stages().size(), nowNanos);
+        watch.rerouted(ticket.stages().size(), nowNanos);
         waits(nowNanos);
         sink.rerouted(next, TimeUnit.NANOSECONDS.toMicros(repairNanos));
     }
@@ -363,6 +370,9 @@ public final class HeadGeneration {
         }
         lastTokenNanos = nowNanos;
         append(token);
+        if (!chosen.embedding().isEmpty()) {
+            sink.embedding(chosen.embedding());
+        }
         int[] one = {token};
         if (vocabulary.endsGeneration(token)) {
             end(position, one, "", false);

@@ -13,6 +13,8 @@ import coop.sahkar.proto.v1.HeadProbe;
 import coop.sahkar.proto.v1.HeadProbeAnswer;
 import coop.sahkar.proto.v1.RunRequest;
 import coop.sahkar.proto.v1.Started;
+import coop.sahkar.proto.v1.StopReply;
+import coop.sahkar.proto.v1.StopRequest;
 import coop.sahkar.proto.v1.TokenizeReply;
 import coop.sahkar.proto.v1.TokenizeRequest;
 import coop.sahkar.worker.ring.SessionDirectory;
@@ -21,6 +23,8 @@ import io.grpc.stub.StreamObserver;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
@@ -31,6 +35,9 @@ import java.util.function.LongSupplier;
 public final class HeadService extends HeadGrpc.HeadImplBase {
     /** The year 9999 ends; formats of dates go no further. */
     private static final long MOST_MILLIS = 253_402_300_799_000L;
+
+    /** No generation goes on for longer without its gateway. */
+    private static final int MOST_ORPHAN_MILLIS = 30_000;
 
     private final HeadHost host;
     private final SessionDirectory directory;
@@ -78,10 +85,13 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
             RunOrder order = RunOrder.of(request, ticket, model.get(), now);
             EventStream events =
                     new EventStream(call, model.get().vocabulary()::piece, epoch, forget);
-            call.setOnCancelHandler(() -> {
-                model.get().cancel(ticket.session(), ticket.epoch());
-                forget.run();
-            });
+            call.setOnCancelHandler(() ->
+                    later(
+                            orphanMillis(request),
+                            () -> {
+                                model.get().cancel(ticket.session(), ticket.epoch());
+                                forget.run();
+                            }));
             start(request, order, sealed, model.get(), events, call);
         } catch (RunOrder.Rejected e) {
             forget.run();
@@ -115,7 +125,7 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
                         Math.max(0, request.getRestMillis()));
         if (!model.start(generation)) {
             events.failed(full(), workerId);
-        } else if (call.isCancelled()) {
+        } else if (call.isCancelled() && orphanMillis(request) == 0) {
             model.cancel(session, epoch); // the caller hung up before there was anything to cancel
         }
     }
@@ -130,6 +140,37 @@ public final class HeadService extends HeadGrpc.HeadImplBase {
     private long askedAtMillis(RunRequest request) {
         long asked = request.getAskedAtMillis();
         return asked > 0 && asked < MOST_MILLIS ? asked : clockMillis.getAsLong();
+    }
+
+    /** How long the generation goes on when its gateway is lost. */
+    private static long orphanMillis(RunRequest request) {
+        return Math.clamp(request.getOrphanMillis(), 0, MOST_ORPHAN_MILLIS);
+    }
+
+    private static void later(long millis, Runnable what) {
+        if (millis == 0) {
+            what.run();
+        } else {
+            CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS).execute(what);
+        }
+    }
+
+    /** Whoever has the ticket may end its generation, also when the ticket has expired. */
+    @Override
+    public void stop(StopRequest request, StreamObserver<StopReply> answer) {
+        switch (directory.namedHead(request.getTicket())) {
+            case SessionDirectory.Admitted(SealedTicket sealed) -> stop(sealed.ticket());
+            case SessionDirectory.Denied(SealedTicket sealed, Problem _) -> stop(sealed.ticket());
+            case SessionDirectory.Forged(Problem _) -> {}
+        }
+        answer.onNext(StopReply.getDefaultInstance());
+        answer.onCompleted();
+    }
+
+    private void stop(Ticket ticket) {
+        host.find(ticket.modelId(), ticket.head().span())
+                .ifPresent(model -> model.cancel(ticket.session(), ticket.epoch()));
+        directory.forget(ticket.session(), ticket.epoch());
     }
 
     @Override

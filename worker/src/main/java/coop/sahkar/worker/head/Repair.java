@@ -70,8 +70,13 @@ public final class Repair {
     /** Ask for the route after {@code newest}. */
     public record Ask(SealedTicket newest, Set<String> lost, Problem why) implements Step {}
 
-    /** Open the ring along {@code next}. */
-    public record Reopen(SealedTicket next, long repairNanos) implements Step {}
+    /**
+     * Open the ring along {@code next}.
+     *
+     * @param leavers workers that are about to leave and work on: what they hold can be had
+     */
+    public record Reopen(SealedTicket next, long repairNanos, Set<String> leavers)
+            implements Step {}
 
     /** Fail the generation. */
     public record GiveUp(Problem problem, String workerId, boolean noSpare) implements Step {}
@@ -191,10 +196,11 @@ public final class Repair {
             }
             return nowNanos - sinceNanos < SEARCH_NANOS ? ask(nowNanos) : giveUp(why, true);
         }
+        Set<String> leavers = wish ? Set.copyOf(leavingNanos.keySet()) : Set.of();
         state = State.WHOLE;
         wish = false;
         open = next;
-        return new Reopen(next, nowNanos - sinceNanos);
+        return new Reopen(next, nowNanos - sinceNanos, leavers);
     }
 
     /** There is no better route: the one that works is kept. */

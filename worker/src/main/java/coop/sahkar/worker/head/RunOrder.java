@@ -61,7 +61,7 @@ record RunOrder(
         int[] prompt = prompt(request, model, now);
         int[] committed = committed(run, vocabulary);
         int room = Math.min(model.contextLength(), ticket.maxPositions()) - prompt.length;
-        if (room < 1 || committed.length >= room) {
+        if (room < 1 || committed.length > room) {
             throw new Rejected(tooLong(prompt.length, committed.length, room + prompt.length));
         }
         int wanted = request.getMaxTokens() == 0 ? Integer.MAX_VALUE : request.getMaxTokens();
@@ -69,10 +69,10 @@ record RunOrder(
             throw rejected("max_tokens", "max_tokens must be 0 (as many as fit) or positive.");
         }
         int most = Math.min(wanted, room);
-        if (committed.length >= most) {
+        if (committed.length > most) {
             throw rejected(
                     "max_tokens",
-                    "%d tokens are committed already and max_tokens is %d; nothing is left to do."
+                    "%d tokens are committed already and max_tokens is %d."
                             .formatted(committed.length, most));
         }
         return new RunOrder(
@@ -89,7 +89,7 @@ record RunOrder(
         return asked.getGrammar().isEmpty() || request.getChat().getToolsCount() == 0
                 ? asked
                 : asked.toBuilder()
-                        .setGrammar(asked.getGrammar() + template.callSyntax().rules())
+                        .setGrammar(template.callSyntax().complete(asked.getGrammar()))
                         .build();
     }
 

@@ -180,6 +180,17 @@ final class AbiB4916 extends LlamaAbi {
     }
 
     @Override
+    int[] stateHead() {
+        return new int[0];
+    }
+
+    /** The position, and how many sequences it is of besides: 0. */
+    @Override
+    long cellBytes() {
+        return 2L * Integer.BYTES;
+    }
+
+    @Override
     void copy(MemorySegment context, int from, int to, int end) {
         try {
             copy.invokeExact(context, from, to, 0, end);

@@ -77,6 +77,8 @@ final class AbiV05 extends LlamaAbi {
                     JAVA_LONG.withName("n_samplers"),
                     ADDRESS.withName("ctx_other"));
 
+    private static final int STATE_MARK = 0xaf143cd8;
+
     private static final int MAX_SEQUENCES = 256;
 
     private final MethodHandle isRecurrent;
@@ -182,6 +184,18 @@ final class AbiV05 extends LlamaAbi {
         } catch (Throwable t) {
             throw Symbols.broken(t);
         }
+    }
+
+    /** A mark of what it is, no flags, one stream. */
+    @Override
+    int[] stateHead() {
+        return new int[] {STATE_MARK, 0, 1};
+    }
+
+    /** The position, the number of sequences, which is 1, and which. */
+    @Override
+    long cellBytes() {
+        return 3L * Integer.BYTES;
     }
 
     @Override

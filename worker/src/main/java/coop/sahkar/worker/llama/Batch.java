@@ -67,6 +67,15 @@ final class Batch {
         return struct;
     }
 
+    /** How many rows of the last batch before this one have logits. */
+    int logitsBefore(int row) {
+        int count = 0;
+        for (int before = 0; before < row; before++) {
+            count += wanted.get(JAVA_BYTE, before);
+        }
+        return count;
+    }
+
     /** Whether {@code row} of the last batch has logits. */
     boolean hasLogits(int row) {
         return row >= 0 && row < struct.get(JAVA_INT, COUNT) && wanted.get(JAVA_BYTE, row) == 1;

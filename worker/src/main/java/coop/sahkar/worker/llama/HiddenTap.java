@@ -14,9 +14,10 @@ import java.lang.invoke.MethodType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes the hidden states out of a shard that is not the tail. llama.cpp asks its evaluation
- * callback about every node of the graph; this one wants the output of the last block, copies it,
- * and stops the graph there, before the output head is computed.
+ * Takes hidden states out of a shard. llama.cpp asks its evaluation callback about every node of
+ * the graph. Of a shard that is not the tail this one wants the output of the last block, copies
+ * it, and stops the graph there, before the output head is computed; of the tail, and only of
+ * batches that ask for it, what the output norm makes.
  *
  * <p>It runs some thirty times per block and batch, so it makes no objects and calls nothing until
  * the name fits: addresses are plain numbers, and the tensor's name is compared as two words.
@@ -32,19 +33,33 @@ final class HiddenTap {
     private final long[] name = new long[2];
     private final long[] mask = new long[2];
     private final MemorySegment hidden;
+    private final boolean stops;
     private long expectedBytes;
+    private boolean armed;
     private boolean taken;
     private @Nullable Throwable failure;
 
     /**
+     * Of a shard that is not the tail.
+     *
      * @param lastBlock index, within the shard, of the block whose output is wanted
      * @param bytes the most hidden states of one batch
      */
-    HiddenTap(ContextCalls calls, int lastBlock, long bytes, Arena arena) {
+    static HiddenTap ofBlock(ContextCalls calls, int lastBlock, long bytes, Arena arena) {
+        return new HiddenTap(calls, "l_out-" + lastBlock, true, bytes, arena);
+    }
+
+    /** Of the tail: only of rows whose logits are wanted. */
+    static HiddenTap ofNorm(ContextCalls calls, long bytes, Arena arena) {
+        return new HiddenTap(calls, "result_norm", false, bytes, arena);
+    }
+
+    private HiddenTap(ContextCalls calls, String tensor, boolean stops, long bytes, Arena arena) {
         this.calls = calls;
+        this.stops = stops;
         nameOffset = calls.tensorNameOffset();
         hidden = arena.allocate(bytes, 64);
-        byte[] wanted = ("l_out-" + lastBlock + "\0").getBytes(US_ASCII);
+        byte[] wanted = (tensor + "\0").getBytes(US_ASCII);
         try (Arena scratch = Arena.ofConfined()) {
             MemorySegment bytesOfName = scratch.allocate(2L * WORD, WORD);
             MemorySegment bytesOfMask = scratch.allocate(2L * WORD, WORD);
@@ -79,9 +94,10 @@ final class HiddenTap {
         }
     }
 
-    /** Prepares for a batch whose hidden states have this many bytes. */
+    /** Prepares for a batch whose hidden states have this many bytes; 0 if nobody wants them. */
     void arm(long bytes) {
         expectedBytes = bytes;
+        armed = bytes > 0;
         taken = false;
         failure = null;
     }
@@ -108,13 +124,13 @@ final class HiddenTap {
     @SuppressWarnings("unused")
     private boolean onNode(long tensor, boolean asks, long userData) {
         try {
-            if (!isWanted(tensor + nameOffset)) {
+            if (!armed || !isWanted(tensor + nameOffset)) {
                 return !asks;
             }
             if (!asks) {
                 take(tensor);
             }
-            return asks;
+            return asks || !stops;
         } catch (Throwable t) {
             failure = t;
             return false;

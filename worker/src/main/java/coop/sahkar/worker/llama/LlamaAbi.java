@@ -7,7 +7,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.StructLayout;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.BitSet;
 
 /**
  * Where releases of llama.cpp differ: the layout of the parameter structs, their defaults, the
@@ -20,6 +22,8 @@ import java.lang.invoke.MethodHandle;
 abstract sealed class LlamaAbi permits AbiB4916, AbiV05 {
     /** Room for a struct larger than the one expected, so that a mismatch is seen, not suffered. */
     private static final int PROBE_BYTES = 4096;
+
+    private static final ValueLayout.OfInt COUNT = ValueLayout.JAVA_INT_UNALIGNED;
 
     private static final byte UNTOUCHED = (byte) 0xA5;
 
@@ -197,6 +201,40 @@ abstract sealed class LlamaAbi permits AbiB4916, AbiV05 {
 
     /** Removes the positions of a sequence from {@code position} on. */
     abstract void truncate(MemorySegment context, int sequence, int position);
+
+    /**
+     * Whether a sequence's state, as {@code llama_state_seq_get_data} writes it, begins as that of
+     * the positions from 0 to {@code positions} does, each once. What comes behind, keys and
+     * values, llama.cpp measures itself when it reads them.
+     */
+    final boolean isState(MemorySegment state, int positions) {
+        int[] head = stateHead();
+        long cells = (long) head.length * Integer.BYTES;
+        long end = cells + Integer.BYTES + positions * cellBytes();
+        if (state.byteSize() < end || state.get(COUNT, cells) != positions) {
+            return false;
+        }
+        for (int i = 0; i < head.length; i++) {
+            if (state.get(COUNT, (long) i * Integer.BYTES) != head[i]) {
+                return false;
+            }
+        }
+        BitSet seen = new BitSet(positions);
+        for (int i = 0; i < positions; i++) {
+            int position = state.get(COUNT, cells + Integer.BYTES + i * cellBytes());
+            if (position < 0 || position >= positions || seen.get(position)) {
+                return false;
+            }
+            seen.set(position);
+        }
+        return true;
+    }
+
+    /** What a sequence's state begins with, before it says of how many cells it is. */
+    abstract int[] stateHead();
+
+    /** Bytes that stand for one cell behind that, its position first. */
+    abstract long cellBytes();
 
     /** Makes {@code to} share the first {@code end} positions of {@code from}. */
     abstract void copy(MemorySegment context, int from, int to, int end);

@@ -3,6 +3,8 @@ package coop.sahkar.worker.llama;
 import coop.sahkar.worker.engine.ParkedKv;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 
 /** A sequence's state as llama.cpp writes it. Nothing but the stage that made it can read it. */
 final class LlamaParkedKv implements ParkedKv {
@@ -36,6 +38,13 @@ final class LlamaParkedKv implements ParkedKv {
     @Override
     public long bytes() {
         return state.byteSize();
+    }
+
+    @Override
+    public ByteBuffer piece(long offset, int length) {
+        byte[] copy = new byte[length];
+        MemorySegment.copy(state, ValueLayout.JAVA_BYTE, offset, copy, 0, length);
+        return ByteBuffer.wrap(copy).asReadOnlyBuffer();
     }
 
     @Override

@@ -10,6 +10,8 @@ import coop.sahkar.worker.engine.StageShape;
 import coop.sahkar.worker.engine.TokenSampler;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -30,9 +32,10 @@ public final class LlamaStage implements Stage {
     private final LlamaLibrary library;
     private final MemorySegment context;
     private final StageShape shape;
+    private final String format;
     private final Batch batch;
     private final RowCheck check;
-    private final @Nullable HiddenTap tap;
+    private final HiddenTap tap;
     private final @Nullable Candidates candidates;
 
     /** How many positions each sequence holds. */
@@ -47,9 +50,10 @@ public final class LlamaStage implements Stage {
         long hiddenBytes = (long) options.maxRows() * model.width() * Float.BYTES;
         tap =
                 tail
-                        ? null
-                        : new HiddenTap(library.contexts(), span.length() - 1, hiddenBytes, arena);
-        context = openContext(model, options, tap).reinterpret(arena, null);
+                        ? HiddenTap.ofNorm(library.contexts(), hiddenBytes, arena)
+                        : HiddenTap.ofBlock(
+                                library.contexts(), span.length() - 1, hiddenBytes, arena);
+        context = openContext(model, options, !tail).reinterpret(arena, null);
         shape =
                 new StageShape(
                         span,
@@ -59,6 +63,12 @@ public final class LlamaStage implements Stage {
                         library.contexts().cells(context),
                         options.maxSequences(),
                         options.maxRows());
+        format =
+                "llama.cpp %s %s%s"
+                        .formatted(
+                                library.release(),
+                                options.kvType(),
+                                options.flashAttention() ? " flash" : "");
         batch = new Batch(shape, arena);
         check = new RowCheck(shape);
         candidates = tail ? new Candidates(vocabulary, arena) : null;
@@ -83,12 +93,11 @@ public final class LlamaStage implements Stage {
         return new LlamaStage(model, span, blockCount, options);
     }
 
-    private MemorySegment openContext(
-            LlamaModel model, StageOptions options, @Nullable HiddenTap tap) throws StageException {
-        MemorySegment callback = tap == null ? MemorySegment.NULL : tap.callback(arena);
+    private MemorySegment openContext(LlamaModel model, StageOptions options, boolean hiddenStates)
+            throws StageException {
         try {
             return model.openContext(
-                    new ContextWish(options, tap != null, callback, model.usesGpu()));
+                    new ContextWish(options, hiddenStates, tap.callback(arena), model.usesGpu()));
         } catch (StageException e) {
             arena.close();
             throw e;
@@ -109,8 +118,8 @@ public final class LlamaStage implements Stage {
     public void compute(Rows rows) throws StageException {
         requireOwner();
         check.check(rows, lengths);
-        long hiddenBytes = (long) rows.count() * shape.width() * Float.BYTES;
         MemorySegment filled = batch.of(rows);
+        long hiddenBytes = (long) tapped(rows) * shape.width() * Float.BYTES;
         int code = decode(filled, hiddenBytes);
         for (int i = 0; i < MAX_COMPACTIONS && mayFitAfterCompaction(code, rows.count()); i++) {
             if (!library.abi().compact(context)) {
@@ -118,7 +127,7 @@ public final class LlamaStage implements Stage {
             }
             code = decode(filled, hiddenBytes);
         }
-        if (code != 0 || (tap != null && !tap.taken())) {
+        if (code != 0 || (hiddenBytes > 0 && !tap.taken())) {
             forget(rows);
             throw failure(code, rows.count());
         }
@@ -127,10 +136,16 @@ public final class LlamaStage implements Stage {
         }
     }
 
-    private int decode(MemorySegment filled, long hiddenBytes) {
-        if (tap != null) {
-            tap.arm(hiddenBytes);
+    /** How many rows' hidden states are to come out. */
+    private int tapped(Rows rows) {
+        if (!shape.tail()) {
+            return rows.count();
         }
+        return rows.wantsNormed() ? batch.logitsBefore(rows.count()) : 0;
+    }
+
+    private int decode(MemorySegment filled, long hiddenBytes) {
+        tap.arm(hiddenBytes);
         return library.abi().decode(library.contexts(), context, filled);
     }
 
@@ -159,26 +174,40 @@ public final class LlamaStage implements Stage {
                     "llama.cpp refused a batch of %d rows (code %d); its log says why"
                             .formatted(rows, code));
         }
-        Throwable cause = tap == null ? null : tap.failure();
+        Throwable cause = tap.failure();
         String message =
-                "llama.cpp did not hand out the hidden states of block "
-                        + (shape.span().length() - 1)
-                        + " of "
-                        + model.file()
-                        + "; this architecture cannot be cut into stages";
+                shape.tail()
+                        ? "llama.cpp did not hand out what the output norm of "
+                                + model.file()
+                                + " made; it gives no embeddings"
+                        : "llama.cpp did not hand out the hidden states of block "
+                                + (shape.span().length() - 1)
+                                + " of "
+                                + model.file()
+                                + "; this architecture cannot be cut into stages";
         return cause == null ? new StageException(message) : new StageException(message, cause);
     }
 
     @Override
     public MemorySegment hiddenStates() {
         requireOwner();
-        if (tap == null) {
+        if (shape.tail()) {
             throw new IllegalStateException("the tail hands out logits, not hidden states");
         }
         if (!tap.taken()) {
             throw new IllegalStateException("no batch has been computed");
         }
         return tap.hidden();
+    }
+
+    @Override
+    public MemorySegment normed(int row) {
+        requireOwner();
+        if (!shape.tail() || !batch.hasLogits(row) || !tap.taken()) {
+            throw new IllegalStateException("nobody wanted the embedding of row " + row);
+        }
+        long bytes = (long) shape.width() * Float.BYTES;
+        return tap.hidden().asSlice(batch.logitsBefore(row) * bytes, bytes);
     }
 
     @Override
@@ -261,6 +290,32 @@ public final class LlamaStage implements Stage {
         }
         lengths[sequence] = parked.positions();
         return true;
+    }
+
+    @Override
+    public String kvFormat() {
+        return format;
+    }
+
+    @Override
+    public @Nullable ParkedKv adopt(int positions, List<ByteBuffer> pieces) {
+        requireOwner();
+        long bytes = pieces.stream().mapToLong(ByteBuffer::remaining).sum();
+        if (positions < 1 || positions > shape.kvCells() || bytes == 0) {
+            return null;
+        }
+        LlamaParkedKv adopted = new LlamaParkedKv(this, positions, bytes);
+        long at = 0;
+        for (ByteBuffer piece : pieces) {
+            MemorySegment from = MemorySegment.ofBuffer(piece);
+            MemorySegment.copy(from, 0, adopted.state(), at, from.byteSize());
+            at += from.byteSize();
+        }
+        if (library.abi().isState(adopted.state(), positions)) {
+            return adopted;
+        }
+        adopted.close();
+        return null;
     }
 
     private boolean restored(LlamaParkedKv parked, int sequence) {

@@ -12,6 +12,8 @@ import java.util.Arrays;
  * llama.cpp would end the process.
  */
 final class TokenGrammar implements AutoCloseable {
+    private static final String ROOT = "root ::= ";
+
     private final SamplerCalls calls;
     private final Candidates candidates;
     private final MemorySegment sampler;
@@ -32,24 +34,43 @@ final class TokenGrammar implements AutoCloseable {
         this.calls = calls;
         this.candidates = candidates;
         this.from = sampling.grammarFrom();
-        try (Arena arena = Arena.ofConfined()) {
-            sampler =
-                    calls.grammar(
-                            vocabulary,
-                            arena.allocateFrom(sampling.grammar()),
-                            arena.allocateFrom("root"));
+        sampler = read(vocabulary, sampling.grammar());
+        if (allowsEverything(sampler)) {
+            requireReadable(vocabulary, sampling.grammar());
         }
-        if (sampler.address() == 0) {
-            throw new IllegalArgumentException("the grammar cannot be read");
-        }
-        requireRead();
     }
 
-    /** llama.cpp b4916 makes of what it cannot read a grammar that allows everything. */
-    private void requireRead() {
+    private MemorySegment read(MemorySegment vocabulary, String grammar) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment read =
+                    calls.grammar(
+                            vocabulary, arena.allocateFrom(grammar), arena.allocateFrom("root"));
+            if (read.address() == 0) {
+                throw new IllegalArgumentException("the grammar cannot be read");
+            }
+            return read;
+        }
+    }
+
+    private boolean allowsEverything(MemorySegment grammar) {
         candidates.all();
-        calls.apply(sampler, candidates.array());
-        if (candidates.dropImpossible() == candidates.vocabulary()) {
+        calls.apply(grammar, candidates.array());
+        return candidates.dropImpossible() == candidates.vocabulary();
+    }
+
+    /**
+     * llama.cpp b4916 makes of what it cannot read a grammar that allows everything; so does one
+     * for calls within text, to begin with. That one does not with something in front of its root.
+     */
+    private void requireReadable(MemorySegment vocabulary, String grammar) {
+        boolean readable = false;
+        if (grammar.startsWith(ROOT) && grammar.lastIndexOf("root") == 0) {
+            MemorySegment probe =
+                    read(vocabulary, ROOT + "\"x\" " + grammar.substring(ROOT.length()));
+            readable = !allowsEverything(probe);
+            calls.free(probe);
+        }
+        if (!readable) {
             calls.free(sampler);
             throw new IllegalArgumentException(
                     "the grammar cannot be read, or allows every token to begin with");

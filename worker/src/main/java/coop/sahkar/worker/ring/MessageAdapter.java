@@ -11,6 +11,8 @@ import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.CloseSession;
 import coop.sahkar.proto.v1.Frame;
 import coop.sahkar.proto.v1.Frames;
+import coop.sahkar.proto.v1.KvPart;
+import coop.sahkar.proto.v1.KvWanted;
 import coop.sahkar.proto.v1.NeedFrom;
 import coop.sahkar.proto.v1.OpenSession;
 import coop.sahkar.proto.v1.Probe;
@@ -65,6 +67,8 @@ final class MessageAdapter {
             case FAILED -> failed(wire.getFailed(), sender);
             case LEAVING -> leaving(wire.getLeaving(), sender);
             case PROBE -> probe(wire.getProbe(), sender);
+            case KV_WANTED -> kvWanted(wire.getKvWanted(), sender);
+            case KV_PART -> kvPart(wire.getKvPart(), sender);
             case PROBE_ANSWER -> probeAnswer(wire.getProbeAnswer(), sender);
             case HELLO -> throw new LinkViolation("Worker " + sender + " said hello twice.");
             case MESSAGE_NOT_SET ->
@@ -90,7 +94,13 @@ final class MessageAdapter {
                         : one(
                                 session,
                                 new StageMessage.Open(
-                                        sealed, stage, sampling, keep(wire, sealed.ticket())));
+                                        sealed,
+                                        stage,
+                                        sampling,
+                                        keep(wire, sealed.ticket()),
+                                        wire.hasBefore()
+                                                ? directory.genuine(wire.getBefore())
+                                                : null));
             }
         };
     }
@@ -121,6 +131,66 @@ final class MessageAdapter {
                                     new StageMessage.Probe(
                                             sealed, wire.getStage(), wire.getRound())));
         };
+    }
+
+    private List<Delivery> kvWanted(KvWanted wire, String sender) throws LinkViolation {
+        if (wire.getFormat().length() > Limits.MAX_KV_FORMAT || wire.getPositions() < 0) {
+            throw new LinkViolation(
+                    "Worker %s asks for KV in a way not known here.".formatted(sender));
+        }
+        return switch (directory.wanted(wire.getTicket(), wire.getStage(), sender)) {
+            case SessionDirectory.Strange(Problem problem) -> throw new LinkViolation(problem);
+            case SessionDirectory.NotHere(SealedTicket sealed, Problem _) -> {
+                Ticket ticket = sealed.ticket();
+                links.send(
+                        ticket.stages().get(wire.getStage()),
+                        StageMessage.KvPart.none(ticket.session(), ticket.epoch(), workerId));
+                yield List.of();
+            }
+            case SessionDirectory.ProbeFor(SealedTicket sealed, StageInbox inbox) ->
+                    List.of(
+                            new Delivery(
+                                    inbox,
+                                    new StageMessage.KvWanted(
+                                            workerId,
+                                            sealed,
+                                            wire.getStage(),
+                                            wire.getTurn(),
+                                            wire.getPositions(),
+                                            wire.getFormat(),
+                                            wire.getOffset())));
+        };
+    }
+
+    private List<Delivery> kvPart(KvPart wire, String sender) throws LinkViolation {
+        RingSession session = find(wire.getSessionHigh(), wire.getSessionLow(), wire.getEpoch());
+        if (session == null) {
+            return List.of();
+        }
+        boolean fits =
+                wire.getBytes() >= 0
+                        && wire.getBytes() <= Limits.MAX_KV_BYTES
+                        && wire.getPart().size() <= Limits.MAX_KV_PART_BYTES
+                        && wire.getTokensCount() <= wire.getPositions();
+        if (!fits) {
+            throw new LinkViolation("Worker %s sent KV that nobody takes.".formatted(sender));
+        }
+        requirePosition(0, wire.getPositions(), session, sender);
+        int[] tokens = new int[wire.getTokensCount()];
+        for (int i = 0; i < tokens.length; i++) {
+            tokens[i] = token(wire.getTokens(i), session, sender);
+        }
+        return one(
+                session,
+                new StageMessage.KvPart(
+                        session.ticket.session(),
+                        wire.getEpoch(),
+                        sender,
+                        wire.getPositions(),
+                        wire.getBytes(),
+                        wire.getOffset(),
+                        tokens,
+                        wire.getPart().asReadOnlyByteBuffer()));
     }
 
     private List<Delivery> probeAnswer(ProbeAnswer wire, String sender) throws LinkViolation {
@@ -243,7 +313,8 @@ final class MessageAdapter {
                             session.ticket.epoch(),
                             token.getPosition(),
                             token(token.getToken(), session, sender),
-                            chances(token, session, sender)));
+                            chances(token, session, sender),
+                            embedding(token, sender)));
             last = session;
         }
         if (last != null) {
@@ -272,6 +343,14 @@ final class MessageAdapter {
                             token(chance.getToken(), session, sender), chance.getLogProbability()));
         }
         return chances;
+    }
+
+    private static List<Float> embedding(Token token, String sender) throws LinkViolation {
+        if (token.getEmbeddingCount() > Limits.MAX_WIDTH
+                || !token.getEmbeddingList().stream().allMatch(Float::isFinite)) {
+            throw new LinkViolation("Worker %s sent an embedding that is none.".formatted(sender));
+        }
+        return token.getEmbeddingList();
     }
 
     private List<Delivery> progress(Progress wire, String sender) throws LinkViolation {

@@ -9,6 +9,8 @@ import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.CloseSession;
 import coop.sahkar.proto.v1.Frame;
 import coop.sahkar.proto.v1.Frames;
+import coop.sahkar.proto.v1.KvPart;
+import coop.sahkar.proto.v1.KvWanted;
 import coop.sahkar.proto.v1.NeedFrom;
 import coop.sahkar.proto.v1.OpenSession;
 import coop.sahkar.proto.v1.Probe;
@@ -67,6 +69,8 @@ final class MessagePublisher {
                                     .setEpoch(l.epoch()));
             case StageMessage.Failed f -> wire.setFailed(failed(f));
             case StageMessage.Probe p -> wire.setProbe(probe(p));
+            case StageMessage.KvWanted w -> wire.setKvWanted(kvWanted(w));
+            case StageMessage.KvPart p -> wire.setKvPart(kvPart(p));
             case StageMessage.ProbeAnswer a -> wire.setProbeAnswer(probeAnswer(a));
         }
         return wire.build();
@@ -89,11 +93,18 @@ final class MessagePublisher {
                     open.ticket().bytes().length
                             + open.sampling().grammar().length()
                             + (long) ENVELOPE_BYTES;
+            case StageMessage.KvWanted wanted ->
+                    wanted.ticket().bytes().length + (long) ENVELOPE_BYTES;
+            case StageMessage.KvPart part ->
+                    part.part().remaining()
+                            + (long) part.tokens().length * Integer.BYTES
+                            + ENVELOPE_BYTES;
             case StageMessage.Probe probe -> probe.ticket().bytes().length + (long) ENVELOPE_BYTES;
             case StageMessage.Tokens tokens -> {
                 long bytes = 0;
                 for (StageMessage.Token token : tokens.tokens()) {
                     bytes += ENVELOPE_BYTES + (long) token.chances().size() * CHANCE_BYTES;
+                    bytes += (long) token.embedding().size() * Float.BYTES;
                 }
                 yield bytes;
             }
@@ -108,8 +119,11 @@ final class MessagePublisher {
     }
 
     private static OpenSession open(StageMessage.Open open) {
-        return OpenSession.newBuilder()
-                .setTicket(Tickets.toWire(open.ticket()))
+        OpenSession.Builder wire = OpenSession.newBuilder();
+        if (open.before() != null) {
+            wire.setBefore(Tickets.toWire(open.before()));
+        }
+        return wire.setTicket(Tickets.toWire(open.ticket()))
                 .setStage(open.stage())
                 .setSampling(SamplingAdapter.toWire(open.sampling()))
                 .setKeep(open.keep().positions())
@@ -117,6 +131,33 @@ final class MessagePublisher {
                 .setPriorTurn(open.keep().priorTurn())
                 .setPriorKeep(open.keep().priorPositions())
                 .build();
+    }
+
+    private static KvWanted kvWanted(StageMessage.KvWanted wanted) {
+        return KvWanted.newBuilder()
+                .setTicket(Tickets.toWire(wanted.ticket()))
+                .setStage(wanted.stage())
+                .setTurn(wanted.turn())
+                .setPositions(wanted.positions())
+                .setFormat(wanted.format())
+                .setOffset(wanted.offset())
+                .build();
+    }
+
+    private static KvPart kvPart(StageMessage.KvPart part) {
+        KvPart.Builder wire =
+                KvPart.newBuilder()
+                        .setSessionHigh(part.session().high())
+                        .setSessionLow(part.session().low())
+                        .setEpoch(part.epoch())
+                        .setPositions(part.positions())
+                        .setBytes(part.bytes())
+                        .setOffset(part.offset())
+                        .setPart(UnsafeByteOperations.unsafeWrap(part.part()));
+        for (int token : part.tokens()) {
+            wire.addTokens(token);
+        }
+        return wire.build();
     }
 
     private static Probe probe(StageMessage.Probe probe) {
@@ -203,6 +244,7 @@ final class MessagePublisher {
                             .setEpoch(token.epoch())
                             .setPosition(token.position())
                             .setToken(token.token())
+                            .addAllEmbedding(token.embedding())
                             .addAllChances(
                                     token.chances().stream()
                                             .map(MessagePublisher::chance)

@@ -31,7 +31,8 @@ public final class SamplingAdapter {
                 wire.getSeed(),
                 wire.getChances(),
                 wire.getGrammar(),
-                wire.getGrammarFrom());
+                wire.getGrammarFrom(),
+                wire.getEmbedding());
     }
 
     public static SamplingMessage toWire(Sampling sampling) {
@@ -50,6 +51,7 @@ public final class SamplingAdapter {
                 .setChances(sampling.chances())
                 .setGrammar(sampling.grammar())
                 .setGrammarFrom(sampling.grammarFrom())
+                .setEmbedding(sampling.embedding())
                 .build();
     }
 

@@ -160,6 +160,41 @@ public final class SessionDirectory {
                 : new ProbeFor(sealed, shard.inbox());
     }
 
+    /**
+     * Finds the stage whose place a worker takes in another route and that it may ask for KV.
+     *
+     * @param sender must be that stage of the ticket's route
+     */
+    Probed wanted(SignedTicket wire, int stage, String sender) {
+        SealedTicket sealed = genuine(wire);
+        boolean theirs =
+                sealed != null
+                        && stage > 0
+                        && stage < sealed.ticket().stages().size()
+                        && sealed.ticket().stages().get(stage).workerId().equals(sender);
+        if (sealed == null || !theirs) {
+            return new Strange(
+                    Problem.of(
+                            Problem.Kind.UNAUTHORIZED,
+                            "Worker %s asks for KV which by its ticket it may not have."
+                                    .formatted(sender)));
+        }
+        Span span = sealed.ticket().stages().get(stage).span();
+        Shard shard = shards.get(new ShardKey(sealed.ticket().modelId(), span));
+        return shard == null
+                ? new NotHere(sealed, notHere(sealed, span))
+                : new ProbeFor(sealed, shard.inbox());
+    }
+
+    /** A ticket that a coordinator has signed, in time or not; null if none has. */
+    @Nullable SealedTicket genuine(SignedTicket wire) {
+        return switch (Tickets.open(wire, keys, clockMillis.getAsLong())) {
+            case Tickets.Refused _ -> null;
+            case Tickets.Expired(SealedTicket sealed, Problem _) -> sealed;
+            case Tickets.Valid(SealedTicket sealed) -> sealed;
+        };
+    }
+
     private Admission admit(
             SignedTicket wire, int stage, String sender, @Nullable Sampling sampling) {
         long now = clockMillis.getAsLong();

@@ -11,6 +11,7 @@ import coop.sahkar.worker.engine.TokenSampler;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -161,7 +162,7 @@ public class ArithmeticStage implements Stage {
     @Override
     public @Nullable ParkedKv park(int sequence, long mostBytes) {
         List<long[]> cells = kv.get(sequence);
-        long bytes = cells.size() * bytesPerPosition();
+        long bytes = cells.size() * Math.max(bytesPerPosition(), stateBytes());
         if (cells.isEmpty() || bytes > mostBytes) {
             return null;
         }
@@ -182,6 +183,37 @@ public class ArithmeticStage implements Stage {
         }
         cells.addAll(((Parked) kept).cells);
         return true;
+    }
+
+    /** Bytes of one position as it is written. */
+    private int stateBytes() {
+        return shape.span().length() * Long.BYTES;
+    }
+
+    @Override
+    public String kvFormat() {
+        return "arithmetic";
+    }
+
+    @Override
+    public @Nullable ParkedKv adopt(int positions, List<ByteBuffer> pieces) {
+        long bytes = pieces.stream().mapToLong(ByteBuffer::remaining).sum();
+        if (positions < 1 || bytes != positions * Math.max(bytesPerPosition(), stateBytes())) {
+            return null;
+        }
+        ByteBuffer all = ByteBuffer.allocate((int) bytes);
+        pieces.forEach(piece -> all.put(piece.duplicate()));
+        all.flip();
+        List<long[]> cells = new ArrayList<>();
+        for (int position = 0; position < positions; position++) {
+            long[] cell = new long[shape.span().length()];
+            for (int block = 0; block < cell.length; block++) {
+                cell[block] = all.getLong();
+            }
+            cells.add(cell);
+        }
+        parked++;
+        return new Parked(cells, bytes);
     }
 
     /** Memory that a position takes outside the cache. */
@@ -206,6 +238,17 @@ public class ArithmeticStage implements Stage {
         @Override
         public long bytes() {
             return bytes;
+        }
+
+        @Override
+        public ByteBuffer piece(long offset, int length) {
+            ByteBuffer all = ByteBuffer.allocate((int) bytes);
+            for (long[] cell : cells) {
+                for (long block : cell) {
+                    all.putLong(block);
+                }
+            }
+            return all.clear().slice((int) offset, length).asReadOnlyBuffer();
         }
 
         @Override

@@ -12,6 +12,7 @@ import coop.sahkar.worker.engine.TokenSampler;
 import coop.sahkar.worker.engine.Vocabulary;
 import coop.sahkar.worker.llama.StageOptions;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -83,6 +84,16 @@ final class IdleLoader implements StageLoader {
         @Override
         public boolean unpark(ParkedKv parked, int sequence) {
             return false;
+        }
+
+        @Override
+        public String kvFormat() {
+            return "idle";
+        }
+
+        @Override
+        public @Nullable ParkedKv adopt(int positions, List<ByteBuffer> pieces) {
+            return null;
         }
 
         @Override

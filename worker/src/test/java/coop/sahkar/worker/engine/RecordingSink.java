@@ -1,6 +1,7 @@
 package coop.sahkar.worker.engine;
 
 import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.Ticket;
 import coop.sahkar.worker.head.GenerationEnd;
 import coop.sahkar.worker.head.GenerationSink;
@@ -41,9 +42,9 @@ public class RecordingSink implements GenerationSink {
     }
 
     @Override
-    public void rerouted(Ticket route, long repairMicros) {
+    public void rerouted(SealedTicket route, long repairMicros) {
         stillRuns();
-        routes.add(route);
+        routes.add(route.ticket());
     }
 
     @Override

@@ -47,6 +47,7 @@ class RepairFuzzTest {
     private Random random = new Random(0);
     private List<RouteStage> route = List.of();
     private int readBack;
+    private long moved;
     private final Set<String> hit = new LinkedHashSet<>();
 
     @Test
@@ -57,9 +58,11 @@ class RepairFuzzTest {
             } catch (AssertionError | RuntimeException e) {
                 throw new AssertionError("seed " + seed, e);
             }
+            moved += ring.workers.values().stream().mapToLong(w -> w.stats().moved()).sum();
             readBack += ring.workers.values().stream().mapToInt(w -> w.disk.reads).sum();
         }
         assertThat(readBack).as("pages that were sent again from disk").isPositive();
+        assertThat(moved).as("sessions whose KV went over").isPositive();
     }
 
     private void play(int seed) {

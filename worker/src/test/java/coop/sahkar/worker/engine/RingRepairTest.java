@@ -2,6 +2,7 @@ package coop.sahkar.worker.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
@@ -71,7 +72,7 @@ class RingRepairTest {
 
     @ParameterizedTest
     @CsvSource({"w1, 8", "w2, 8", "w1, 0", "w2, 0", "w1, 30", "w2, 30"})
-    void aStageThatLeavesIsReplacedAndOnlyItsSuccessorComputes(String leaver, int tokensBefore) {
+    void aStageThatLeavesIsReplacedAndItsKvGoesOver(String leaver, int tokensBefore) {
         start();
         goOnUntil(() -> sink.tokens.size() == tokensBefore && !sink.prefilled.isEmpty());
         ring.worker(leaver).core.leave();
@@ -81,11 +82,93 @@ class RingRepairTest {
         ring.settle();
         assertWhole();
         int rows = PROMPT.length + Routes.expected(PROMPT, SEED, MOST).size() - 1;
-        for (RouteStage stage : sink.routes.getLast().stages()) {
-            assertThat(ring.worker(stage.workerId()).stage.computed())
-                    .as("rows of %s", stage.workerId())
-                    .isBetween(rows, rows + FED_AGAIN + 8);
+        int computed = 0;
+        long moved = 0;
+        for (RingSimulation.Worker worker : ring.workers.values()) {
+            computed += worker.stage.computed();
+            moved += worker.stats().rowsMoved();
+            assertThat(worker.stats().notMoved()).isZero();
         }
+        assertThat(computed)
+                .isBetween(3 * rows, 3 * rows + 3 * FED_AGAIN + (tokensBefore == 0 ? 16 : 2));
+        assertThat(moved)
+                .isGreaterThanOrEqualTo(tokensBefore == 0 ? 0 : PROMPT.length + tokensBefore - 2);
+        GenerationRingTest.assertAllFree(ring);
+    }
+
+    /** Where its KV cannot be had, the newcomer computes as after a loss. */
+    @ParameterizedTest
+    @CsvSource({
+        "w1, LARGE",
+        "w2, LARGE",
+        "w1, DEAD",
+        "w2, DEAD",
+        "w1, DEAF",
+        "w2, DEAF",
+        "w2, FULL"
+    })
+    void whatCannotBeMovedIsComputed(String leaver, String trouble) {
+        if (trouble.equals("LARGE")) {
+            ring =
+                    new RingSimulation(11)
+                            .parking(Limits.MAX_KV_BYTES)
+                            .with(ROUTE, 300, 4)
+                            .with(SpareRouting.spares(ROUTE, 1), 300, 4);
+            routing = new SpareRouting(ring, new Random(4));
+        }
+        start();
+        goOnUntil(() -> sink.tokens.size() == 8);
+        for (String heir : List.of(leaver + "a", leaver + "b")) {
+            if (trouble.equals("DEAF")) {
+                ring.cut(heir, leaver);
+            }
+            if (trouble.equals("FULL") && ring.workers.containsKey(heir)) {
+                ring.worker(heir).stage.losesWhatWasParked = true;
+            }
+        }
+        ring.worker(leaver).core.leave();
+        goOnUntil(() -> !sink.routes.isEmpty());
+        if (trouble.equals("DEAD")) {
+            ring.kill(leaver);
+        }
+        ring.settle();
+        ring.pass(2_000);
+        assertWhole();
+        assertThat(sink.routes).hasSize(1);
+        RouteStage heir = sink.routes.getLast().stages().get(leaver.charAt(1) - '0');
+        assertThat(ring.worker(heir.workerId()).stats().rowsMoved()).isZero();
+        assertThat(ring.worker(heir.workerId()).stats().notMoved()).isEqualTo(1);
+        if (trouble.equals("DEAD")) {
+            ring.workers.remove(leaver);
+        }
+        ring.pass(KvGiving.KEPT_MILLIS);
+        GenerationRingTest.assertAllFree(ring);
+    }
+
+    /** What an heir gets that is not what it asked for is left alone. */
+    @Test
+    void aLieAboutKvIsNotBelieved() {
+        start();
+        goOnUntil(() -> sink.tokens.size() == 8);
+        ring.tamper =
+                message ->
+                        message instanceof StageMessage.KvPart part && part.positions() > 0
+                                ? new StageMessage.KvPart(
+                                        part.session(),
+                                        part.epoch(),
+                                        part.workerId(),
+                                        part.positions() - 1,
+                                        part.bytes(),
+                                        part.offset(),
+                                        part.tokens(),
+                                        part.part())
+                                : message;
+        ring.worker("w1").core.leave();
+        ring.settle();
+        assertWhole();
+        assertThat(sink.routes).hasSize(1);
+        String heir = sink.routes.getLast().stages().get(1).workerId();
+        assertThat(ring.worker(heir).stats().notMoved()).isEqualTo(1);
         GenerationRingTest.assertAllFree(ring);
     }
 

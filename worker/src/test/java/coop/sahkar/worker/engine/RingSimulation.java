@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 
 /**
  * Stages joined by links in memory, in one thread and in virtual time. A seed decides which link
@@ -38,6 +39,10 @@ final class RingSimulation {
     private final BatchPolicy policy;
     private final ArrayDeque<Runnable> answers = new ArrayDeque<>();
     Rerouting routing = Rerouting.NONE;
+
+    /** What becomes of messages on their way. */
+    UnaryOperator<StageMessage> tamper = UnaryOperator.identity();
+
     private long logBytes = LogRoom.MEMORY_BYTES;
     private int diskPages;
     private int pageBytes = 1;
@@ -260,7 +265,8 @@ final class RingSimulation {
             answers.add(() -> worker(from).core.peerLost(to, "it was lost a moment ago"));
         } else if (!cut.contains(from + ">" + to)) {
             sent.add(message);
-            links.computeIfAbsent(from + ">" + to, _ -> new ArrayDeque<>()).add(message);
+            links.computeIfAbsent(from + ">" + to, _ -> new ArrayDeque<>())
+                    .add(tamper.apply(message));
         }
     }
 

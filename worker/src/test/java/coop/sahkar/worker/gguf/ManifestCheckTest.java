@@ -244,6 +244,26 @@ class ManifestCheckTest {
     }
 
     @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4})
+    void onlyEmbeddingsOfTheLastTokenAreServed(int pooling) throws Exception {
+        Metadata metadata =
+                new MetadataBuilder()
+                        .text("general.architecture", "qwen2")
+                        .u32("qwen2.block_count", 2)
+                        .u32("qwen2.embedding_length", 64)
+                        .u32("qwen2.context_length", 64)
+                        .u32("qwen2.attention.head_count", 4)
+                        .u32("qwen2.pooling_type", pooling)
+                        .build();
+        if (pooling == 0 || pooling == 3) {
+            assertThat(ModelShape.of(metadata, "it.gguf").blockCount()).isEqualTo(2);
+        } else {
+            assertThatThrownBy(() -> ModelShape.of(metadata, "it.gguf"))
+                    .hasMessageContaining("qwen2.pooling_type is " + pooling);
+        }
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"Sahkar Tiny (F16).gguf", "sahkar-tiny-f16.GGUF"})
     void namesAreMadeOfFileNames(String file) {
         assertThat(ManifestBuilder.nameOf(Path.of("/models", file))).isEqualTo("sahkar-tiny-f16");

@@ -9,6 +9,7 @@ import coop.sahkar.worker.engine.RecordingSink;
 import coop.sahkar.worker.engine.Routes;
 import coop.sahkar.worker.engine.StageMessage;
 import coop.sahkar.worker.simulate.LetterVocabulary;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -65,6 +66,32 @@ class HeadGenerationTest {
         onToken(generation, 10, 3, 0);
         assertThat(sink.prefilled).containsExactly(4, 8, 10);
         assertThat(shown(generation.next())).isEqualTo("10+1?");
+    }
+
+    @Test
+    void aReaderThatComesBackIsToldWhatItHasNotHeardAndItGoesOnBehindThat() {
+        int[] past = Arrays.copyOf(PROMPT, PROMPT.length + 3);
+        past[PROMPT.length] = 1;
+        past[PROMPT.length + 1] = 2;
+        past[PROMPT.length + 2] = 3;
+        int[] heard = {1};
+        TextAssembler text = new TextAssembler(new LetterVocabulary(), List.of(), heard.length);
+        GenerationStart back =
+                new GenerationStart(TICKET, Routes.sampling(1), PROMPT, heard, 9, text, sink, 1, 0);
+        HeadGeneration generation =
+                new HeadGeneration(
+                        back.goingOn(new PastTurn(past)),
+                        new LetterVocabulary(),
+                        4,
+                        2,
+                        STALL_MILLIS,
+                        micros(0));
+        generation.begin();
+
+        assertThat(sink.tokens).containsExactly(2, 3);
+        assertThat(generation.fixedPositions()).isEqualTo(PROMPT.length + 2);
+        past[0]++;
+        assertThat(back.goingOn(new PastTurn(past))).isEqualTo(back);
     }
 
     @Test

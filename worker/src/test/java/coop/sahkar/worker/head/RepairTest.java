@@ -8,6 +8,7 @@ import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.worker.engine.Routes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -44,7 +45,7 @@ class RepairTest {
         assertThat(repair.underway()).isTrue();
         SealedTicket next = route(2, "s1", "w2");
         assertThat(repair.answered(new Reroute.Found(next), millis(9)))
-                .isEqualTo(new Repair.Reopen(next, millis(4)));
+                .isEqualTo(new Repair.Reopen(next, millis(4), Set.of()));
         assertThat(repair.underway()).isFalse();
         assertThat(ask(repair.lost("s1", LOST, millis(20))).newest()).isEqualTo(next);
     }
@@ -70,7 +71,7 @@ class RepairTest {
         assertThat(again.lost()).containsExactly("w1", "w2");
         SealedTicket next = route(3, "s1", "s2");
         assertThat(repair.answered(new Reroute.Found(next), millis(8)))
-                .isEqualTo(new Repair.Reopen(next, millis(3)));
+                .isEqualTo(new Repair.Reopen(next, millis(3), Set.of()));
     }
 
     @Test
@@ -157,7 +158,7 @@ class RepairTest {
         assertThat(repair.leaves("w1", millis(6))).isEqualTo(new Repair.Rest());
         SealedTicket next = route(2, "s1", "w2");
         assertThat(repair.answered(new Reroute.Found(next), millis(9)))
-                .isEqualTo(new Repair.Reopen(next, millis(4)));
+                .isEqualTo(new Repair.Reopen(next, millis(4), Set.of("w1")));
         assertThat(repair.leaves("w1", millis(10))).isEqualTo(new Repair.Rest());
     }
 
@@ -190,7 +191,7 @@ class RepairTest {
         assertThat(asked.lost()).containsExactly("w2");
         SealedTicket next = route(3, "w1", "s2");
         assertThat(repair.answered(new Reroute.Found(next), millis(8)))
-                .isEqualTo(new Repair.Reopen(next, millis(2)));
+                .isEqualTo(new Repair.Reopen(next, millis(2), Set.of()));
         assertThat(ask(repair.leaves("w1", millis(500))).lost()).containsExactly("w1", "w2");
     }
 

@@ -10,7 +10,11 @@ import coop.sahkar.worker.engine.Rows;
 import coop.sahkar.worker.engine.StageException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
@@ -166,6 +170,61 @@ class LlamaStageTest {
                 assertThat(stage.unpark(parked, 0)).isTrue();
             }
         }
+    }
+
+    /** As a worker that leaves hands it to the one that takes its place. */
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void whatAnotherStageParkedIsTakenToTheLastBitAndNothingElse(LlamaLibrary library)
+            throws StageException {
+        try (Arena arena = Arena.ofConfined();
+                LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0);
+                LlamaStage from = model.openWhole(TestModels.options(128, 2, ROWS));
+                LlamaStage to = model.openWhole(TestModels.options(256, 3, ROWS))) {
+            Rows rows = rows(arena, from);
+            feed(from, rows, 1, 0, 12);
+            feed(from, rows, 0, 0, 30);
+            float[] own = feed(from, rows, 0, 30, 31);
+            from.truncate(0, 30);
+            assertThat(to.kvFormat()).isEqualTo(from.kvFormat()).contains(library.release());
+            byte[] state;
+            try (ParkedKv parked = parked(from, 0)) {
+                state = new byte[(int) parked.bytes()];
+                int half = state.length / 2;
+                parked.piece(0, half).get(state, 0, half);
+                parked.piece(half, state.length - half).get(state, half, state.length - half);
+            }
+            for (int cut : new int[] {1, 1000, state.length - 1}) {
+                assertRefused(to, 30, Arrays.copyOf(state, cut));
+            }
+            assertRefused(to, 30, Arrays.copyOf(state, state.length + 1));
+            assertRefused(to, 29, state);
+            assertRefused(to, 31, state);
+            Random random = new Random(6);
+            for (int at = 0; at < 3 * Integer.BYTES; at++) {
+                byte[] lie = state.clone();
+                lie[at] ^= (byte) (1 + random.nextInt(255));
+                assertRefused(to, 30, lie);
+            }
+            try (ParkedKv adopted = adopted(to, 30, state)) {
+                assertThat(to.unpark(adopted, 2)).isTrue();
+            }
+            assertThat(feed(to, rows(arena, to), 2, 30, 31)).isEqualTo(own);
+        }
+    }
+
+    /** It is refused before or after llama.cpp has looked at it, and leaves nothing behind. */
+    private static void assertRefused(LlamaStage stage, int positions, byte[] state) {
+        try (ParkedKv adopted = stage.adopt(positions, List.of(ByteBuffer.wrap(state)))) {
+            assertThat(adopted != null && stage.unpark(adopted, 2)).isFalse();
+        }
+        assertThat(stage.park(2, Long.MAX_VALUE)).isNull();
+    }
+
+    private static ParkedKv adopted(LlamaStage stage, int positions, byte[] state) {
+        ByteBuffer one = ByteBuffer.wrap(state, 0, 100).slice();
+        ByteBuffer two = ByteBuffer.wrap(state, 100, state.length - 100).slice();
+        return Objects.requireNonNull(stage.adopt(positions, List.of(one, two)));
     }
 
     private static ParkedKv parked(LlamaStage stage, int sequence) {

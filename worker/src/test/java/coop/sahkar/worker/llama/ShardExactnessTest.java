@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The promise the whole of Sahkar rests on: a chain of stages that pass F32 hidden states gives the
- * same logits as the unsharded model, to the last bit, in prefill and in decode.
+ * same logits and embeddings as the unsharded model, to the last bit, in prefill and in decode.
  */
 class ShardExactnessTest {
     private static final int CHUNK = 13;
@@ -83,7 +83,7 @@ class ShardExactnessTest {
             try (Chain unsharded = Chain.of(arena, library, List.of(path), manifest)) {
                 whole = unsharded.run(random.vocabulary());
             }
-            assertThat(whole).hasSize(SEQUENCES * (PREFILL + DECODE));
+            assertThat(whole).hasSize(2 * SEQUENCES * (PREFILL + DECODE));
             int grains = grains(manifest);
             for (int stages : new TreeSet<>(List.of(1, 2, Math.min(3, grains), grains))) {
                 List<Path> shards = cut(file, manifest, stages);
@@ -227,6 +227,7 @@ class ShardExactnessTest {
             int token = 3 + (position * 31 + sequence * 17) % (vocabulary - 3);
             for (Rows one : rows) {
                 one.add(token, position, sequence, true);
+                one.wantNormed();
             }
         }
 
@@ -242,6 +243,7 @@ class ShardExactnessTest {
                 float[] one = stages.getLast().logits(row).toArray(ValueLayout.JAVA_FLOAT);
                 assertThat(one).doesNotContain(Float.NaN);
                 logits.add(one);
+                logits.add(stages.getLast().normed(row).toArray(ValueLayout.JAVA_FLOAT));
             }
         }
 

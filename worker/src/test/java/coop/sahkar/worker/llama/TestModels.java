@@ -16,7 +16,10 @@ import org.jspecify.annotations.Nullable;
 /** The libraries and the model that the tests run with. */
 final class TestModels {
     private static final String V05 = "sahkar.test.llamaV05";
-    private static final Path CACHE = Path.of("target", "native-cache");
+
+    /** Where the bundled library is unpacked. */
+    static final Path CACHE = Path.of("target", "native-cache");
+
     private static @Nullable List<LlamaLibrary> libraries;
 
     private TestModels() {}

@@ -11,6 +11,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -50,7 +52,8 @@ class TokenGrammarTest {
                 seed,
                 0,
                 grammar,
-                PROMPT);
+                PROMPT,
+                false);
     }
 
     private TokenSampler sampler(LlamaLibrary library, LlamaModel model, Sampling sampling) {
@@ -108,10 +111,78 @@ class TokenGrammarTest {
                 String all = one.get(syntax) + "(" + more + one.get(syntax) + ")?";
                 boolean listed = syntax == CallSyntax.LISTED;
                 for (long seed = 1; seed <= 6; seed++) {
-                    assertThat(answer(library, model, sampling(calls + syntax.rules(), 1, seed)))
+                    assertThat(answer(library, model, sampling(syntax.complete(calls), 1, seed)))
                             .matches(listed ? "\\[TOOL_CALLS] \\[" + all + "]" : all);
                 }
             }
+        }
+    }
+
+    /** With calls allowed and not asked for: whatever begins as one is one, all else is text. */
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void aCallIsOneAsSoonAsItBegins(LlamaLibrary library) throws Exception {
+        String free =
+                """
+                root ::= call-free
+                calls ::= calls-open call calls-close
+                call ::= call-begin call-0 call-end
+                call-0 ::= "{\\"name\\": \\"add\\"" call-key "{}" "}"
+                call-rest ::= ": \\"add\\"" call-key "{}" "}"
+                """;
+        List<String> texts =
+                List.of("Hi <tool> [1] é", "{\"a\": 1}", "[{\"n\": 1}]", "<|x {", "[TOO", "");
+        try (LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0)) {
+            for (CallSyntax syntax : CallSyntax.values()) {
+                Sampling sampling = sampling(syntax.complete(free), 1, 1);
+                for (String call : callsWithin(syntax)) {
+                    assertThat(mayEnd(library, model, sampling, call)).as(call).isTrue();
+                    assertThatThrownBy(() -> mayEnd(library, model, sampling, call + "!"))
+                            .hasMessageContaining("left its grammar");
+                    String bad = call.replace("add", "odd");
+                    assertThatThrownBy(() -> mayEnd(library, model, sampling, bad))
+                            .hasMessageContaining("left its grammar");
+                    String half = call.substring(0, call.indexOf(": {}"));
+                    assertThat(mayEnd(library, model, sampling, half)).as(half).isFalse();
+                }
+                for (String text : texts) {
+                    assertThat(mayEnd(library, model, sampling, text)).as(text).isTrue();
+                }
+            }
+        }
+    }
+
+    private static List<String> callsWithin(CallSyntax syntax) {
+        return switch (syntax) {
+            case TAGGED ->
+                    List.of(
+                            "I < <tool <tool_call>{\"name\": \"add\", \"arguments\": {}}\n</tool_call>",
+                            "<<tool_call>\n{\"name\": \"add\", \"arguments\": {}}\n</tool_call>");
+            case LISTED ->
+                    List.of(
+                            "[TOOL_CALLS] [{\"name\": \"add\", \"arguments\": {}}]",
+                            " [ {\"name\": \"add\", \"arguments\": {}}]");
+            case BARE ->
+                    List.of(
+                            "{\"name\": \"add\", \"parameters\": {}}",
+                            "<|python_tag|>{\"name\": \"add\", \"parameters\": {}}");
+        };
+    }
+
+    /** Whether an answer may end behind a text, where the model wants nothing but to end it. */
+    private boolean mayEnd(LlamaLibrary library, LlamaModel model, Sampling sampling, String text) {
+        LlamaVocabulary vocabulary = model.vocabulary();
+        int[] tokens = vocabulary.tokenize(text, false, false);
+        int[] history = Arrays.copyOf(new int[PROMPT], PROMPT + tokens.length);
+        System.arraycopy(tokens, 0, history, PROMPT, tokens.length);
+        MemorySegment logits = noise(vocabulary.size(), 1);
+        for (int token = 0; token < vocabulary.size(); token++) {
+            if (vocabulary.endsGeneration(token)) {
+                logits.setAtIndex(ValueLayout.JAVA_FLOAT, token, 1e6f);
+            }
+        }
+        try (TokenSampler sampler = sampler(library, model, sampling)) {
+            return vocabulary.endsGeneration(sampler.sample(logits, history.length, history));
         }
     }
 

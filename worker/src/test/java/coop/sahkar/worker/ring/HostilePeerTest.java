@@ -13,6 +13,8 @@ import coop.sahkar.proto.Tickets;
 import coop.sahkar.proto.v1.Frame;
 import coop.sahkar.proto.v1.Frames;
 import coop.sahkar.proto.v1.HiddenCodecMessage;
+import coop.sahkar.proto.v1.KvPart;
+import coop.sahkar.proto.v1.KvWanted;
 import coop.sahkar.proto.v1.LinkHello;
 import coop.sahkar.proto.v1.LinkReply;
 import coop.sahkar.proto.v1.OpenSession;
@@ -127,6 +129,28 @@ final class HostilePeerTest {
     @Test
     void aSecondHelloIsRefused() throws IOException {
         assertThat(refusalOf(hello("x"), hello("x"))).contains("twice");
+    }
+
+    @Test
+    void kvIsForTheStageThatTheTicketNames() throws IOException {
+        KvWanted wanted =
+                KvWanted.newBuilder().setTicket(Tickets.toWire(ticket)).setStage(2).build();
+        assertThat(refusalOf(hello("x"), RingMessage.newBuilder().setKvWanted(wanted).build()))
+                .contains("asks for KV which by its ticket it may not have");
+    }
+
+    @Test
+    void kvBeyondItsBoundIsRefused() throws IOException {
+        KvPart part =
+                KvPart.newBuilder()
+                        .setSessionHigh(ticket.ticket().session().high())
+                        .setSessionLow(ticket.ticket().session().low())
+                        .setEpoch(1)
+                        .setPositions(1)
+                        .setBytes(Limits.MAX_KV_BYTES + 1L)
+                        .build();
+        assertThat(refusalOf(hello("x"), RingMessage.newBuilder().setKvPart(part).build()))
+                .contains("sent KV that nobody takes");
     }
 
     @Test

@@ -10,13 +10,16 @@ import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Span;
+import coop.sahkar.worker.engine.Keep;
 import coop.sahkar.worker.engine.Links;
 import coop.sahkar.worker.engine.StageMessage;
+import coop.sahkar.worker.engine.StageShape;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /** Two or three workers in one process, over real sockets. */
@@ -61,6 +64,45 @@ final class RingTest {
             await().until(() -> middle.ring.directory().sessionCount() == 0);
             assertThat(head.ring.directory().sessionCount()).isZero();
             assertThat(middle.inbox.messages).endsWith(new StageMessage.Close(id, 1));
+        }
+    }
+
+    /** Worker 0 stands for one that leaves a route, and whose place worker 1 takes. */
+    @Test
+    void kvIsAskedForOfAWorkerThatIsNotOnTheRouteAndComes() throws Exception {
+        try (Pool pool = new Pool(3)) {
+            SealedTicket ticket = pool.ticket(1, 2);
+            SessionId id = ticket.ticket().session();
+            Pool.Worker leaver = pool.worker(0);
+            Pool.Worker heir = pool.worker(1);
+            var open =
+                    new StageMessage.Open(ticket, 1, Pool.GREEDY, Keep.NOTHING, pool.ticket(1, 1));
+            leaver.send(heir, open);
+            await().until(() -> heir.inbox.messages.size() == 1);
+            StageMessage.Open opened = heir.inbox.of(StageMessage.Open.class).getFirst();
+            assertThat(Objects.requireNonNull(opened.before()).ticket().epoch()).isEqualTo(1);
+            var wanted = new StageMessage.KvWanted("w0", ticket, 1, 1, 20, "kind", 4096);
+            heir.send(leaver, wanted);
+            await().until(() -> heir.inbox.messages.size() == 2);
+            StageMessage.KvPart none = heir.inbox.of(StageMessage.KvPart.class).getFirst();
+            assertThat(none.positions()).as("worker 0 has no such blocks").isZero();
+            StageShape shape = new StageShape(heir.stage.span(), 6, Pool.WIDTH, 0, 64, 2, 8);
+            leaver.ring.directory().register(Pool.MODEL, shape, leaver.inbox);
+            heir.send(leaver, wanted);
+            await().until(() -> leaver.inbox.messages.size() == 1);
+            StageMessage.KvWanted came = leaver.inbox.of(StageMessage.KvWanted.class).getFirst();
+            assertThat(came.ticket().ticket()).isEqualTo(ticket.ticket());
+            assertThat(came.offset()).isEqualTo(4096);
+            assertThat(came.format()).isEqualTo("kind");
+            ByteBuffer piece = ByteBuffer.wrap(new byte[] {1, 2, 3}).asReadOnlyBuffer();
+            leaver.send(
+                    heir, new StageMessage.KvPart(id, 2, "w9", 2, 8, 4, new int[] {5, 6}, piece));
+            await().until(() -> heir.inbox.messages.size() == 3);
+            StageMessage.KvPart part = heir.inbox.of(StageMessage.KvPart.class).getLast();
+            assertThat(part.workerId()).as("who sent it, not whom it names").isEqualTo("w0");
+            assertThat(part.part()).isEqualTo(piece);
+            assertThat(part.tokens()).containsExactly(5, 6);
+            assertThat(part.offset()).isEqualTo(4);
         }
     }
 

@@ -11,10 +11,10 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A worker in a process of its own, started as a person would start it. It holds the reading end of
- * a pipe from this process and ends when the pipe does, however this process ends.
+ * A worker or coordinator in a process of its own, started as a person would start it. It holds the
+ * reading end of a pipe from this process and ends when the pipe does, however this process ends.
  */
-final class WorkerProcess implements AutoCloseable {
+final class NodeProcess implements AutoCloseable {
     private static final int END_SECONDS = 5;
     private static final int SHOWN_LOG_LINES = 10;
     private static final String SAME_SPEED = "1000000000";
@@ -24,7 +24,7 @@ final class WorkerProcess implements AutoCloseable {
     private final Path log;
     private @Nullable Process process;
 
-    private WorkerProcess(String id, ProcessBuilder command, Path log) {
+    private NodeProcess(String id, ProcessBuilder command, Path log) {
         this.id = id;
         this.command = command;
         this.log = log;
@@ -35,16 +35,16 @@ final class WorkerProcess implements AutoCloseable {
      *
      * @param launcher bin/sahkar of the distribution
      * @param id the worker's id
-     * @param threads it computes with
+     * @param crew what it has in common with the others
      * @param coordinator where the coordinator listens
      * @param memoryBytes what it lends
      * @param folder for its data and its output
      * @param internet where it has a machine of its own; null: it runs beside this process
      */
-    static WorkerProcess prepare(
+    static NodeProcess prepare(
             Path launcher,
             String id,
-            int threads,
+            DemoPool.Crew crew,
             String coordinator,
             long memoryBytes,
             Path folder,
@@ -63,11 +63,11 @@ final class WorkerProcess implements AutoCloseable {
                         "--id",
                         id,
                         "--threads",
-                        Integer.toString(threads)));
+                        Integer.toString(crew.threads())));
         command.addAll(List.of("--coordinator", coordinator, "--data", data.toString()));
         command.addAll(List.of("--memory", Long.toString(memoryBytes)));
         command.addAll(List.of("--speed", SAME_SPEED)); // measuring would take a second
-        command.addAll(List.of("--drain-timeout", "0")); // who ends the demo waits for nobody
+        command.addAll(List.of("--drain-timeout", Integer.toString(crew.drainSeconds())));
         command.addAll(List.of("--config", noSettings.toString()));
         if (internet != null) {
             command.addAll(List.of("--listen", internet.address(id) + ":0"));
@@ -79,7 +79,39 @@ final class WorkerProcess implements AutoCloseable {
                         .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         // A person's own settings are not for the demo's workers.
         builder.environment().keySet().removeIf(name -> name.startsWith("SAHKAR_"));
-        return new WorkerProcess(id, builder, log);
+        return new NodeProcess(id, builder, log);
+    }
+
+    /**
+     * Gets a coordinator ready to start.
+     *
+     * @param launcher bin/sahkar of the distribution
+     * @param id the coordinator's id
+     * @param listen where its gateway listens, host:port
+     * @param join a gateway of the pool to join; empty to begin one, or to go on
+     * @param folder for its data and its output
+     */
+    static NodeProcess coordinator(
+            Path launcher, String id, String listen, String join, Path folder) throws IOException {
+        Path data = Files.createDirectories(folder.resolve(id));
+        Path noSettings = data.resolve("settings.properties");
+        if (!Files.exists(noSettings)) {
+            Files.createFile(noSettings);
+        }
+        Path log = data.resolve("output.txt");
+        List<String> command = new ArrayList<>(List.of(launcher.toString(), "coordinator"));
+        if (!join.isEmpty()) {
+            command.addAll(List.of("join", join));
+        }
+        command.addAll(List.of("--exit-with-parent", "--id", id, "--listen", listen));
+        command.addAll(List.of("--raft-listen", "127.0.0.1:0", "--data", data.toString()));
+        command.addAll(List.of("--config", noSettings.toString()));
+        ProcessBuilder builder =
+                new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        builder.environment().keySet().removeIf(name -> name.startsWith("SAHKAR_"));
+        return new NodeProcess(id, builder, log);
     }
 
     /** Starts it; also once more, after it was killed. */

@@ -1,0 +1,49 @@
+package coop.sahkar.coordinator.control;
+
+import coop.sahkar.coordinator.state.LogUnavailableException;
+import coop.sahkar.coordinator.state.PoolState;
+import coop.sahkar.coordinator.state.PoolView;
+import coop.sahkar.governance.ledger.AccountName;
+import coop.sahkar.proto.v1.LedgerGrpc;
+import coop.sahkar.proto.v1.LedgerPart;
+import coop.sahkar.proto.v1.LedgerRequest;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+
+/** Shows the books. A read of the latest waits for a majority, any other answers from memory. */
+public final class LedgerService extends LedgerGrpc.LedgerImplBase {
+    private final PoolView pool;
+    private final Runnable catchUp;
+
+    /**
+     * @param catchUp returns when everything committed before is applied here, or throws {@link
+     *     LogUnavailableException}
+     */
+    public LedgerService(PoolView pool, Runnable catchUp) {
+        this.pool = pool;
+        this.catchUp = catchUp;
+    }
+
+    @Override
+    public void read(LedgerRequest request, StreamObserver<LedgerPart> out) {
+        if (!request.getAccount().isEmpty() && !AccountName.valid(request.getAccount())) {
+            out.onError(
+                    Status.INVALID_ARGUMENT
+                            .withDescription("no account of the ledger can be called so")
+                            .asRuntimeException());
+            return;
+        }
+        if (request.getLatest()) {
+            try {
+                catchUp.run();
+            } catch (LogUnavailableException e) {
+                out.onError(
+                        Status.UNAVAILABLE.withDescription(e.getMessage()).asRuntimeException());
+                return;
+            }
+        }
+        PoolState state = pool.state();
+        new LedgerPages(state, request).forEach(out::onNext);
+        out.onCompleted();
+    }
+}

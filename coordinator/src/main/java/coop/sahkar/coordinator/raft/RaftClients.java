@@ -1,0 +1,120 @@
+package coop.sahkar.coordinator.raft;
+
+import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.apache.ratis.client.RaftClient;
+import org.apache.ratis.client.RaftClientConfigKeys;
+import org.apache.ratis.conf.Parameters;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.protocol.RaftGroup;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.retry.RetryPolicies;
+import org.apache.ratis.retry.RetryPolicy;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Through which a coordinator speaks to those that share its log. When the members change another
+ * client takes over; the one before stays for calls that are under way. Thread-safe.
+ */
+final class RaftClients implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RaftClients.class);
+    private static final int RETRY_MILLIS = 100;
+
+    /** A change of members waits for the newcomer to have the log. */
+    private static final int CHANGE_MILLIS = 20_000;
+
+    private static final int CHANGE_TRIES = 50;
+
+    private final RaftNode node;
+    private final RaftProperties properties;
+    private final Parameters parameters;
+    private Set<String> met;
+    private @Nullable RaftClient before;
+    private RaftClient client;
+    private boolean closed;
+
+    /**
+     * @param parameters how links are encrypted
+     */
+    RaftClients(RaftNode node, RaftProperties properties, Parameters parameters) {
+        this.node = node;
+        this.properties = properties;
+        this.parameters = parameters;
+        RaftPeer self = RaftNode.peer(node.self());
+        this.met = names(List.of(self));
+        this.client = build(List.of(self));
+    }
+
+    private static Set<String> names(Collection<RaftPeer> members) {
+        return members.stream()
+                .map(peer -> peer.getId() + "@" + peer.getAddress())
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** The members are these. */
+    synchronized void meet(Collection<RaftPeer> members) {
+        Set<String> names = names(members);
+        if (closed || members.isEmpty() || names.equals(met)) {
+            return;
+        }
+        met = names;
+        close(before);
+        before = client;
+        client = build(List.copyOf(members));
+    }
+
+    /** The one to use now. */
+    synchronized RaftClient now() {
+        return client;
+    }
+
+    /** One for a change of members, which gives up at some time; to be closed after it. */
+    RaftClient forChange(Collection<RaftPeer> members) {
+        RaftProperties patient = new RaftProperties(properties);
+        RaftClientConfigKeys.Rpc.setRequestTimeout(patient, RaftSettings.millis(CHANGE_MILLIS));
+        RetryPolicy some =
+                RetryPolicies.retryUpToMaximumCountWithFixedSleep(
+                        CHANGE_TRIES, RaftSettings.millis(RETRY_MILLIS));
+        return build(patient, List.copyOf(members), some);
+    }
+
+    private RaftClient build(List<RaftPeer> members) {
+        return build(
+                properties,
+                members,
+                RetryPolicies.retryForeverWithSleep(RaftSettings.millis(RETRY_MILLIS)));
+    }
+
+    private RaftClient build(RaftProperties with, List<RaftPeer> members, RetryPolicy retry) {
+        return RaftClient.newBuilder()
+                .setProperties(with)
+                .setParameters(parameters)
+                .setRaftGroup(RaftGroup.valueOf(node.group(), members))
+                .setLeaderId(members.size() == 1 ? members.getFirst().getId() : null)
+                .setRetryPolicy(retry)
+                .build();
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        close(before);
+        close(client);
+    }
+
+    private static void close(@Nullable RaftClient client) {
+        try {
+            if (client != null) {
+                client.close();
+            }
+        } catch (IOException e) {
+            LOG.debug("a client of the log did not close cleanly", e);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+package coop.sahkar.coordinator.state;
+
+/**
+ * What entries of the log may ask of whoever applies them. The level is part of the replicated
+ * state; the leader raises it when every coordinator knows a higher one, so that a rolling upgrade
+ * never writes what an older release would misread. A coordinator that finds a level it does not
+ * know applies nothing more.
+ */
+public final class FeatureLevel {
+    /** Pools from before there were levels. */
+    public static final int NONE = 0;
+
+    /**
+     * The highest level that this release knows; 1 brought several coordinators, 2 certificates.
+     */
+    public static final int KNOWN = 2;
+
+    private FeatureLevel() {}
+}
