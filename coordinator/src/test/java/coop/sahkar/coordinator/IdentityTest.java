@@ -7,14 +7,11 @@ import static org.awaitility.Awaitility.await;
 import coop.sahkar.coordinator.gateway.Gateway;
 import coop.sahkar.coordinator.gateway.GatewayOptions;
 import coop.sahkar.coordinator.identity.CoordinatorIdentity;
-import coop.sahkar.coordinator.identity.Founding;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.tls.Credentials;
 import coop.sahkar.proto.tls.IdentityException;
 import coop.sahkar.proto.tls.JoinToken;
-import coop.sahkar.proto.tls.Joining;
 import coop.sahkar.proto.tls.NodeFolder;
-import coop.sahkar.proto.tls.NodeTls;
 import coop.sahkar.proto.tls.PeerRule;
 import coop.sahkar.proto.tls.Role;
 import coop.sahkar.proto.tls.Transport;
@@ -25,7 +22,6 @@ import coop.sahkar.proto.v1.NodeReference;
 import coop.sahkar.proto.v1.PoolGrpc;
 import coop.sahkar.proto.v1.PoolStatusRequest;
 import coop.sahkar.proto.v1.ProblemCode;
-import coop.sahkar.proto.v1.TokenReply;
 import coop.sahkar.proto.v1.TokenRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
@@ -39,7 +35,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -47,80 +42,10 @@ import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** A coordinator with certificates, who joins it, and who would like to. */
-class IdentityTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
-
-    @TempDir Path directory;
-    private final List<ManagedChannel> channels = new ArrayList<>();
-    private Coordinator coordinator;
-    private Gateway gateway;
-    private Transport operator;
-    private Path data;
-
-    @BeforeEach
-    void start() throws Exception {
-        data = directory.resolve("c1");
-        NodeFolder folder =
-                Founding.found(
-                        data, "forest", "c1", List.of("127.0.0.1"), System.currentTimeMillis());
-        operator = transport(folder.credentials().orElseThrow());
-        coordinator = Coordinator.start(CoordinatorOptions.single("c1", data));
-        gateway = Gateway.start(coordinator, GatewayOptions.defaults().at("127.0.0.1", 0));
-    }
-
-    @AfterEach
-    void stop() {
-        channels.forEach(ManagedChannel::shutdownNow);
-        gateway.close();
-        coordinator.close();
-    }
-
-    private static Transport transport(Credentials credentials) {
-        return Transport.of(new NodeTls(credentials, System::currentTimeMillis));
-    }
-
-    private ManagedChannel channel(Transport as) {
-        ManagedChannel made = as.to("127.0.0.1:" + gateway.port(), PeerRule.COORDINATOR).build();
-        channels.add(made);
-        return made;
-    }
-
-    private IdentityGrpc.IdentityBlockingStub identity(Transport as) {
-        return IdentityGrpc.newBlockingStub(channel(as));
-    }
-
-    private JoinToken token(Role role, int uses) {
-        TokenReply reply =
-                identity(operator)
-                        .issueToken(
-                                TokenRequest.newBuilder()
-                                        .setRole(role.toWire())
-                                        .setUses(uses)
-                                        .setMinutes(1)
-                                        .build());
-        return JoinToken.parse(
-                JoinToken.of(
-                                List.of("127.0.0.1:" + gateway.port()),
-                                operator.tls().orElseThrow().credentials().authority(),
-                                reply.getSecret().toByteArray(),
-                                role)
-                        .text());
-    }
-
-    private Joining joining(String folder) {
-        return new Joining(NodeFolder.in(directory.resolve(folder)), System::currentTimeMillis);
-    }
-
-    private Transport joined(String id) throws IdentityException {
-        return transport(joining(id).join(token(Role.WORKER, 1), id, List.of()));
-    }
-
+class IdentityTest extends FoundedTest {
     @Test
     void aTokenLetsInAsManyAsItSays() throws Exception {
         JoinToken token = token(Role.WORKER, 2);
@@ -224,10 +149,6 @@ class IdentityTest {
         assertThat(stranger.heard).isEmpty();
         assertThat(publisher.heard).isEmpty();
         assertThat(honest.ended).isFalse();
-    }
-
-    private Transport user() throws IOException {
-        return Transport.trusting(data.resolve("tls/ca.pem"));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package coop.sahkar.deploy.cli;
 
+import coop.sahkar.coordinator.Identity;
 import coop.sahkar.coordinator.identity.Founding;
 import coop.sahkar.proto.tls.Credentials;
 import coop.sahkar.proto.tls.IdentityException;
@@ -21,14 +22,15 @@ import picocli.CommandLine.Parameters;
         description = {
             "Say who belongs to a co-operative: certificates for its nodes, so that pools beyond one machine are encrypted and closed.",
             "",
-            "init founds a co-operative in a coordinator's data folder: its authority, and that coordinator's certificate. token makes a token with which others join; it contains where the coordinator is, how to know it, and a secret. join uses one, for coordinators and publishers; workers join by themselves ('sahkar worker --join'). list shows who has joined, revoke has a node's certificates refused everywhere from now on.",
+            "'sahkar coordinator init' founds a co-operative; init here does the same for the data of a coordinator that is there already and does not run. token makes a token with which others join; it contains where coordinators are, how to know them, and a secret. Workers and new coordinators join with it when they start (--join); join here is for publishers. list shows who has joined, revoke has a node's certificates refused everywhere from now on.",
+            "",
+            "token, list and revoke take the certificate of a coordinator: run them as its user on its machine. Tokens are made, and certificates renewed, by coordinators that have the authority's key, tls/authority.pem: the first one, and others to whose folders it was copied.",
             ""
         },
         footer = {
             "",
             "Examples:",
-            "  sahkar identity init --name forest --host 192.168.1.10",
-            "  sahkar coordinator --listen 192.168.1.10:7311",
+            "  sahkar coordinator init --name forest --listen 192.168.1.10:7311 --raft-listen 192.168.1.10:7312",
             "  sahkar identity token -c 192.168.1.10:7311 --role worker --minutes 30 > token",
             "  sahkar worker --listen 192.168.1.20:7400 --join token",
             "  sahkar status -c 192.168.1.10:7311 --ca ca.pem",
@@ -71,10 +73,9 @@ final class IdentityCommand extends Subcommand {
     @Option(
             names = "--id",
             paramLabel = "NAME",
-            defaultValue = "coordinator",
             description =
-                    "init, join: what the node is called among those of its kind. Default: ${DEFAULT-VALUE}.")
-    private String id = "coordinator";
+                    "init, join: what the node is called among those of its kind. Default: as the data folder says, else 'coordinator' or 'client'.")
+    private @Nullable String id;
 
     @Option(
             names = "--host",
@@ -125,12 +126,13 @@ final class IdentityCommand extends Subcommand {
     }
 
     private void init() throws IdentityException {
+        String own = id(Role.COORDINATOR);
         NodeFolder folder =
                 Founding.found(
-                        data.folder("coordinator"), name, id, hosts, System.currentTimeMillis());
+                        data.folder("coordinator"), name, own, hosts, System.currentTimeMillis());
         out().println(
                         "Co-operative '%s' is founded; coordinator '%s' has a certificate."
-                                .formatted(name, id));
+                                .formatted(name, own));
         out().println(
                         "  keys          %s (whoever can read it can make members)"
                                 .formatted(folder.path()));
@@ -152,10 +154,23 @@ final class IdentityCommand extends Subcommand {
         NodeFolder folder = NodeFolder.in(data.folder(given.role().word()));
         Credentials joined =
                 new Joining(folder, System::currentTimeMillis)
-                        .join(given, id, given.role() == Role.COORDINATOR ? hosts : List.of());
+                        .join(
+                                given,
+                                id(given.role()),
+                                given.role() == Role.COORDINATOR ? hosts : List.of());
         out().println(
                         "Joined '%s' as %s; the certificate is in %s."
                                 .formatted(joined.name().coop(), joined.name(), folder.path()));
+    }
+
+    private String id(Role kind) {
+        String given = id;
+        if (given != null) {
+            return given;
+        }
+        return kind == Role.COORDINATOR
+                ? Identity.read(data.place("coordinator")).map(Identity::id).orElse(kind.word())
+                : kind.word();
     }
 
     private void revoke() {

@@ -33,8 +33,8 @@ interface ControlEvents {
     /** A coordinator says which peers the worker should measure the way to. */
     void measure(String coordinator, MeasurePeers measure);
 
-    /** A coordinator says whose certificates count no more. */
-    void revoked(Revocations revocations);
+    /** A coordinator says whose certificates count no more; replaces what it said before. */
+    void revoked(String coordinator, Revocations revocations);
 
     /** A coordinator says where all of them are reached now, host:port. */
     void coordinators(String coordinator, List<String> gateways);

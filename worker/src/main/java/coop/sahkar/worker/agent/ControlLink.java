@@ -256,7 +256,7 @@ final class ControlLink {
                 case REFUSED -> refuse(Wire.fromWire(message.getRefused()));
                 case REVOCATIONS -> {
                     if (welcomed) {
-                        events.revoked(message.getRevocations());
+                        events.revoked(coordinator, message.getRevocations());
                     }
                 }
                 // A newer coordinator may say things that are not known here.

@@ -195,8 +195,8 @@ final class ControlLinks implements AutoCloseable {
         }
 
         @Override
-        public void revoked(Revocations revocations) {
-            events.revoked(revocations);
+        public void revoked(String coordinator, Revocations revocations) {
+            events.revoked(coordinator, revocations);
         }
 
         @Override

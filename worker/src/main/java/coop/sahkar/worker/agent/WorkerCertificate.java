@@ -11,6 +11,7 @@ import coop.sahkar.proto.tls.Renewal;
 import coop.sahkar.proto.tls.Role;
 import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.Revocations;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -21,9 +22,12 @@ import org.jspecify.annotations.Nullable;
  * the worker speaks in the open.
  */
 final class WorkerCertificate implements AutoCloseable {
+    private static final int MOST_COORDINATORS = 32;
+
     private final NodeFolder folder;
     private final @Nullable NodeTls tls;
     private final LongSupplier unixMillis;
+    private final LinkedHashMap<String, List<Long>> said = new LinkedHashMap<>();
     private @Nullable Renewal renewal;
 
     private WorkerCertificate(NodeFolder folder, @Nullable NodeTls tls, LongSupplier unixMillis) {
@@ -85,10 +89,18 @@ final class WorkerCertificate implements AutoCloseable {
         }
     }
 
-    /** A coordinator says whose certificates count no more. */
-    void revoked(Revocations revocations) {
+    /**
+     * A coordinator says whose certificates count no more. One that is behind with the log takes
+     * nothing back that another has said.
+     */
+    synchronized void revoked(String coordinator, Revocations revocations) {
         if (tls != null) {
-            tls.revocations().replace(revocations.getEnrolmentsList());
+            said.remove(coordinator);
+            said.put(coordinator, revocations.getEnrolmentsList());
+            if (said.size() > MOST_COORDINATORS) {
+                said.pollFirstEntry();
+            }
+            tls.revocations().replace(said.values().stream().flatMap(List::stream).toList());
         }
     }
 

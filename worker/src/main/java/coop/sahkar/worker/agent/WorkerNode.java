@@ -334,8 +334,8 @@ public final class WorkerNode implements AutoCloseable {
         }
 
         @Override
-        public void revoked(Revocations revocations) {
-            certificate.revoked(revocations);
+        public void revoked(String coordinator, Revocations revocations) {
+            certificate.revoked(coordinator, revocations);
         }
 
         @Override

@@ -77,7 +77,7 @@ class ControlLinksTest {
 
     private static final class Heard implements ControlEvents {
         @Override
-        public void revoked(Revocations revocations) {}
+        public void revoked(String coordinator, Revocations revocations) {}
 
         final List<String> welcomed = new CopyOnWriteArrayList<>();
         final List<Assignment> assigned = new CopyOnWriteArrayList<>();
