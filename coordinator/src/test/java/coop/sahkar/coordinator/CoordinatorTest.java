@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import coop.sahkar.coordinator.routing.RouteAnswer;
 import coop.sahkar.coordinator.routing.RouteWish;
 import coop.sahkar.governance.Policy;
+import coop.sahkar.governance.ledger.LedgerPolicy;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
@@ -46,7 +47,20 @@ class CoordinatorTest {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final Policy BRISK =
             new Policy(
-                    8192, 64, 2048, 600_000, 3000, 200, 300, 1024, 256, 16 << 20, 8, 5_000, 60_000);
+                    8192,
+                    64,
+                    2048,
+                    600_000,
+                    3000,
+                    200,
+                    300,
+                    1024,
+                    256,
+                    16 << 20,
+                    8,
+                    5_000,
+                    60_000,
+                    LedgerPolicy.DEFAULT);
 
     @TempDir Path directory;
     private Coordinator coordinator;

@@ -4,9 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import coop.sahkar.coordinator.usage.Use;
+import coop.sahkar.governance.Access;
 import coop.sahkar.governance.Policy;
+import coop.sahkar.governance.PolicySettings;
 import coop.sahkar.governance.ledger.Ledger;
-import coop.sahkar.governance.ledger.LedgerPolicy;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.Span;
 import coop.sahkar.proto.v1.LedgerAccount;
@@ -30,23 +31,23 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a coordinator counts gets into the log, through restarts, and can be read. */
 class LedgerPostingTest {
-    private static final LedgerPolicy BRISK = new LedgerPolicy(2, 10, 100, 60_000, 1, 8, 100);
+    private static final int BRISK_MILLIS = 100;
+    private static final int SLOW_MILLIS = 3_600_000;
 
     @TempDir Path directory;
 
     @Test
     void whatWasCountedIsPostedAndSurvivesRestarts() {
-        try (Coordinator coordinator = start(BRISK)) {
+        try (Coordinator coordinator = start(BRISK_MILLIS)) {
             coordinator.usage().record(use(5));
             await().until(() -> spent(coordinator) == 300);
             assertThat(coordinator.pool().state().ledger().lastSequence("c1")).isEqualTo(1);
         }
-        LedgerPolicy slow = new LedgerPolicy(2, 10, 3_600_000, 60_000, 1, 8, 100);
-        try (Coordinator coordinator = start(slow)) {
+        try (Coordinator coordinator = start(SLOW_MILLIS)) {
             assertThat(spent(coordinator)).isEqualTo(300);
             coordinator.usage().record(use(1));
         }
-        try (Coordinator coordinator = start(BRISK)) {
+        try (Coordinator coordinator = start(BRISK_MILLIS)) {
             assertThat(spent(coordinator)).as("posted at the end").isEqualTo(360);
             Ledger ledger = coordinator.pool().state().ledger();
             assertThat(ledger.lastSequence("c1")).isEqualTo(2);
@@ -58,7 +59,7 @@ class LedgerPostingTest {
 
     @Test
     void theBooksCanBeReadLatestAndKnown() throws IOException {
-        try (Coordinator coordinator = start(BRISK)) {
+        try (Coordinator coordinator = start(BRISK_MILLIS)) {
             NettyServerBuilder builder =
                     NettyServerBuilder.forAddress(
                             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
@@ -98,10 +99,14 @@ class LedgerPostingTest {
         }
     }
 
-    private Coordinator start(LedgerPolicy ledger) {
+    private Coordinator start(int usageIntervalMillis) {
+        PolicySettings settings =
+                new PolicySettings(Policy.DEFAULT, Access.DEFAULT)
+                        .with(
+                                "ledger.usage_interval_millis",
+                                Integer.toString(usageIntervalMillis));
         return Coordinator.start(
-                CoordinatorOptions.single("c1", directory)
-                        .withPolicy(Policy.DEFAULT.withLedger(ledger)));
+                CoordinatorOptions.single("c1", directory).withPolicy(settings.policy()));
     }
 
     private static long spent(Coordinator coordinator) {

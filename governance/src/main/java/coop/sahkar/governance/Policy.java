@@ -42,8 +42,20 @@ public record Policy(
     /** The policy of a new pool. */
     public static final Policy DEFAULT =
             new Policy(
-                    8192, 64, 2048, 600_000, 10_000, 1000, 2000, 16_384, 256, 16 << 20, 128, 30_000,
-                    300_000);
+                    8192,
+                    64,
+                    2048,
+                    600_000,
+                    10_000,
+                    1000,
+                    2000,
+                    16_384,
+                    256,
+                    16 << 20,
+                    128,
+                    30_000,
+                    300_000,
+                    LedgerPolicy.DEFAULT);
 
     private static final int MAX_POSITIONS = 1 << 20;
     private static final int MAX_GENERATIONS = 1 << 16;
@@ -71,57 +83,6 @@ public record Policy(
         within("max_waiting_generations", maxWaitingGenerations, 0, MAX_GENERATIONS);
         within("max_wait_millis", maxWaitMillis, 0, MAX_MILLIS);
         within("resting_session_millis", restingSessionMillis, 0, MAX_RESTING_MILLIS);
-    }
-
-    /** With the ledger's rules of a new pool. */
-    public Policy(
-            int maxSessionPositions,
-            int maxConcurrentGenerations,
-            int defaultAnswerTokens,
-            int ticketLifetimeMillis,
-            int leaseMillis,
-            int reportIntervalMillis,
-            int detachGraceMillis,
-            int kvPositions,
-            int minKvPositions,
-            int relayBytesPerSecond,
-            int maxWaitingGenerations,
-            int maxWaitMillis,
-            int restingSessionMillis) {
-        this(
-                maxSessionPositions,
-                maxConcurrentGenerations,
-                defaultAnswerTokens,
-                ticketLifetimeMillis,
-                leaseMillis,
-                reportIntervalMillis,
-                detachGraceMillis,
-                kvPositions,
-                minKvPositions,
-                relayBytesPerSecond,
-                maxWaitingGenerations,
-                maxWaitMillis,
-                restingSessionMillis,
-                LedgerPolicy.DEFAULT);
-    }
-
-    /** The same, with other rules of the ledger. */
-    public Policy withLedger(LedgerPolicy rules) {
-        return new Policy(
-                maxSessionPositions,
-                maxConcurrentGenerations,
-                defaultAnswerTokens,
-                ticketLifetimeMillis,
-                leaseMillis,
-                reportIntervalMillis,
-                detachGraceMillis,
-                kvPositions,
-                minKvPositions,
-                relayBytesPerSecond,
-                maxWaitingGenerations,
-                maxWaitMillis,
-                restingSessionMillis,
-                rules);
     }
 
     /** The same, with another size of KV caches. */

@@ -1,5 +1,6 @@
 package coop.sahkar.governance;
 
+import coop.sahkar.governance.ledger.LedgerPolicy;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SortedMap;
@@ -7,14 +8,15 @@ import java.util.TreeMap;
 
 /**
  * The policy as names and values, for people: {@code anonymous=off}, {@code
- * tiers.member.requests_per_minute=60}, {@code pool.max_wait_millis=10000}; a tier is removed by
- * {@code tiers.NAME=none}.
+ * tiers.member.requests_per_minute=60}, {@code pool.max_wait_millis=10000}, {@code
+ * ledger.answer_price_micros=10}; a tier is removed by {@code tiers.NAME=none}.
  *
- * @param policy the pool's numbers
+ * @param policy the pool's numbers, and the ledger's
  * @param access who may ask, and how much
  */
 public record PolicySettings(Policy policy, Access access) {
     private static final String POOL = "pool.";
+    private static final String LEDGER = "ledger.";
     private static final String TIERS = "tiers.";
     private static final String ANONYMOUS = "anonymous";
     private static final String NONE = "none";
@@ -32,6 +34,8 @@ public record PolicySettings(Policy policy, Access access) {
                                                 TIERS + tier.name() + "." + name,
                                                 Long.toString(value))));
         numbers(policy).forEach((name, value) -> all.put(POOL + name, Integer.toString(value)));
+        numbers(policy.ledger())
+                .forEach((name, value) -> all.put(LEDGER + name, Long.toString(value)));
         return all;
     }
 
@@ -46,18 +50,36 @@ public record PolicySettings(Policy policy, Access access) {
             return new PolicySettings(policy, new Access(onOff(name, value), access.tiers()));
         }
         if (name.startsWith(POOL)) {
-            Map<String, Integer> numbers = numbers(policy);
-            String number = name.substring(POOL.length());
-            if (!numbers.containsKey(number)) {
-                throw unknown(name);
-            }
-            numbers.put(number, Math.toIntExact(number(name, value, Integer.MAX_VALUE)));
-            return new PolicySettings(policy(numbers), access);
+            return new PolicySettings(withNumber(name, value), access);
+        }
+        if (name.startsWith(LEDGER)) {
+            LedgerPolicy ledger = withLedgerNumber(name, value);
+            return new PolicySettings(policy(numbers(policy), ledger), access);
         }
         if (name.startsWith(TIERS)) {
             return new PolicySettings(policy, withTier(name, value));
         }
         throw unknown(name);
+    }
+
+    private Policy withNumber(String name, String value) {
+        Map<String, Integer> numbers = numbers(policy);
+        String number = name.substring(POOL.length());
+        if (!numbers.containsKey(number)) {
+            throw unknown(name);
+        }
+        numbers.put(number, Math.toIntExact(number(name, value, Integer.MAX_VALUE)));
+        return policy(numbers, policy.ledger());
+    }
+
+    private LedgerPolicy withLedgerNumber(String name, String value) {
+        Map<String, Long> numbers = numbers(policy.ledger());
+        String number = name.substring(LEDGER.length());
+        if (!numbers.containsKey(number)) {
+            throw unknown(name);
+        }
+        numbers.put(number, number(name, value, Long.MAX_VALUE));
+        return ledger(numbers);
     }
 
     private Access withTier(String name, String value) {
@@ -135,7 +157,7 @@ public record PolicySettings(Policy policy, Access access) {
                 whole(numbers, "context_tokens"));
     }
 
-    /** What is too large for an int is too large for the tier, which then says so. */
+    /** What is too large for an int is too large for whoever takes it, who then says so. */
     private static int whole(Map<String, Long> numbers, String name) {
         return (int) Math.min(Integer.MAX_VALUE, numbers.getOrDefault(name, 0L));
     }
@@ -158,9 +180,33 @@ public record PolicySettings(Policy policy, Access access) {
         return numbers;
     }
 
-    private static Policy policy(Map<String, Integer> numbers) {
+    private static Policy policy(Map<String, Integer> numbers, LedgerPolicy ledger) {
         int[] n = numbers.values().stream().mapToInt(Integer::intValue).toArray();
         return new Policy(
-                n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9], n[10], n[11], n[12]);
+                n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9], n[10], n[11], n[12],
+                ledger);
+    }
+
+    private static Map<String, Long> numbers(LedgerPolicy p) {
+        Map<String, Long> numbers = new LinkedHashMap<>();
+        numbers.put("prompt_price_micros", (long) p.promptPriceMicros());
+        numbers.put("answer_price_micros", (long) p.answerPriceMicros());
+        numbers.put("usage_interval_millis", (long) p.usageIntervalMillis());
+        numbers.put("half_life_millis", p.halfLifeMillis());
+        numbers.put("floor_weight", (long) p.floorWeight());
+        numbers.put("most_weight", (long) p.mostWeight());
+        numbers.put("steady_micros", p.steadyMicros());
+        return numbers;
+    }
+
+    private static LedgerPolicy ledger(Map<String, Long> numbers) {
+        return new LedgerPolicy(
+                whole(numbers, "prompt_price_micros"),
+                whole(numbers, "answer_price_micros"),
+                whole(numbers, "usage_interval_millis"),
+                numbers.getOrDefault("half_life_millis", 0L),
+                whole(numbers, "floor_weight"),
+                whole(numbers, "most_weight"),
+                numbers.getOrDefault("steady_micros", 0L));
     }
 }

@@ -2,14 +2,12 @@ package coop.sahkar.coordinator.control;
 
 import com.google.protobuf.ByteString;
 import coop.sahkar.coordinator.state.PoolView;
-import coop.sahkar.coordinator.state.TicketKeyRecord;
 import coop.sahkar.proto.v1.CoordinatorPass;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
+import java.security.PublicKey;
 import java.security.Signature;
-import java.security.spec.X509EncodedKeySpec;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -63,29 +61,27 @@ final class CoordinatorPasses {
         if (left < -CLOCK_MILLIS || left > LIFE_MILLIS + CLOCK_MILLIS) {
             return false;
         }
-        TicketKeyRecord key = pool.state().ticketKeys().get(pass.getKeyId());
-        if (key == null) {
-            return false;
-        }
         if (pass.equals(lastGood)) {
-            return true;
+            return pool.state().ticketKeys().containsKey(pass.getKeyId());
         }
-        boolean good = verifies(key, pass);
+        boolean good = verifies(pass);
         if (good) {
             lastGood = pass;
         }
         return good;
     }
 
-    private static boolean verifies(TicketKeyRecord key, CoordinatorPass pass) {
+    private boolean verifies(CoordinatorPass pass) {
         try {
+            PublicKey key = pool.state().ticketKey(pass.getKeyId());
+            if (key == null) {
+                return false;
+            }
             Signature signature = Signature.getInstance(ALGORITHM);
-            signature.initVerify(
-                    KeyFactory.getInstance(ALGORITHM)
-                            .generatePublic(new X509EncodedKeySpec(key.publicKey().bytes())));
+            signature.initVerify(key);
             signature.update(content(pass.getUntilMillis()));
             return signature.verify(pass.getSignature().toByteArray());
-        } catch (GeneralSecurityException forged) {
+        } catch (GeneralSecurityException | IllegalArgumentException forged) {
             return false;
         }
     }

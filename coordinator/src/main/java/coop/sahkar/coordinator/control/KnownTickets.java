@@ -1,13 +1,10 @@
 package coop.sahkar.coordinator.control;
 
 import coop.sahkar.coordinator.state.PoolView;
-import coop.sahkar.coordinator.state.TicketKeyRecord;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.Tickets;
 import coop.sahkar.proto.v1.SignedTicket;
-import java.security.PublicKey;
 import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Checks tickets of sessions that run, whichever coordinator signed them: the replicated state has
@@ -31,7 +28,7 @@ public final class KnownTickets {
     /** The same ticket as valid, if its session may still run; otherwise what is wrong with it. */
     public Tickets.Opened open(SignedTicket signed) {
         long now = unixMillis.getAsLong();
-        return switch (Tickets.open(signed, this::key, now)) {
+        return switch (Tickets.open(signed, pool.state()::ticketKey, now)) {
             case Tickets.Expired(SealedTicket sealed, var problem) ->
                     now - sealed.ticket().expiresAtMillis() < MOST_OVERTIME_MILLIS
                             ? new Tickets.Valid(sealed)
@@ -39,10 +36,5 @@ public final class KnownTickets {
             case Tickets.Valid valid -> valid;
             case Tickets.Refused refused -> refused;
         };
-    }
-
-    private @Nullable PublicKey key(String keyId) {
-        TicketKeyRecord record = pool.state().ticketKeys().get(keyId);
-        return record == null ? null : Tickets.publicKey(record.publicKey().bytes());
     }
 }

@@ -6,7 +6,6 @@ import coop.sahkar.coordinator.relay.RelayDesk;
 import coop.sahkar.coordinator.relay.RelayRules;
 import coop.sahkar.coordinator.relay.RelayTokens;
 import coop.sahkar.coordinator.state.PoolView;
-import coop.sahkar.coordinator.state.TicketKeyRecord;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.Tickets;
@@ -19,10 +18,8 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import java.security.PublicKey;
 import java.util.Optional;
 import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -102,16 +99,12 @@ public final class RelayService extends RelayGrpc.RelayImplBase {
                     Assignments.namesRelayed(pool.state(), attendance.now(), caller, target);
             return RelayRules.callWithoutTicket(caller, target, fetches);
         }
-        return switch (Tickets.open(dial.getTicket(), this::key, unixMillis.getAsLong())) {
+        return switch (Tickets.open(
+                dial.getTicket(), pool.state()::ticketKey, unixMillis.getAsLong())) {
             case Tickets.Valid(var sealed) -> RelayRules.call(caller, target, sealed.ticket());
             case Tickets.Expired(_, var problem) -> Optional.of(problem);
             case Tickets.Refused(var problem) -> Optional.of(problem);
         };
-    }
-
-    private @Nullable PublicKey key(String keyId) {
-        TicketKeyRecord key = pool.state().ticketKeys().get(keyId);
-        return key == null ? null : Tickets.publicKey(key.publicKey().bytes());
     }
 
     /** A problem as the status of a call. */

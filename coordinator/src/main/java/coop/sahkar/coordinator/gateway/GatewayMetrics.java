@@ -15,7 +15,6 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.api.trace.Tracer;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -179,23 +178,17 @@ final class GatewayMetrics {
         return durations;
     }
 
-    /** Stands between a run and its reader and looks at the clock. */
-    private final class Measured implements GenerationListener {
+    /** Looks at the clock. */
+    private final class Measured extends Onlooker {
         private final String operation;
-        private final GenerationListener reader;
         private final long beganNanos = System.nanoTime();
         private String model = "";
         private @Nullable Timer perToken;
         private long lastNanos;
 
         Measured(String operation, GenerationListener reader) {
+            super(reader);
             this.operation = operation;
-            this.reader = reader;
-        }
-
-        @Override
-        public void begun(GenerationRun run) {
-            reader.begun(run);
         }
 
         @Override
@@ -210,32 +203,21 @@ final class GatewayMetrics {
                     took("");
                 }
                 case FAILED -> {
-                    String outcome =
-                            event.getFailed()
-                                    .getProblem()
-                                    .getCode()
-                                    .name()
-                                    .replace("PROBLEM_CODE_", "")
-                                    .toLowerCase(Locale.ROOT);
+                    String outcome = Problems.label(event.getFailed());
                     ended(outcome);
                     took(outcome);
                 }
                 case STARTED -> model = event.getStarted().getModelId();
                 case PREFILLED, REROUTED, LEAVING, EVENT_NOT_SET -> {}
             }
-            reader.event(event);
-        }
-
-        @Override
-        public void waiting(long millis) {
-            reader.waiting(millis);
+            super.event(event);
         }
 
         @Override
         public void abandoned() {
             ended("abandoned");
             took("abandoned");
-            reader.abandoned();
+            super.abandoned();
         }
 
         /**

@@ -66,18 +66,12 @@ final class Passage {
         settle(new Settlement(id, caller.account(), counts, prompt + completionTokens));
     }
 
-    /** Stands between a run and its reader and counts. */
-    private final class Metered implements GenerationListener {
-        private final GenerationListener reader;
+    /** Counts what one answer uses. */
+    private final class Metered extends Onlooker {
         private long tokens;
 
         Metered(GenerationListener reader) {
-            this.reader = reader;
-        }
-
-        @Override
-        public void begun(GenerationRun run) {
-            reader.begun(run);
+            super(reader);
         }
 
         @Override
@@ -97,18 +91,13 @@ final class Passage {
                 }
                 case PREFILLED, REROUTED, LEAVING, EVENT_NOT_SET -> {}
             }
-            reader.event(event);
-        }
-
-        @Override
-        public void waiting(long millis) {
-            reader.waiting(millis);
+            super.event(event);
         }
 
         @Override
         public void abandoned() {
             ended(tokens, false);
-            reader.abandoned();
+            super.abandoned();
         }
     }
 }

@@ -7,6 +7,7 @@ import coop.sahkar.proto.Wire;
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.GenerationFailed;
 import io.grpc.Status;
+import java.util.Locale;
 
 /** Problems between the wire, gRPC statuses and the domain. */
 public final class Problems {
@@ -20,6 +21,12 @@ public final class Problems {
                                 .setProblem(Wire.toWire(problem))
                                 .setWorkerId(workerId))
                 .build();
+    }
+
+    /** Why a generation failed, as metrics and traces call it, such as {@code worker_lost}. */
+    static String label(GenerationFailed failed) {
+        String code = failed.getProblem().getCode().name();
+        return code.replace("PROBLEM_CODE_", "").toLowerCase(Locale.ROOT);
     }
 
     /**

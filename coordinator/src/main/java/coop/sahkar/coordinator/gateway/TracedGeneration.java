@@ -10,26 +10,24 @@ import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.StatusCode;
 import io.opentelemetry.api.trace.Tracer;
 import java.util.List;
-import java.util.Locale;
 
 /**
- * Stands between a run and its reader and tells OpenTelemetry of it: a span with the names of its
- * conventions for generative models, and nothing of what was said. Without OpenTelemetry's agent in
- * the process it does nothing.
+ * Tells OpenTelemetry of a generation: a span with the names of its conventions for generative
+ * models, and nothing of what was said. Without OpenTelemetry's agent in the process it does
+ * nothing.
  */
-final class TracedGeneration implements GenerationListener {
+final class TracedGeneration extends Onlooker {
     private static final String CANCELLED = "cancelled";
     private static final AttributeKey<List<String>> FINISH_REASONS =
             AttributeKey.stringArrayKey("gen_ai.response.finish_reasons");
 
     private final String operation;
-    private final GenerationListener reader;
     private final Span span;
 
     TracedGeneration(
             Tracer tracer, String operation, GenerateRequest request, GenerationListener reader) {
+        super(reader);
         this.operation = operation;
-        this.reader = reader;
         this.span =
                 tracer.spanBuilder(operation)
                         .setSpanKind(SpanKind.INTERNAL)
@@ -45,19 +43,14 @@ final class TracedGeneration implements GenerationListener {
     }
 
     @Override
-    public void begun(GenerationRun run) {
-        reader.begun(run);
-    }
-
-    @Override
     public void event(GenerationEvent event) {
         switch (event.getEventCase()) {
             case STARTED -> named(event.getStarted().getModelId());
             case FINISHED -> finish(event.getFinished());
-            case FAILED -> fail(event.getFailed().getProblem().getCode().name());
+            case FAILED -> fail(Problems.label(event.getFailed()));
             case DELTA, PREFILLED, REROUTED, LEAVING, EVENT_NOT_SET -> {}
         }
-        reader.event(event);
+        super.event(event);
     }
 
     private void named(String model) {
@@ -75,19 +68,14 @@ final class TracedGeneration implements GenerationListener {
     }
 
     private void fail(String kind) {
-        span.setAttribute("error.type", kind.replace("PROBLEM_CODE_", "").toLowerCase(Locale.ROOT));
+        span.setAttribute("error.type", kind);
         span.setStatus(StatusCode.ERROR);
         span.end();
     }
 
     @Override
-    public void waiting(long millis) {
-        reader.waiting(millis);
-    }
-
-    @Override
     public void abandoned() {
         fail(CANCELLED);
-        reader.abandoned();
+        super.abandoned();
     }
 }

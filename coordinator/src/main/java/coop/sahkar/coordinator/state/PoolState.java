@@ -4,10 +4,13 @@ import coop.sahkar.governance.AccountBook;
 import coop.sahkar.governance.Policy;
 import coop.sahkar.governance.ledger.AccountName;
 import coop.sahkar.governance.ledger.Ledger;
+import coop.sahkar.proto.Tickets;
+import java.security.PublicKey;
 import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything the coordinators agree on. Immutable; only {@link Transition} makes the next one. Maps
@@ -83,6 +86,16 @@ public record PoolState(
     public String accountOf(String workerId) {
         WorkerRecord worker = workers.get(workerId);
         return AccountName.ofWorker(workerId, worker == null ? "" : worker.owner());
+    }
+
+    /**
+     * The key that tickets and passes under this id are signed with; null when the pool knows none.
+     *
+     * @throws IllegalArgumentException if what it knows is not an Ed25519 key
+     */
+    public @Nullable PublicKey ticketKey(String keyId) {
+        TicketKeyRecord key = ticketKeys.get(keyId);
+        return key == null ? null : Tickets.publicKey(key.publicKey().bytes());
     }
 
     /** The models that {@code idOrName} can mean: none, one, or several of the same name. */

@@ -2,10 +2,8 @@ package coop.sahkar.coordinator.usage;
 
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.PoolView;
-import coop.sahkar.coordinator.state.TicketKeyRecord;
 import coop.sahkar.governance.Account;
 import coop.sahkar.governance.ledger.AccountName;
-import coop.sahkar.proto.Tickets;
 import java.security.PublicKey;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +44,6 @@ public final class LedgerDesk implements UsageDesk {
 
     @Override
     public @Nullable PublicKey ticketKey(String keyId) {
-        TicketKeyRecord key = pool.state().ticketKeys().get(keyId);
-        return key == null ? null : Tickets.publicKey(key.publicKey().bytes());
+        return pool.state().ticketKey(keyId);
     }
 }

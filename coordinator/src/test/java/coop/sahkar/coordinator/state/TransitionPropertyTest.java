@@ -25,6 +25,7 @@ import coop.sahkar.governance.DayUsage;
 import coop.sahkar.governance.Policy;
 import coop.sahkar.governance.Role;
 import coop.sahkar.governance.Tier;
+import coop.sahkar.governance.ledger.LedgerPolicy;
 import coop.sahkar.governance.ledger.UsageBatch;
 import coop.sahkar.governance.ledger.Work;
 import coop.sahkar.proto.Span;
@@ -194,7 +195,8 @@ class TransitionPropertyTest {
                 p.relayBytesPerSecond(),
                 random.nextInt(9),
                 p.maxWaitMillis(),
-                random.nextInt(9));
+                random.nextInt(9),
+                LedgerPolicy.DEFAULT);
     }
 
     private static Placement placement(

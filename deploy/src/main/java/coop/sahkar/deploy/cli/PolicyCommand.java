@@ -18,12 +18,13 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "policy",
         description = {
-            "Show or change the policy of the pool: who is served, the limits of each tier, and the pool's own numbers. Every coordinator follows it at once.",
+            "Show or change the policy of the pool: who is served, the limits of each tier, the pool's own numbers, and what tokens cost in the ledger. Every coordinator follows it at once.",
             "",
             OperatorOptions.BY_WHAT_RIGHT,
             "To look, no key is needed.",
             "",
             "A limit of 0 is none. A tier begins with its first setting and ends with tiers.NAME=none.",
+            "A price in the ledger holds for what is posted from then on: what was posted stays as it is.",
             ""
         },
         footer = {
@@ -33,6 +34,7 @@ import picocli.CommandLine.Parameters;
             "  sahkar policy set anonymous=off",
             "  sahkar policy set tiers.anonymous.requests_per_minute=20",
             "  sahkar policy set tiers.gold.tokens_per_day=2000000 tiers.gold.concurrent_sessions=8",
+            "  sahkar policy set ledger.answer_price_micros=20 ledger.most_weight=256",
             "  sahkar policy > policy.txt; edit policy.txt; sahkar policy set --file policy.txt"
         })
 final class PolicyCommand extends Subcommand {
@@ -57,7 +59,7 @@ final class PolicyCommand extends Subcommand {
     @Parameters(
             index = "1..*",
             paramLabel = "NAME=VALUE",
-            description = "set: what to change, all or nothing.")
+            description = "set: what to change, in this order, all or nothing.")
     private List<String> settings = List.of();
 
     @Option(
