@@ -69,7 +69,7 @@ class RightsTest extends FoundedTest {
                         refusal(() ->
                                 AccountsGrpc.newBlockingStub(user)
                                         .listKeys(ListKeysRequest.getDefaultInstance())))
-                .isEqualTo(Status.Code.UNAUTHENTICATED);
+                .isEqualTo(Status.Code.PERMISSION_DENIED);
         Metadata key = new Metadata();
         key.put(
                 Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER),
