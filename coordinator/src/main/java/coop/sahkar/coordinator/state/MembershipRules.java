@@ -38,7 +38,7 @@ public final class MembershipRules {
             return Step.refuse(
                     state,
                     Reason.INVALID,
-                    "a token lets in 1 to %d nodes until a time to come".formatted(MAX_USES));
+                    "a token lets in 1 to %s nodes until a time to come".formatted(MAX_USES));
         }
         SortedMap<String, JoinTokenRecord> tokens = new TreeMap<>(members.tokens());
         tokens.values().removeIf(t -> t.expiresAtMillis() <= issue.nowMillis());
@@ -47,7 +47,7 @@ public final class MembershipRules {
             return Step.refuse(
                     state,
                     Reason.FULL,
-                    "%d tokens are open already; wait until some expire".formatted(MAX_TOKENS));
+                    "%s tokens are open already; wait until some expire".formatted(MAX_TOKENS));
         }
         return Step.to(
                 StateChange.members(
@@ -111,7 +111,7 @@ public final class MembershipRules {
                             .formatted(node.role().word(), node.id()));
         }
         return known == null && members.nodes().size() >= MAX_NODES
-                ? refusal(Reason.FULL, "%d nodes have joined already".formatted(MAX_NODES))
+                ? refusal(Reason.FULL, "%s nodes have joined already".formatted(MAX_NODES))
                 : Optional.empty();
     }
 
@@ -136,7 +136,7 @@ public final class MembershipRules {
             return Step.refuse(
                     state,
                     Reason.FULL,
-                    "%d certificates are revoked already; wait until some expire"
+                    "%s certificates are revoked already; wait until some expire"
                             .formatted(MAX_REVOKED));
         }
         return Step.to(
