@@ -7,7 +7,8 @@ package coop.sahkar.worker.engine;
  *
  * <p>All sessions of a head would travel as one clump if it fed every row it has at once, and only
  * one stage would work at a time. So it feeds at most its share of them, as many as there are
- * stages in the ring to work on the other shares.
+ * stages in the ring to work on the other shares. For the same reason it does not join prompts to
+ * one large batch.
  *
  * @param mostChunkRows positions in a chunk of a prompt, and rows of prompts in a batch, at most
  * @param besideDecodeRows rows of prompts in a batch that also has decode rows, at most: so long a
@@ -27,6 +28,11 @@ public record BatchPolicy(
     /** Matrix kernels work on so many rows at once; an odd rest takes as long as a full one. */
     private static final int KERNEL_ROWS = 16;
 
+    /**
+     * Of few rows they work on so many at once; each of the rest takes a third as long as these.
+     */
+    private static final int SMALL_KERNEL_ROWS = 4;
+
     public BatchPolicy {
         if (leastChunkRows < 1
                 || mostChunkRows < leastChunkRows
@@ -44,7 +50,18 @@ public record BatchPolicy(
      * @param stages stages of the longest route among them
      */
     public int decodeShare(int decoding, int stages) {
-        return Math.max(1, Math.ceilDiv(decoding, stages));
+        int even = Math.max(1, Math.ceilDiv(decoding, stages));
+        boolean cut = stages > 1 && even > SMALL_KERNEL_ROWS;
+        return cut ? even - even % SMALL_KERNEL_ROWS : even;
+    }
+
+    /**
+     * With how many rows of prompts in its batch a head takes no further prompt into it.
+     *
+     * @param stages stages of the longest route
+     */
+    public int enoughPrefillRows(int stages) {
+        return stages == 1 ? mostChunkRows : leastChunkRows;
     }
 
     /**

@@ -47,7 +47,9 @@ final class BatchRun {
         rows.clear();
         List<Slice> slices = new ArrayList<>();
         boolean prefillWaits = ready.stream().anyMatch(session -> !session.decodes());
-        int decodes = Math.min(share(all), policy.decodeRows(shape.maxRows(), prefillWaits));
+        int stages = stages(all);
+        int decodes =
+                Math.min(share(all, stages), policy.decodeRows(shape.maxRows(), prefillWaits));
         Iterator<StageSession> line = ready.iterator();
         while (line.hasNext() && rows.count() < decodes) {
             StageSession session = line.next();
@@ -56,37 +58,41 @@ final class BatchRun {
                 line.remove();
             }
         }
-        pickPrefill(slices);
+        pickPrefill(slices, shape.head() ? policy.enoughPrefillRows(stages) : shape.maxRows());
         slices.forEach(slice -> ready.add(slice.session()));
         return slices;
     }
 
-    private void pickPrefill(List<Slice> slices) {
+    private void pickPrefill(List<Slice> slices, int enough) {
         int room = policy.prefillRows(shape.maxRows(), rows.count());
+        int left = room;
         Iterator<StageSession> line = ready.iterator();
-        while (line.hasNext() && room > 0) {
+        while (line.hasNext() && left > 0 && room - left < enough) {
             StageSession session = line.next();
             if (!session.decodes()) {
-                Slice slice = session.fill(rows, shape.width(), room);
+                Slice slice = session.fill(rows, shape.width(), left);
                 slices.add(slice);
-                room -= slice.count();
+                left -= slice.count();
                 line.remove();
             }
         }
     }
 
+    /** Stages of the longest route. */
+    private static int stages(List<StageSession> all) {
+        return all.stream().mapToInt(session -> session.ticket().stages().size()).max().orElse(1);
+    }
+
     /** The head's share of decode rows; every other stage takes all that come. */
-    private int share(List<StageSession> all) {
+    private int share(List<StageSession> all, int stages) {
+        if (!shape.head()) {
+            return Integer.MAX_VALUE;
+        }
         int decoding = 0;
-        int stages = 1;
         for (StageSession session : all) {
             HeadGeneration generation = session.generation();
-            if (generation == null) {
-                return Integer.MAX_VALUE;
-            }
-            if (generation.decoding()) {
+            if (generation != null && generation.decoding()) {
                 decoding++;
-                stages = Math.max(stages, session.ticket().stages().size());
             }
         }
         return policy.decodeShare(decoding, stages);

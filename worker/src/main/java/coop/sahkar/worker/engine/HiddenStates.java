@@ -12,11 +12,13 @@ import org.jspecify.annotations.Nullable;
 final class HiddenStates {
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfShort HALF =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** All bits of the exponent: infinity or no number. */
-    private static final int HALF_EXPONENT = 0x7c00;
+    // Of absolute values as bits, those of infinity and of what is no number are largest. The bits
+    // are copied into arrays first: loops over those are fast before the JIT has seen them often.
+    private static final int FLOAT_ABSOLUTE = 0x7fff_ffff;
+    private static final int FLOAT_INFINITY = 0x7f80_0000;
+    private static final int HALF_ABSOLUTE = 0x7fff;
+    private static final int HALF_INFINITY = 0x7c00;
 
     private HiddenStates() {}
 
@@ -55,46 +57,37 @@ final class HiddenStates {
 
     /** Whether all values are numbers: one that is not would fail every session of its batch. */
     private static boolean finite(Frame frame) {
-        MemorySegment bytes = MemorySegment.ofBuffer(frame.hidden());
-        boolean finite = true;
-        switch (frame.codec()) {
+        ByteBuffer bytes = frame.hidden().duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        return switch (frame.codec()) {
             case F32 -> {
-                for (long at = 0; at < bytes.byteSize(); at += Float.BYTES) {
-                    finite &= Math.abs(bytes.get(FLOAT, at)) <= Float.MAX_VALUE;
+                int[] bits = new int[bytes.remaining() / Float.BYTES];
+                bytes.asIntBuffer().get(bits);
+                int largest = 0;
+                for (int one : bits) {
+                    largest = Math.max(largest, one & FLOAT_ABSOLUTE);
                 }
+                yield largest < FLOAT_INFINITY;
             }
             case F16 -> {
-                for (long at = 0; at < bytes.byteSize(); at += Short.BYTES) {
-                    finite &= (bytes.get(HALF, at) & HALF_EXPONENT) != HALF_EXPONENT;
+                short[] bits = new short[bytes.remaining() / Short.BYTES];
+                bytes.asShortBuffer().get(bits);
+                int largest = 0;
+                for (short one : bits) {
+                    largest = Math.max(largest, one & HALF_ABSOLUTE);
                 }
+                yield largest < HALF_INFINITY;
             }
-        }
-        return finite;
+        };
     }
 
     /** Copies {@code count} rows of a frame, from its row {@code from} on, into a batch. */
     static void read(Frame frame, int from, int count, int width, MemorySegment into, int row) {
-        MemorySegment bytes = MemorySegment.ofBuffer(frame.hidden());
-        long values = (long) count * width;
-        long source = (long) from * width;
-        long target = (long) row * width;
-        switch (frame.codec()) {
-            case F32 ->
-                    MemorySegment.copy(
-                            bytes,
-                            FLOAT,
-                            source * Float.BYTES,
-                            into,
-                            ValueLayout.JAVA_FLOAT,
-                            target * Float.BYTES,
-                            values);
-            case F16 -> {
-                for (long i = 0; i < values; i++) {
-                    short half = bytes.get(HALF, (source + i) * Short.BYTES);
-                    into.setAtIndex(ValueLayout.JAVA_FLOAT, target + i, Float.float16ToFloat(half));
-                }
-            }
-        }
+        int rowBytes = width * frame.codec().bytesPerValue();
+        ByteBuffer all = frame.hidden();
+        ByteBuffer rows = all.slice(all.position() + from * rowBytes, count * rowBytes);
+        long floats = (long) width * Float.BYTES;
+        ByteBuffer target = into.asSlice(row * floats, count * floats).asByteBuffer();
+        coop.sahkar.proto.HiddenStates.decode(rows, frame.codec(), target);
     }
 
     /** Copies {@code count} rows of a batch's result, from {@code row} on, into F32 bytes. */

@@ -17,10 +17,12 @@ final class RowCheck {
 
     private final StageShape shape;
     private final int[] next;
+    private final int[] bits;
 
     RowCheck(StageShape shape) {
         this.shape = shape;
         next = new int[shape.maxSequences()];
+        bits = new int[shape.width()];
     }
 
     /**
@@ -72,7 +74,7 @@ final class RowCheck {
                             .formatted(hidden.byteSize(), rows.capacity(), shape.width()));
         }
         for (int row = 0; row < rows.count(); row++) {
-            if (largest(hidden, row * rowBytes, shape.width()) >= INFINITY) {
+            if (largest(hidden, row * rowBytes) >= INFINITY) {
                 throw new StageException(
                         "the hidden state of row %d, sequence %d, position %d is not a number"
                                 .formatted(row, rows.sequence[row], rows.position[row]));
@@ -81,11 +83,11 @@ final class RowCheck {
     }
 
     /** The largest absolute value, as bits: of floats, the bits of NaN and infinity are largest. */
-    private static int largest(MemorySegment floats, long offset, int count) {
+    private int largest(MemorySegment floats, long offset) {
+        MemorySegment.copy(floats, JAVA_INT, offset, bits, 0, bits.length);
         int largest = 0;
-        for (int i = 0; i < count; i++) {
-            int bits = floats.get(JAVA_INT, offset + (long) i * Float.BYTES) & ABSOLUTE;
-            largest = Math.max(largest, bits);
+        for (int one : bits) {
+            largest = Math.max(largest, one & ABSOLUTE);
         }
         return largest;
     }

@@ -11,9 +11,21 @@ class BatchPolicyTest {
     private final BatchPolicy policy = BatchPolicy.DEFAULT;
 
     @ParameterizedTest
-    @CsvSource({"0, 3, 1", "1, 3, 1", "3, 3, 1", "4, 3, 2", "16, 3, 6", "16, 1, 16", "7, 2, 4"})
+    @CsvSource({"0, 3, 1", "1, 3, 1", "3, 3, 1", "4, 3, 2", "10, 3, 4", "15, 1, 15", "7, 2, 4"})
     void aHeadFeedsItsShareSoThatEveryStageHasOne(int decoding, int stages, int rows) {
         assertThat(policy.decodeShare(decoding, stages)).isEqualTo(rows);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"16, 3, 4", "21, 3, 4", "22, 3, 8", "64, 3, 20", "11, 2, 4"})
+    void sharesOfMoreThanFourAreWholeForTheKernels(int decoding, int stages, int rows) {
+        assertThat(policy.decodeShare(decoding, stages)).isEqualTo(rows);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 128", "2, 16", "3, 16"})
+    void promptsAreJoinedOnlyWhereNoOtherStageWaits(int stages, int rows) {
+        assertThat(policy.enoughPrefillRows(stages)).isEqualTo(rows);
     }
 
     @ParameterizedTest
