@@ -30,7 +30,7 @@ public record CoordinatorAddress(String host, int port) {
         String trimmed = text.strip();
         if (trimmed.toLowerCase(Locale.ROOT).startsWith("https://")) {
             throw new IllegalArgumentException(
-                    "%s: coordinators do not speak TLS yet; write http:// or host:port, and only over networks you trust"
+                    "%s: write host:port, and name the co-operative's certificate (ca.pem) beside it, which makes the connection encrypted"
                             .formatted(trimmed));
         }
         try {

@@ -5,6 +5,9 @@ import coop.sahkar.client.provider.Profile;
 import coop.sahkar.client.provider.Provider;
 import coop.sahkar.client.routing.Policy;
 import coop.sahkar.client.routing.TokenEstimate;
+import coop.sahkar.proto.tls.Transport;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -136,6 +139,7 @@ public final class InferenceClient implements AutoCloseable {
         private Duration connectTimeout = Duration.ofSeconds(5);
         private String key = "";
         private Optional<Policy> policy = Optional.empty();
+        private Transport transport = Transport.OPEN;
         private ClientListener listener = ClientListener.NONE;
 
         private Builder() {}
@@ -152,6 +156,22 @@ public final class InferenceClient implements AutoCloseable {
                 throw new IllegalArgumentException("name at least one coordinator");
             }
             addresses = values.stream().map(CoordinatorAddress::parse).distinct().toList();
+            return this;
+        }
+
+        /**
+         * Speaks encrypted, and only with coordinators of the co-operative whose certificate this
+         * file holds. Default: unencrypted, for pools on this machine. Without effect beside {@link
+         * #providers}.
+         *
+         * @throws IllegalArgumentException in a sentence, if the file holds no certificate
+         */
+        public Builder authority(Path certificate) {
+            try {
+                transport = Transport.trusting(certificate);
+            } catch (IOException e) {
+                throw new IllegalArgumentException(e.getMessage(), e);
+            }
             return this;
         }
 
@@ -198,7 +218,9 @@ public final class InferenceClient implements AutoCloseable {
          */
         public InferenceClient build() {
             if (providers.isEmpty()) {
-                Provider pool = PoolProvider.at(PoolProvider.NAME, addresses, connectTimeout, key);
+                Provider pool =
+                        PoolProvider.at(
+                                PoolProvider.NAME, addresses, connectTimeout, key, transport);
                 return new InferenceClient(
                         new Dispatcher(List.of(pool), listener), policy.orElse(Policy.ONCE));
             }

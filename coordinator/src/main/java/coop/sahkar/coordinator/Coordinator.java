@@ -1,10 +1,8 @@
 package coop.sahkar.coordinator;
 
 import coop.sahkar.coordinator.accounts.Gate;
-import coop.sahkar.coordinator.accounts.HostKey;
 import coop.sahkar.coordinator.cluster.ClusterService;
 import coop.sahkar.coordinator.cluster.ClusterWatch;
-import coop.sahkar.coordinator.cluster.GroupDoor;
 import coop.sahkar.coordinator.control.KnownTickets;
 import coop.sahkar.coordinator.control.LimitsDesk;
 import coop.sahkar.coordinator.control.ModelsService;
@@ -15,6 +13,8 @@ import coop.sahkar.coordinator.control.RoutesService;
 import coop.sahkar.coordinator.control.TicketSigner;
 import coop.sahkar.coordinator.control.WithdrawalLoop;
 import coop.sahkar.coordinator.control.WorkerDoor;
+import coop.sahkar.coordinator.identity.CoordinatorIdentity;
+import coop.sahkar.coordinator.identity.MembersService;
 import coop.sahkar.coordinator.liveness.Attendance;
 import coop.sahkar.coordinator.liveness.LatencyTable;
 import coop.sahkar.coordinator.liveness.LeaseTable;
@@ -35,38 +35,29 @@ import coop.sahkar.coordinator.routing.RepairLog;
 import coop.sahkar.coordinator.routing.Repairs;
 import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.routing.TicketSeal;
-import coop.sahkar.coordinator.state.Command;
-import coop.sahkar.coordinator.state.Command.AddTicketKey;
-import coop.sahkar.coordinator.state.Command.SetPolicy;
 import coop.sahkar.coordinator.state.CommandId;
 import coop.sahkar.coordinator.state.CoordinatorRecord;
 import coop.sahkar.coordinator.state.FeatureLevel;
 import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.PoolView;
-import coop.sahkar.coordinator.state.TicketKeyRecord;
 import coop.sahkar.coordinator.usage.UsageDesk;
-import coop.sahkar.governance.Policy;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.Tickets;
-import coop.sahkar.proto.v1.GroupReply;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
 import coop.sahkar.proto.v1.SignedTicket;
 import io.grpc.BindableService;
-import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -74,8 +65,6 @@ import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One coordinator without its gateway: the replicated log, who is here, the placement loop, the
@@ -83,8 +72,6 @@ import org.slf4j.LoggerFactory;
  * randomness come in.
  */
 public final class Coordinator implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
-
     private final String id;
     private final DataDirectory directory;
     private final RatisLog log;
@@ -99,6 +86,8 @@ public final class Coordinator implements AutoCloseable {
     private final WithdrawalLoop withdrawals;
     private final RelayDesk relay;
     private final RelayService relayService;
+    private final CoordinatorIdentity identity;
+    private final MembersService members;
     private final LimitsDesk limits;
     private final Gate gate;
     private final Books books;
@@ -116,6 +105,7 @@ public final class Coordinator implements AutoCloseable {
             DataDirectory directory,
             RatisLog log,
             TicketSigner signer,
+            CoordinatorIdentity identity,
             String hostKeyHash,
             SecureRandom random) {
         LongSupplier monotonicMillis = () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
@@ -126,6 +116,7 @@ public final class Coordinator implements AutoCloseable {
         RecentLosses losses = new RecentLosses();
         this.id = options.id();
         this.directory = directory;
+        this.identity = identity;
         this.log = log;
         this.placement = new PlacementLoop(log, attendance, new SourceWatch(log));
         Function<String, String> shortfalls =
@@ -152,6 +143,7 @@ public final class Coordinator implements AutoCloseable {
         this.repairing = new RoutesService(tickets, repairs, repairLog);
         this.look = look(log, attendance, latencies, repairLog, shortfalls, relay);
         this.gateways = () -> gateways(options);
+        this.members = new MembersService(identity, log, gateways, unixMillis, random);
         this.workers =
                 new WorkerDoor(
                         id,
@@ -161,14 +153,16 @@ public final class Coordinator implements AutoCloseable {
                         latencies,
                         unixMillis,
                         tokens,
+                        identity.transport(),
                         model -> shortfalls.apply(model).isEmpty());
         this.models = new ModelsService(log, look, unixMillis);
         this.withdrawals = new WithdrawalLoop(log, attendance, unixMillis);
         this.cluster = new ClusterService(id, log);
         this.ticketKeyId = signer.publicKey().keyId();
         this.watch =
-                new ClusterWatch(id, log, alone -> remember(directory.path(), raft(log), alone));
-        this.limits = limits(log, signer, gateways);
+                new ClusterWatch(
+                        id, log, alone -> StartSteps.remember(directory.path(), raft(log), alone));
+        this.limits = limits(log, signer, identity.transport(), gateways);
         this.gate = limits.gate(hostKeyHash, random);
         this.books = Books.of(id, log, random.nextLong(), unixMillis);
     }
@@ -186,10 +180,14 @@ public final class Coordinator implements AutoCloseable {
 
     /** The first gateway is this one's own; the others are asked. */
     private static LimitsDesk limits(
-            RatisLog log, TicketSigner signer, Supplier<List<String>> gateways) {
+            RatisLog log,
+            TicketSigner signer,
+            Transport transport,
+            Supplier<List<String>> gateways) {
         return new LimitsDesk(
                 log,
                 signer,
+                transport,
                 () -> gateways.get().stream().skip(1).toList(),
                 () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()),
                 System::currentTimeMillis);
@@ -211,14 +209,6 @@ public final class Coordinator implements AutoCloseable {
                 .orElse("");
     }
 
-    private static void remember(Path directory, String raft, boolean alone) {
-        try {
-            new Surroundings(raft, alone).write(directory);
-        } catch (IOException e) {
-            LOG.warn("{} cannot be written: {}", directory, e.getMessage());
-        }
-    }
-
     /**
      * Starts a coordinator and waits until its log is ready.
      *
@@ -227,8 +217,14 @@ public final class Coordinator implements AutoCloseable {
     public static Coordinator start(CoordinatorOptions options) {
         SecureRandom random = new SecureRandom();
         RaftPlace.checkId(options.id());
+        CoordinatorIdentity identity =
+                CoordinatorIdentity.read(
+                        options.dataDirectory(), options.id(), System::currentTimeMillis);
         DataDirectory directory =
-                DataDirectory.open(options.dataDirectory(), options.id(), () -> newcomer(options));
+                DataDirectory.open(
+                        options.dataDirectory(),
+                        options.id(),
+                        () -> StartSteps.newcomer(options, identity.transport()));
         RatisLog log = null;
         try {
             TicketSigner signer = TicketSigner.open(directory.ticketKey());
@@ -237,13 +233,22 @@ public final class Coordinator implements AutoCloseable {
                     RatisLog.open(
                             place,
                             directory.log(),
-                            () -> new CommandId(random.nextLong(), random.nextLong()));
-            join(options, directory, place, log);
+                            () -> new CommandId(random.nextLong(), random.nextLong()),
+                            identity.transport());
+            StartSteps.join(options, identity.transport(), directory, place, log);
             log.catchUp(options.startTimeoutMillis());
-            announce(log, signer.publicKey(), options.policy());
+            identity.attach(log);
+            StartSteps.announce(log, signer.publicKey(), options.policy());
             Coordinator coordinator =
                     new Coordinator(
-                            options, directory, log, signer, hostKey(options, random), random);
+                            options,
+                            directory,
+                            log,
+                            signer,
+                            identity,
+                            StartSteps.hostKey(options, random),
+                            random);
+            identity.keepFresh(coordinator.gateways);
             coordinator.placement.start();
             coordinator.limits.start();
             coordinator.books.loop().start();
@@ -259,50 +264,6 @@ public final class Coordinator implements AutoCloseable {
                     ? known
                     : new CoordinatorException(String.valueOf(e.getMessage()), e);
         }
-    }
-
-    /** Not worth failing for: operators' keys from the log are as good. */
-    private static String hostKey(CoordinatorOptions options, SecureRandom random) {
-        try {
-            return HostKey.draw(options.dataDirectory(), random);
-        } catch (IOException e) {
-            LOG.warn("no operator's key can be left in {}: {}", options.dataDirectory(), e);
-            return "";
-        }
-    }
-
-    /** Who a coordinator is to be that has no data yet. */
-    private static Identity newcomer(CoordinatorOptions options) {
-        if (options.joinThrough() == null) {
-            return Identity.founder(options.id());
-        }
-        GroupReply group = new GroupDoor(options.joinThrough()).group();
-        if (group.getLevel() > FeatureLevel.KNOWN) {
-            throw new CoordinatorException(
-                    "the pool is at feature level %d and this release knows %d: join with a newer one"
-                            .formatted(group.getLevel(), FeatureLevel.KNOWN));
-        }
-        if (group.getMembersList().stream().anyMatch(m -> m.getId().equals(options.id()))) {
-            throw new CoordinatorException(
-                    "the pool has a coordinator %s already: choose another --id, or remove that one first"
-                            .formatted(options.id()));
-        }
-        return new Identity(options.id(), UUID.fromString(group.getGroupId()), true);
-    }
-
-    private static void join(
-            CoordinatorOptions options, DataDirectory directory, RaftNode place, RatisLog log) {
-        String gateway = options.joinThrough();
-        if (gateway == null || log.members().hasSelf()) {
-            return;
-        }
-        if (!directory.identity().joined()) {
-            throw new CoordinatorException(
-                    "%s belongs to a coordinator that began a pool of its own: name another directory to join one"
-                            .formatted(options.dataDirectory()));
-        }
-        remember(directory.path(), place.self().endpoint(), false);
-        new GroupDoor(gateway).join(place.self().id(), place.self().endpoint(), FeatureLevel.KNOWN);
     }
 
     /** Where workers reach coordinators: this one first, then as the others say. */
@@ -337,23 +298,6 @@ public final class Coordinator implements AutoCloseable {
         return watch.removed();
     }
 
-    private static void announce(RatisLog log, TicketKeyRecord key, @Nullable Policy policy) {
-        if (!key.equals(log.state().ticketKeys().get(key.keyId()))) {
-            propose(log, new AddTicketKey(key));
-        }
-        if (policy != null && !Objects.equals(policy, log.state().policy())) {
-            propose(log, new SetPolicy(policy));
-        }
-    }
-
-    private static void propose(RatisLog log, Command command) {
-        log.propose(command)
-                .ifPresent(refusal -> {
-                    throw new CoordinatorException(
-                            "the pool does not take this coordinator in: " + refusal.message());
-                });
-    }
-
     private static String software() {
         String version = Coordinator.class.getPackage().getImplementationVersion();
         return version == null ? "development" : version;
@@ -379,14 +323,19 @@ public final class Coordinator implements AutoCloseable {
         return log;
     }
 
+    /** How this coordinator speaks with other nodes. */
+    public Transport transport() {
+        return identity.transport();
+    }
+
     /** Who pays for callers, and where what they use is counted. */
     public UsageDesk usage() {
         return books.desk();
     }
 
     /**
-     * WorkerControl, Models, Pool, Relay, Routes, Limits, Ledger and Cluster, to be mounted on the
-     * gateway's port.
+     * WorkerControl, Models, Pool, Relay, Routes, Limits, Ledger, Cluster and Identity, to be
+     * mounted on the gateway's port.
      */
     public List<BindableService> services() {
         return List.of(
@@ -397,7 +346,8 @@ public final class Coordinator implements AutoCloseable {
                 repairing,
                 limits.service(),
                 books.service(),
-                cluster);
+                cluster,
+                members);
     }
 
     /** Who may ask, and how much. */
@@ -486,6 +436,7 @@ public final class Coordinator implements AutoCloseable {
         cluster.close();
         watch.close();
         placement.close();
+        identity.close();
         limits.close();
         books.loop().close();
         log.close();

@@ -66,7 +66,7 @@ final class DataDirectory implements AutoCloseable {
                     files.filter(f ->
                                     !f.getFileName()
                                             .toString()
-                                            .matches("lock|identity.*|surroundings.*"))
+                                            .matches("lock|identity.*|surroundings.*|tls"))
                             .findFirst()
                             .orElse(null);
             if (stranger != null) {

@@ -8,6 +8,7 @@ import coop.sahkar.coordinator.state.Cluster;
 import coop.sahkar.coordinator.state.CommandId;
 import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.PoolState;
+import coop.sahkar.proto.tls.Role;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,6 +65,7 @@ public final class Restore {
                 old.accounts(),
                 old.ledger(),
                 new Cluster(new TreeMap<>(), old.cluster().level()),
+                old.members().without(Role.COORDINATOR),
                 old.recent());
     }
 

@@ -1,6 +1,8 @@
 package coop.sahkar.client.pool;
 
 import coop.sahkar.client.CoordinatorAddress;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
@@ -29,11 +31,15 @@ record CoordinatorChannel(CoordinatorAddress address, ManagedChannel channel) {
 
     /**
      * @param key shown with every call; empty for none
+     * @param transport in the open, or encrypted
      */
-    static CoordinatorChannel to(CoordinatorAddress address, Duration connectTimeout, String key) {
+    static CoordinatorChannel to(
+            CoordinatorAddress address, Duration connectTimeout, String key, Transport transport) {
         ManagedChannel channel =
-                NettyChannelBuilder.forAddress(address.host(), address.port())
-                        .usePlaintext()
+                transport
+                        .secure(
+                                NettyChannelBuilder.forAddress(address.host(), address.port()),
+                                PeerRule.COORDINATOR)
                         .withOption(
                                 ChannelOption.CONNECT_TIMEOUT_MILLIS,
                                 (int) connectTimeout.toMillis())

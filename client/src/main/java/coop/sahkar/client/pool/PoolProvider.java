@@ -12,6 +12,7 @@ import coop.sahkar.client.provider.Offer;
 import coop.sahkar.client.provider.Patience;
 import coop.sahkar.client.provider.Profile;
 import coop.sahkar.client.provider.Provider;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.ListModelsReply;
 import coop.sahkar.proto.v1.ListModelsRequest;
 import coop.sahkar.proto.v1.ModelsGrpc;
@@ -81,18 +82,23 @@ public final class PoolProvider implements Provider {
      */
     public static PoolProvider at(
             String name, List<CoordinatorAddress> addresses, Duration connectTimeout) {
-        return at(name, addresses, connectTimeout, "");
+        return at(name, addresses, connectTimeout, "", Transport.OPEN);
     }
 
     /**
-     * The same with an API key.
+     * The same with an API key, and encrypted if that is wanted.
      *
      * @param key what the pool's operator gave the caller; empty for none
+     * @param transport in the open, or encrypted as {@link Transport#trusting} says
      * @throws IllegalArgumentException in a sentence, if there is no address or the key has
      *     characters that no key has
      */
     public static PoolProvider at(
-            String name, List<CoordinatorAddress> addresses, Duration connectTimeout, String key) {
+            String name,
+            List<CoordinatorAddress> addresses,
+            Duration connectTimeout,
+            String key,
+            Transport transport) {
         if (!key.matches("[!-~]*")) {
             throw new IllegalArgumentException(
                     "an API key has letters, digits and signs, no blanks and no line ends");
@@ -102,7 +108,7 @@ public final class PoolProvider implements Provider {
         }
         CoordinatorRing ring =
                 new CoordinatorRing(
-                        addresses, at -> CoordinatorChannel.to(at, connectTimeout, key));
+                        addresses, at -> CoordinatorChannel.to(at, connectTimeout, key, transport));
         return new PoolProvider(name, List.of(), ring, connectTimeout);
     }
 

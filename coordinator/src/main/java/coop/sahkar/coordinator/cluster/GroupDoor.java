@@ -1,6 +1,8 @@
 package coop.sahkar.coordinator.cluster;
 
 import coop.sahkar.coordinator.CoordinatorException;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.ClusterGrpc;
 import coop.sahkar.proto.v1.GroupReply;
 import coop.sahkar.proto.v1.GroupRequest;
@@ -8,7 +10,6 @@ import coop.sahkar.proto.v1.JoinRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -18,12 +19,15 @@ public final class GroupDoor {
     private static final int JOIN_SECONDS = 60;
 
     private final String gateway;
+    private final Transport transport;
 
     /**
      * @param gateway {@code host:port}
+     * @param transport how it is dialled
      */
-    public GroupDoor(String gateway) {
+    public GroupDoor(String gateway, Transport transport) {
         this.gateway = gateway;
+        this.transport = transport;
     }
 
     /**
@@ -49,10 +53,7 @@ public final class GroupDoor {
     private GroupReply call(
             int seconds, Function<ClusterGrpc.ClusterBlockingStub, GroupReply> what) {
         ManagedChannel channel =
-                NettyChannelBuilder.forTarget(gateway)
-                        .usePlaintext()
-                        .proxyDetector(_ -> null)
-                        .build();
+                transport.to(gateway, PeerRule.COORDINATOR).proxyDetector(_ -> null).build();
         try {
             return what.apply(
                     ClusterGrpc.newBlockingStub(channel)
@@ -60,7 +61,7 @@ public final class GroupDoor {
         } catch (StatusRuntimeException e) {
             throw new CoordinatorException(
                     e.getStatus().getCode() == Status.Code.UNAVAILABLE
-                            ? "no coordinator answers at %s: name the gateway of one that is a member"
+                            ? "no coordinator answers at %s: name the gateway of one that is a member, and join its co-operative first if it has one"
                                     .formatted(gateway)
                             : "the coordinator at %s does not take this one in: %s"
                                     .formatted(gateway, sentence(e.getStatus())),

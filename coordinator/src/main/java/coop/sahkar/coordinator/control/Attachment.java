@@ -9,6 +9,7 @@ import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.ProtocolVersions;
 import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.tls.NodeName;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.CoordinatorMessage;
 import coop.sahkar.proto.v1.Coordinators;
@@ -16,6 +17,7 @@ import coop.sahkar.proto.v1.MeasurePeers;
 import coop.sahkar.proto.v1.PeerLatencies;
 import coop.sahkar.proto.v1.Reachability;
 import coop.sahkar.proto.v1.RelayWish;
+import coop.sahkar.proto.v1.Revocations;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerHello;
 import coop.sahkar.proto.v1.WorkerMessage;
@@ -23,6 +25,8 @@ import coop.sahkar.proto.v1.WorkerReport;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,15 +54,21 @@ final class Attachment implements StreamObserver<WorkerMessage> {
     private long lease;
     private Reach told = Reach.TESTING;
     private long admittedAtMillis;
+    private final @Nullable NodeName caller;
+    private SortedSet<Long> toldRevoked = new TreeSet<>();
     private @Nullable WorkerReport early;
     private @Nullable Assignment sent;
     private List<String> toldCoordinators = List.of();
     private MeasurePeers asked =
             MeasurePeers.newBuilder().setIntervalMillis(MeasurePlan.INTERVAL_MILLIS).build();
 
-    Attachment(WorkerDoor door, StreamObserver<CoordinatorMessage> out) {
+    /**
+     * @param caller whose certificate was shown; null in the open
+     */
+    Attachment(WorkerDoor door, StreamObserver<CoordinatorMessage> out, @Nullable NodeName caller) {
         this.door = door;
         this.out = out;
+        this.caller = caller;
     }
 
     synchronized String workerId() {
@@ -93,12 +103,43 @@ final class Attachment implements StreamObserver<WorkerMessage> {
                 refuse(strange.get());
                 return;
             }
+            if (caller != null && !caller.id().equals(hello.getWorkerId())) {
+                refuse(
+                        Problem.of(
+                                Problem.Kind.UNAUTHORIZED,
+                                "worker %s showed the certificate of %s"
+                                        .formatted(shown(hello), caller)));
+                return;
+            }
             worker = WorkerAdapter.worker(hello, door.unixMillis());
             phase = Phase.REGISTERING;
             workerId = worker.id();
             wish = hello.getRelay();
         }
         door.register(this, worker);
+    }
+
+    /**
+     * Sends a revoked worker away, and tells others who is revoked, if there is news.
+     *
+     * @return whether it was sent away
+     */
+    synchronized boolean turnedAway(SortedSet<Long> revoked) {
+        if (caller != null && revoked.contains(caller.enrolment())) {
+            refuse(
+                    Problem.of(
+                            Problem.Kind.UNAUTHORIZED,
+                            "the certificate of %s is revoked".formatted(caller)));
+            return true;
+        }
+        if (phase == Phase.ADMITTED && !revoked.equals(toldRevoked)) {
+            toldRevoked = revoked;
+            send(
+                    CoordinatorMessage.newBuilder()
+                            .setRevocations(Revocations.newBuilder().addAllEnrolments(revoked))
+                            .build());
+        }
+        return false;
     }
 
     private static String shown(WorkerHello hello) {

@@ -1,11 +1,12 @@
 package coop.sahkar.coordinator.control;
 
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.ReachGrpc;
 import coop.sahkar.proto.v1.WhoRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
@@ -30,6 +31,14 @@ final class DialBack {
     private static final long MOST_PAUSE_MILLIS = TimeUnit.MINUTES.toMillis(10);
 
     private final Semaphore free = new Semaphore(AT_ONCE);
+    private final Transport transport;
+
+    /**
+     * @param transport how workers are dialled
+     */
+    DialBack(Transport transport) {
+        this.transport = transport;
+    }
 
     /**
      * Dials a worker until it is found or nobody wants to know any more. Waits; on virtual threads
@@ -76,10 +85,10 @@ final class DialBack {
         }
     }
 
-    private static Optional<String> ask(String workerId, String endpoint) {
+    private Optional<String> ask(String workerId, String endpoint) {
         ManagedChannel channel;
         try {
-            channel = dial(endpoint);
+            channel = dial(workerId, endpoint);
         } catch (IllegalArgumentException e) {
             return Optional.of(endpoint + " is not host:port");
         }
@@ -100,9 +109,9 @@ final class DialBack {
         }
     }
 
-    private static ManagedChannel dial(String endpoint) {
-        return NettyChannelBuilder.forTarget("dns:///" + endpoint)
-                .usePlaintext()
+    private ManagedChannel dial(String workerId, String endpoint) {
+        return transport
+                .to("dns:///" + endpoint, PeerRule.worker(workerId))
                 .proxyDetector(_ -> null)
                 .disableRetry()
                 .maxInboundMessageSize(MAX_ANSWER_BYTES)

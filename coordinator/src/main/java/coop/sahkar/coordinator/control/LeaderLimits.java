@@ -4,11 +4,12 @@ import coop.sahkar.coordinator.limits.PoolAllowances;
 import coop.sahkar.coordinator.limits.Settlement;
 import coop.sahkar.coordinator.limits.Verdict;
 import coop.sahkar.coordinator.limits.Wish;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.LimitsGrpc;
 import coop.sahkar.proto.v1.SettleReply;
 import coop.sahkar.proto.v1.TakeReply;
 import io.grpc.ManagedChannel;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -36,6 +37,7 @@ final class LeaderLimits implements PoolAllowances.LeaderLink, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(LeaderLimits.class);
 
+    private final Transport transport;
     private final Supplier<List<String>> gateways;
     private final CoordinatorPasses passes;
     private final LongSupplier monotonicMillis;
@@ -44,12 +46,15 @@ final class LeaderLimits implements PoolAllowances.LeaderLink, AutoCloseable {
     private volatile long pausedUntilMillis = Long.MIN_VALUE;
 
     /**
+     * @param transport how they are dialled
      * @param gateways where the other coordinators of the pool are reached, {@code host:port}
      */
     LeaderLimits(
+            Transport transport,
             Supplier<List<String>> gateways,
             CoordinatorPasses passes,
             LongSupplier monotonicMillis) {
+        this.transport = transport;
         this.gateways = gateways;
         this.passes = passes;
         this.monotonicMillis = monotonicMillis;
@@ -114,8 +119,7 @@ final class LeaderLimits implements PoolAllowances.LeaderLink, AutoCloseable {
     private LimitsGrpc.LimitsStub stub(String gateway) {
         ManagedChannel channel =
                 channels.computeIfAbsent(
-                        gateway,
-                        at -> NettyChannelBuilder.forTarget("dns:///" + at).usePlaintext().build());
+                        gateway, at -> transport.to("dns:///" + at, PeerRule.COORDINATOR).build());
         return LimitsGrpc.newStub(channel).withDeadlineAfter(ANSWER_MILLIS, TimeUnit.MILLISECONDS);
     }
 

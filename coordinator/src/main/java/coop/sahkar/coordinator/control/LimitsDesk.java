@@ -7,6 +7,7 @@ import coop.sahkar.coordinator.limits.DayLoop;
 import coop.sahkar.coordinator.limits.LocalAllowances;
 import coop.sahkar.coordinator.limits.PoolAllowances;
 import coop.sahkar.coordinator.state.ReplicatedLog;
+import coop.sahkar.proto.tls.Transport;
 import io.grpc.BindableService;
 import java.security.SecureRandom;
 import java.util.List;
@@ -24,6 +25,7 @@ public final class LimitsDesk implements AutoCloseable {
     private final LimitsService service;
 
     /**
+     * @param transport how the other coordinators are dialled
      * @param gateways where the other coordinators of the pool are reached, {@code host:port}
      * @param monotonicMillis a clock that nobody sets
      * @param unixMillis Unix time
@@ -31,6 +33,7 @@ public final class LimitsDesk implements AutoCloseable {
     public LimitsDesk(
             ReplicatedLog log,
             TicketSigner signer,
+            Transport transport,
             Supplier<List<String>> gateways,
             LongSupplier monotonicMillis,
             LongSupplier unixMillis) {
@@ -39,7 +42,7 @@ public final class LimitsDesk implements AutoCloseable {
         this.own = new LocalAllowances(log, monotonicMillis, unixMillis);
         CoordinatorPasses passes = new CoordinatorPasses(log, signer, unixMillis);
         this.days = new DayLoop(log, own);
-        this.leader = new LeaderLimits(gateways, passes, monotonicMillis);
+        this.leader = new LeaderLimits(transport, gateways, passes, monotonicMillis);
         this.service = new LimitsService(log, own, passes);
     }
 

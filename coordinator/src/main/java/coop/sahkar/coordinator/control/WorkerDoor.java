@@ -15,6 +15,8 @@ import coop.sahkar.coordinator.state.ReplicatedLog;
 import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.ProtocolVersions;
+import coop.sahkar.proto.tls.PeerGate;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.CoordinatorMessage;
 import coop.sahkar.proto.v1.Welcome;
@@ -25,7 +27,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -55,7 +59,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
     private final LongSupplier unixMillis;
     private final RelayTokens tokens;
     private final Predicate<String> placeable;
-    private final DialBack dialBack = new DialBack();
+    private final DialBack dialBack;
     private final ExecutorService registrations = Executors.newVirtualThreadPerTaskExecutor();
     private final ScheduledExecutorService sender =
             Executors.newSingleThreadScheduledExecutor(
@@ -70,6 +74,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
      * @param latencies where what workers measure is kept
      * @param unixMillis the time that registrations are dated with
      * @param tokens prove to the relay who was let in here
+     * @param transport how workers are dialled back
      * @param placeable whether a model, by id, can be placed whole, as of the last plan
      */
     public WorkerDoor(
@@ -80,6 +85,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
             LatencyTable latencies,
             LongSupplier unixMillis,
             RelayTokens tokens,
+            Transport transport,
             Predicate<String> placeable) {
         this.coordinatorId = coordinatorId;
         this.coordinators = coordinators;
@@ -88,6 +94,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
         this.latencies = latencies;
         this.unixMillis = unixMillis;
         this.tokens = tokens;
+        this.dialBack = new DialBack(transport);
         this.placeable = placeable;
         log.onChange(this::sendSoon);
         var _ =
@@ -100,7 +107,7 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
 
     @Override
     public StreamObserver<WorkerMessage> attach(StreamObserver<CoordinatorMessage> out) {
-        return new Attachment(this, out);
+        return new Attachment(this, out, PeerGate.caller().orElse(null));
     }
 
     Attendance attendance() {
@@ -214,8 +221,12 @@ public final class WorkerDoor extends WorkerControlGrpc.WorkerControlImplBase
         SortedMap<String, WorkerPresence> presence = attendance.now();
         MeasurePlan plan = new MeasurePlan(state, presence, latencies, attendance.clockMillis());
         long turn = round();
+        SortedSet<Long> revoked = new TreeSet<>(state.members().revoked().keySet());
         List<String> gateways = coordinators.get();
         for (Attachment attachment : all) {
+            if (attachment.turnedAway(revoked)) {
+                continue;
+            }
             String id = attachment.workerId();
             Assignment assignment = Assignments.of(state, presence, id);
             WorkerPresence worker = presence.get(id);

@@ -10,6 +10,7 @@ import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.usage.UsageDesk;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
 import coop.sahkar.proto.v1.SignedTicket;
@@ -59,6 +60,11 @@ record CoordinatorPool(Coordinator coordinator) implements GatewayPool {
     @Override
     public boolean ready() {
         return coordinator.ready();
+    }
+
+    @Override
+    public Transport transport() {
+        return coordinator.transport();
     }
 
     @Override

@@ -10,8 +10,10 @@ import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.cors.CorsService;
 import com.linecorp.armeria.server.cors.CorsServiceBuilder;
 import com.linecorp.armeria.server.grpc.GrpcService;
+import com.linecorp.armeria.server.grpc.GrpcServiceBuilder;
 import coop.sahkar.coordinator.Coordinator;
 import coop.sahkar.coordinator.accounts.Doorkeeper;
+import coop.sahkar.proto.tls.NodeTls;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -31,11 +33,13 @@ public final class Gateway implements AutoCloseable {
     private final Server server;
     private final GenerationRunner runner;
     private final String host;
+    private final String scheme;
 
-    private Gateway(Server server, GenerationRunner runner, String host) {
+    private Gateway(Server server, GenerationRunner runner, String host, String scheme) {
         this.server = server;
         this.runner = runner;
         this.host = host;
+        this.scheme = scheme;
     }
 
     /**
@@ -67,7 +71,8 @@ public final class Gateway implements AutoCloseable {
                             .formatted(options.host(), options.port(), reason(refused)),
                     refused);
         }
-        return new Gateway(server, runner, options.host());
+        String scheme = pool.transport().tls().isPresent() ? "https" : "http";
+        return new Gateway(server, runner, options.host(), scheme);
     }
 
     private static String reason(CompletionException refused) {
@@ -84,7 +89,7 @@ public final class Gateway implements AutoCloseable {
     /** Its address for people and clients, without a slash at the end. */
     public String url() {
         String name = host.contains(":") ? "[" + host + "]" : host;
-        return "http://" + name + ":" + port();
+        return scheme + "://" + name + ":" + port();
     }
 
     /** Generations running through it. */
@@ -118,8 +123,13 @@ public final class Gateway implements AutoCloseable {
             GatewayOptions options,
             GenerationRunner runner,
             GatewayMetrics metrics) {
+        InetSocketAddress at = new InetSocketAddress(options.host(), options.port());
+        NodeTls tls = pool.transport().tls().orElse(null);
         ServerBuilder builder =
-                Server.builder().http(new InetSocketAddress(options.host(), options.port()));
+                tls == null ? Server.builder().http(at) : Server.builder().https(at);
+        if (tls != null) {
+            GatewayTls.encrypt(builder, tls, metrics::refusedPeer);
+        }
         // In the global registry a second gateway of this process would be warned of.
         builder.meterRegistry(new SimpleMeterRegistry());
         limit(builder);
@@ -130,7 +140,11 @@ public final class Gateway implements AutoCloseable {
                 pool,
                 new Answering(runner, turnstile, metrics, options.tellRoutes()),
                 metrics);
-        mountGrpc(builder, pool, new GenerationService(runner, metrics, doorkeeper, turnstile));
+        mountGrpc(
+                builder,
+                pool,
+                metrics,
+                new GenerationService(runner, metrics, doorkeeper, turnstile));
         builder.errorHandler(new ErrorPages());
         builder.decorator(inner -> new Door(doorkeeper, inner));
         builder.decorator(metrics::measuredRequest);
@@ -213,10 +227,16 @@ public final class Gateway implements AutoCloseable {
      * Streams of workers live as long as the workers: no time limit, no limit on a whole stream.
      */
     private static void mountGrpc(
-            ServerBuilder builder, GatewayPool pool, GenerationService generation) {
+            ServerBuilder builder,
+            GatewayPool pool,
+            GatewayMetrics metrics,
+            GenerationService generation) {
+        GrpcServiceBuilder services = GrpcService.builder();
+        pool.transport()
+                .tls()
+                .ifPresent(tls -> services.intercept(GatewayTls.gate(tls, metrics::refusedPeer)));
         GrpcService grpc =
-                GrpcService.builder()
-                        .addServices(pool.services())
+                services.addServices(pool.services())
                         .addService(generation)
                         .addService(new AccountsService(pool.gate()))
                         .supportedSerializationFormats(GrpcSerializationFormats.PROTO)
@@ -229,7 +249,8 @@ public final class Gateway implements AutoCloseable {
                 delegate ->
                         delegate.decorate((inner, context, request) -> {
                             context.clearRequestTimeout();
-                            context.setMaxRequestLength(0);
+                            context.setMaxRequestLength(
+                                    GatewayTls.maxRequestLength(request.path()));
                             return inner.serve(context, request);
                         }));
     }

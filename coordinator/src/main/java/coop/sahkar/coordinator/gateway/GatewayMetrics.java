@@ -43,6 +43,11 @@ final class GatewayMetrics {
             Counter.builder("sahkar.tokens.completion")
                     .description("Tokens generated and passed to readers")
                     .register(registry);
+    private final Counter refusedPeers =
+            Counter.builder("sahkar.peers.refused")
+                    .description(
+                            "Connections and calls refused since who made them showed no right certificate")
+                    .register(registry);
     private final Timer firstToken =
             Timer.builder("sahkar.generation.first.token")
                     .description("From a request to its first token")
@@ -80,6 +85,11 @@ final class GatewayMetrics {
         Gauge.builder("sahkar.models.published", pool, p -> p.models().size())
                 .description("Models of the pool")
                 .register(registry);
+    }
+
+    /** A call was refused since its caller may not make it. */
+    void refusedPeer() {
+        refusedPeers.increment();
     }
 
     /** The page for Prometheus. */

@@ -7,6 +7,7 @@ import coop.sahkar.coordinator.routing.RouteDesk;
 import coop.sahkar.coordinator.usage.UsageDesk;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.Ticket;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.ModelStatus;
 import coop.sahkar.proto.v1.PoolStatus;
 import coop.sahkar.proto.v1.SignedTicket;
@@ -51,6 +52,11 @@ public interface GatewayPool {
 
     /** Whether the coordinator knows a leader and has applied what was committed. */
     boolean ready();
+
+    /** How this process speaks with workers, and who may speak with it. */
+    default Transport transport() {
+        return Transport.OPEN;
+    }
 
     /** The coordinator's own gRPC services, served beside the gateway's. */
     List<BindableService> services();

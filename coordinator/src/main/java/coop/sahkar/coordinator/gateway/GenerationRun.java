@@ -233,7 +233,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         try {
             int rest = nextTurn == null ? 0 : nextTurn.restMillis();
             RunRequest run = HeadRequests.run(ticket, request, plan, goingOn.askedAtMillis(), rest);
-            call.start(runner.heads().to(call.endpoint()), run, deadline);
+            call.start(runner.heads().to(call.workerId(), call.endpoint()), run, deadline);
         } catch (IllegalArgumentException | IllegalStateException unreachable) {
             LOG.warn("head {} at {} cannot be dialled", stage.workerId(), stage.endpoint());
             lost(Status.UNAVAILABLE);
@@ -346,7 +346,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
         }
         leaving.letGo("its successor was lost");
         if (status.getCode() == Status.Code.UNAVAILABLE) {
-            runner.heads().drop(call.endpoint());
+            runner.heads().drop(call.workerId(), call.endpoint());
         }
         failed(Problems.ofStatus(status, call.workerId()), call.workerId());
     }
@@ -444,7 +444,7 @@ final class GenerationRun implements HeadCall.Receiver, Admission.Applicant {
     }
 
     private void headLost(HeadCall call, String sentence) {
-        runner.heads().drop(call.endpoint());
+        runner.heads().drop(call.workerId(), call.endpoint());
         hangUp("it is silent");
         failed(Problems.lost(sentence.formatted(call.workerId())), call.workerId());
     }

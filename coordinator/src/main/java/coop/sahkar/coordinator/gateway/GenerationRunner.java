@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 final class GenerationRunner implements AutoCloseable {
     private final GatewayPool pool;
     private final Patience patience;
-    private final HeadChannels heads = new HeadChannels();
+    private final HeadChannels heads;
     private final ScheduledExecutorService timer =
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("gateway-timer").factory());
@@ -42,6 +42,7 @@ final class GenerationRunner implements AutoCloseable {
     GenerationRunner(GatewayPool pool, Patience patience) {
         this.pool = pool;
         this.patience = patience;
+        this.heads = new HeadChannels(pool.transport());
         this.admission = new Admission(pool, timer, GenerationRunner::monotonicMillis);
     }
 

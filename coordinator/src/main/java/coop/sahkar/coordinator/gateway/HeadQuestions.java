@@ -74,7 +74,7 @@ final class HeadQuestions {
 
     private Head head(RouteStage stage, SealedTicket ticket) {
         HeadGrpc.HeadStub stub =
-                HeadGrpc.newStub(runner.heads().to(runner.address(stage)))
+                HeadGrpc.newStub(runner.heads().to(stage.workerId(), runner.address(stage)))
                         .withDeadlineAfter(GatewayLimits.TOKENIZE_MILLIS, TimeUnit.MILLISECONDS)
                         .withMaxInboundMessageSize(Limits.MAX_TOKENIZED_BYTES);
         return new Head(stub, HeadRequests.signed(ticket));

@@ -42,6 +42,7 @@ public final class SnapshotCodec {
         state.ticketKeys().values().forEach(k -> snapshot.addTicketKeys(EntryAdapter.write(k)));
         AccountAdapter.write(state.accounts(), snapshot);
         state.recent().forEach(a -> snapshot.addRecent(write(a)));
+        MembershipAdapter.write(state.members(), snapshot);
         snapshot.setLedger(LedgerAdapter.write(state.ledger()));
         state.cluster()
                 .coordinators()
@@ -106,6 +107,7 @@ public final class SnapshotCodec {
                 AccountAdapter.read(snapshot),
                 LedgerAdapter.read(snapshot.getLedger()),
                 cluster(snapshot),
+                MembershipAdapter.read(snapshot),
                 recent);
     }
 

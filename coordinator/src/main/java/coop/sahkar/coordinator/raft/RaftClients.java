@@ -8,6 +8,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.apache.ratis.client.RaftClient;
 import org.apache.ratis.client.RaftClientConfigKeys;
+import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftPeer;
@@ -32,14 +33,19 @@ final class RaftClients implements AutoCloseable {
 
     private final RaftNode node;
     private final RaftProperties properties;
+    private final Parameters parameters;
     private Set<String> met;
     private @Nullable RaftClient before;
     private RaftClient client;
     private boolean closed;
 
-    RaftClients(RaftNode node, RaftProperties properties) {
+    /**
+     * @param parameters how links are encrypted
+     */
+    RaftClients(RaftNode node, RaftProperties properties, Parameters parameters) {
         this.node = node;
         this.properties = properties;
+        this.parameters = parameters;
         RaftPeer self = RaftNode.peer(node.self());
         this.met = names(List.of(self));
         this.client = build(List.of(self));
@@ -88,6 +94,7 @@ final class RaftClients implements AutoCloseable {
     private RaftClient build(RaftProperties with, List<RaftPeer> members, RetryPolicy retry) {
         return RaftClient.newBuilder()
                 .setProperties(with)
+                .setParameters(parameters)
                 .setRaftGroup(RaftGroup.valueOf(node.group(), members))
                 .setLeaderId(members.size() == 1 ? members.getFirst().getId() : null)
                 .setRetryPolicy(retry)

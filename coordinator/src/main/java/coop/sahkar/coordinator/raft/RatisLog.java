@@ -12,6 +12,7 @@ import coop.sahkar.coordinator.state.LoggedCommand;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.Refusal;
 import coop.sahkar.coordinator.state.ReplicatedLog;
+import coop.sahkar.proto.tls.Transport;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -27,6 +28,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
@@ -65,12 +67,13 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
             PoolMachine machine,
             Path directory,
             RaftProperties properties,
+            Parameters parameters,
             Supplier<CommandId> ids) {
         this.node = node;
         this.server = server;
         this.machine = machine;
         this.ids = ids;
-        this.clients = new RaftClients(node, properties);
+        this.clients = new RaftClients(node, properties, parameters);
         machine.onMembers(this::meetMembers);
         meetMembers();
         var _ =
@@ -103,11 +106,16 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
      * @param directory where log and snapshots live; made if absent
      * @param ids draws command ids
      * @param timeoutMillis how long to wait for a leader
+     * @param transport how coordinators speak with each other
      * @throws LogUnavailableException in a sentence, when it cannot
      */
     public static RatisLog start(
-            RaftNode node, Path directory, Supplier<CommandId> ids, int timeoutMillis) {
-        RatisLog log = open(node, directory, ids);
+            RaftNode node,
+            Path directory,
+            Supplier<CommandId> ids,
+            int timeoutMillis,
+            Transport transport) {
+        RatisLog log = open(node, directory, ids, transport);
         try {
             log.catchUp(timeoutMillis);
             return log;
@@ -121,18 +129,25 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
      * Starts this coordinator's node and does not wait for others: one that is to join is not among
      * them yet.
      *
+     * @param transport how coordinators speak with each other
      * @throws LogUnavailableException in a sentence, when it cannot
      */
-    public static RatisLog open(RaftNode node, Path directory, Supplier<CommandId> ids) {
-        return open(node, directory, ids, PoolState.EMPTY);
+    public static RatisLog open(
+            RaftNode node, Path directory, Supplier<CommandId> ids, Transport transport) {
+        return open(node, directory, ids, transport, PoolState.EMPTY);
     }
 
     private static RatisLog open(
-            RaftNode node, Path directory, Supplier<CommandId> ids, PoolState first) {
+            RaftNode node,
+            Path directory,
+            Supplier<CommandId> ids,
+            Transport transport,
+            PoolState first) {
         RaftProperties properties = RaftSettings.of(node, directory.toFile());
+        Parameters parameters = RaftTls.parameters(transport);
         PoolMachine machine = new PoolMachine(first);
-        RaftServer server = serve(node, directory.toFile(), properties, machine);
-        return new RatisLog(node, server, machine, directory, properties, ids);
+        RaftServer server = serve(node, directory.toFile(), properties, parameters, machine);
+        return new RatisLog(node, server, machine, directory, properties, parameters, ids);
     }
 
     /**
@@ -149,7 +164,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
             PoolState state,
             int timeoutMillis)
             throws IOException {
-        try (RatisLog log = open(node, directory, ids, state)) {
+        try (RatisLog log = open(node, directory, ids, Transport.OPEN, state)) {
             log.catchUp(timeoutMillis);
             log.members().snapshot();
         }
@@ -158,7 +173,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
                 Files.delete(segment);
             }
         }
-        try (RatisLog log = open(node, directory, ids, PoolState.EMPTY)) {
+        try (RatisLog log = open(node, directory, ids, Transport.OPEN)) {
             log.catchUp(timeoutMillis);
             if (!Arrays.equals(SnapshotCodec.write(log.state()), SnapshotCodec.write(state))) {
                 throw new LogUnavailableException(
@@ -187,7 +202,11 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     }
 
     private static RaftServer serve(
-            RaftNode node, File directory, RaftProperties properties, PoolMachine machine) {
+            RaftNode node,
+            File directory,
+            RaftProperties properties,
+            Parameters parameters,
+            PoolMachine machine) {
         // Ratis ends the process when its port is taken or its log breaks; others live in it too.
         ExitUtils.disableSystemExit();
         refuseTakenPort(node);
@@ -198,6 +217,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
                             .setServerId(node.peerId())
                             .setGroup(node.foundersGroup())
                             .setProperties(properties)
+                            .setParameters(parameters)
                             .setOption(RaftStorage.StartupOption.RECOVER)
                             .setStateMachine(machine)
                             .build();

@@ -6,6 +6,7 @@ import coop.sahkar.governance.ApiKey;
 import coop.sahkar.governance.DayUsage;
 import coop.sahkar.governance.Policy;
 import coop.sahkar.governance.ledger.UsageBatch;
+import coop.sahkar.proto.tls.Role;
 import java.util.List;
 
 /**
@@ -53,6 +54,28 @@ public sealed interface Command {
 
     /** Other rules take force. */
     record SetPolicy(Policy policy) implements Command {}
+
+    /**
+     * Somebody may join.
+     *
+     * @param nowMillis Unix time; tokens whose time is over are forgotten
+     */
+    record IssueToken(JoinTokenRecord token, long nowMillis) implements Command {}
+
+    /**
+     * A node joins; one that is known already keeps its number.
+     *
+     * @param tokenHash of the token that it showed; empty if the operator made its certificate
+     */
+    record EnrolNode(NodeRecord node, String tokenHash) implements Command {}
+
+    /**
+     * A node's certificates count no more.
+     *
+     * @param nowMillis Unix time
+     * @param untilMillis when all its certificates have expired
+     */
+    record RevokeNode(Role role, String id, long nowMillis, long untilMillis) implements Command {}
 
     /** An account is new, or its name, role or tier changes. */
     record PutAccount(Account account) implements Command {}

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param accounts who may ask, with which keys, and how much
  * @param ledger who gave tokens, and who used them
  * @param cluster what the coordinators say of themselves
+ * @param members who has joined the co-operative, and who may
  * @param recent the commands applied last, oldest first, at most {@link Transition#MAX_RECENT}: a
  *     command that is sent again is answered from here and not applied again
  */
@@ -36,6 +37,7 @@ public record PoolState(
         AccountBook accounts,
         Ledger ledger,
         Cluster cluster,
+        Membership members,
         List<AppliedCommand> recent) {
 
     /** A new pool. */
@@ -49,6 +51,7 @@ public record PoolState(
                     AccountBook.EMPTY,
                     Ledger.EMPTY,
                     Cluster.EMPTY,
+                    Membership.EMPTY,
                     List.of());
 
     /** A pool of machines and models, without accounts, books, or coordinators that spoke. */
@@ -68,6 +71,7 @@ public record PoolState(
                 AccountBook.EMPTY,
                 Ledger.EMPTY,
                 Cluster.EMPTY,
+                Membership.EMPTY,
                 recent);
     }
 

@@ -43,6 +43,10 @@ final class StateChange {
         return with(s, parts -> parts.cluster = cluster);
     }
 
+    static PoolState members(PoolState s, Membership members) {
+        return with(s, parts -> parts.members = members);
+    }
+
     static PoolState recent(PoolState s, List<AppliedCommand> recent) {
         return with(s, parts -> parts.recent = recent);
     }
@@ -63,6 +67,7 @@ final class StateChange {
         private AccountBook accounts;
         private Ledger ledger;
         private Cluster cluster;
+        private Membership members;
         private List<AppliedCommand> recent;
 
         Parts(PoolState s) {
@@ -74,6 +79,7 @@ final class StateChange {
             accounts = s.accounts();
             ledger = s.ledger();
             cluster = s.cluster();
+            members = s.members();
             recent = s.recent();
         }
 
@@ -87,6 +93,7 @@ final class StateChange {
                     accounts,
                     ledger,
                     cluster,
+                    members,
                     recent);
         }
     }

@@ -13,6 +13,7 @@ import coop.sahkar.coordinator.gateway.Gateway;
 import coop.sahkar.coordinator.gateway.GatewayOptions;
 import coop.sahkar.coordinator.log.PoolBackup;
 import coop.sahkar.coordinator.state.FeatureLevel;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.ClusterGrpc;
 import coop.sahkar.proto.v1.GroupMember;
 import coop.sahkar.proto.v1.GroupReply;
@@ -122,12 +123,12 @@ class GroupTest {
     }
 
     private List<String> members(String id) {
-        return new GroupDoor(node(id).address())
+        return new GroupDoor(node(id).address(), Transport.OPEN)
                 .group().getMembersList().stream().map(GroupMember::getId).toList();
     }
 
     private String leader(String id) {
-        return new GroupDoor(node(id).address()).group().getLeaderId();
+        return new GroupDoor(node(id).address(), Transport.OPEN).group().getLeaderId();
     }
 
     private GroupReply ask(

@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.ReachGrpc;
 import coop.sahkar.proto.v1.WhoReply;
 import coop.sahkar.proto.v1.WhoRequest;
@@ -24,7 +25,7 @@ import org.junit.jupiter.api.Test;
 class DialBackTest {
     private static final Duration SOON = Duration.ofSeconds(60);
 
-    private final DialBack dialBack = new DialBack();
+    private final DialBack dialBack = new DialBack(Transport.OPEN);
     private final AtomicBoolean wanted = new AtomicBoolean(true);
     private final List<Optional<String>> verdicts = new CopyOnWriteArrayList<>();
     private @Nullable Server server;

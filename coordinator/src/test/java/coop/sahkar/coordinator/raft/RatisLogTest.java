@@ -16,6 +16,7 @@ import coop.sahkar.coordinator.state.ModelManifest;
 import coop.sahkar.coordinator.state.Placement;
 import coop.sahkar.coordinator.state.Refusal;
 import coop.sahkar.proto.Span;
+import coop.sahkar.proto.tls.Transport;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.net.InetAddress;
@@ -131,7 +132,8 @@ class RatisLogTest {
                 new RaftNode(RaftNode.UNNAMED, self, List.of(self), true),
                 directory,
                 () -> new CommandId(1, ids.incrementAndGet()),
-                10_000);
+                10_000,
+                Transport.OPEN);
     }
 
     private Path openSegment() throws IOException {

@@ -7,6 +7,7 @@ import coop.sahkar.coordinator.Fixtures;
 import coop.sahkar.coordinator.log.SnapshotCodec;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
 import coop.sahkar.coordinator.state.CommandId;
+import coop.sahkar.proto.tls.Transport;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -81,6 +82,7 @@ class ThreeNodesTest {
                 new RaftNode(RaftNode.UNNAMED, self, addresses, false),
                 directory.resolve(self.id()),
                 () -> new CommandId(3, ids.incrementAndGet()),
-                30_000);
+                30_000,
+                Transport.OPEN);
     }
 }

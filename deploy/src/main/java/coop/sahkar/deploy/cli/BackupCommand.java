@@ -30,7 +30,7 @@ import picocli.CommandLine.Parameters;
             "  sahkar coordinator restore pool.backup --data /srv/new"
         })
 final class BackupCommand extends Subcommand {
-    @Mixin private PoolOptions pool = new PoolOptions();
+    @Mixin private ClusterOptions pool = new ClusterOptions();
 
     @Parameters(paramLabel = "FILE", description = "Where to; replaced if it is there.")
     private Path file = Path.of("");
@@ -38,9 +38,7 @@ final class BackupCommand extends Subcommand {
     @Override
     public Integer call() throws IOException {
         byte[] content =
-                ClusterCalls.first(
-                        pool.addresses(),
-                        stub -> gather(stub.backup(BackupRequest.getDefaultInstance())));
+                pool.first(stub -> gather(stub.backup(BackupRequest.getDefaultInstance())));
         try {
             PoolBackup.read(content);
         } catch (LogFormatException e) {

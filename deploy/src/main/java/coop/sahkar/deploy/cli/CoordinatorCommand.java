@@ -36,6 +36,8 @@ import picocli.CommandLine.Parameters;
             "",
             "It remembers models and placement in its data folder; starting it again goes on where it stopped. It ends with Ctrl-C, and by itself, with exit code 7, when its disk is full: make room and start it again.",
             "",
+            "As it is, it serves this machine only, unencrypted. 'sahkar coordinator init' founds a co-operative, whose nodes show each other certificates: what beyond one machine is needed.",
+            "",
             "One is enough to begin with. Three share a log, and any one of them may fail: 'sahkar coordinator join' starts the second and the third; after that 'sahkar coordinator' is enough, since each finds the others by its data folder.",
             ""
         },
@@ -44,9 +46,10 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  sahkar coordinator",
             "  sahkar coordinator --listen 127.0.0.1:8000 --data /srv/sahkar",
-            "  sahkar coordinator --listen 192.168.1.10:7311 --raft-listen 192.168.1.10:7312 --expose-without-encryption",
-            "  sahkar coordinator join 192.168.1.10:7311 --listen 192.168.1.11:7311 --raft-listen 192.168.1.11:7312 --expose-without-encryption",
-            "  sahkar coordinator status",
+            "  sahkar coordinator init --name forest --listen 192.168.1.10:7311 --raft-listen 192.168.1.10:7312",
+            "  sahkar identity token --role coordinator -c 192.168.1.10:7311 > token",
+            "  sahkar coordinator join 192.168.1.10:7311 --join token --listen 192.168.1.11:7311 --raft-listen 192.168.1.11:7312",
+            "  sahkar coordinator status -c 192.168.1.10:7311",
             "",
             "What comes next: 'sahkar worker' lends this machine's memory, 'sahkar publish FILE.gguf'",
             "brings a model, and any OpenAI client answers through http://127.0.0.1:7311/v1."
@@ -65,23 +68,38 @@ final class CoordinatorCommand extends Subcommand {
     @Command(
             name = "init",
             description = {
-                "Begin a new pool, and run its first coordinator.",
+                "Found a co-operative, and run its first coordinator.",
                 "",
-                "What 'sahkar coordinator' does with an empty data folder; but where a coordinator's data are already, this changes nothing and says so.",
+                "Makes the authority that its certificates come from, in the data folder: whoever can read that can make members. From the first moment on everything is encrypted; others join with a token ('sahkar identity token'). Where a coordinator's data are already, this changes nothing and says so; 'sahkar identity init' gives those certificates.",
                 ""
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  sahkar coordinator init --name forest --listen 192.168.1.10:7311 --raft-listen 192.168.1.10:7312",
+                "",
+                "What comes next: 'sahkar identity token' lets workers, coordinators and publishers in. To start it again, leave out 'init'."
             })
     static final class Init extends Subcommand {
         @Mixin private CoordinatorRun run = new CoordinatorRun();
 
+        @Option(
+                names = "--name",
+                paramLabel = "NAME",
+                defaultValue = "pool",
+                description = "What the co-operative is called. Default: ${DEFAULT-VALUE}.")
+        private String name = "pool";
+
         @Override
         public Integer call() throws InterruptedException {
-            Identity.read(run.folder())
+            Identity.read(run.place())
                     .ifPresent(known -> {
                         throw new CommandFailure(
                                 ExitCode.FAILED,
                                 "%s holds the data of coordinator %s already; 'sahkar coordinator' runs it, --data names another folder."
-                                        .formatted(run.folder(), known.id()));
+                                        .formatted(run.place(), known.id()));
                     });
+            run.found(name, FIRST_ID, this::note);
             return run.run(FIRST_ID, null, out(), this::note);
         }
     }
@@ -92,7 +110,7 @@ final class CoordinatorCommand extends Subcommand {
             description = {
                 "Join a pool as one more coordinator, and run.",
                 "",
-                "It copies the log first and counts from then on. Have three, or five: with two, both must be there. --raft-listen must be reachable for the other coordinators, and theirs for this one.",
+                "In a co-operative with certificates it needs one itself: --join with a token of 'sahkar identity token --role coordinator'. It copies the log first and counts from then on. Have three, or five: with two, both must be there. --raft-listen must be reachable for the other coordinators, and theirs for this one.",
                 ""
             },
             footer = {
@@ -108,6 +126,7 @@ final class CoordinatorCommand extends Subcommand {
         private static final int DRAWN_BYTES = 3;
 
         @Mixin private CoordinatorRun run = new CoordinatorRun();
+        @Mixin private TokenOption token = new TokenOption();
 
         @Parameters(
                 paramLabel = "HOST:PORT",
@@ -121,6 +140,7 @@ final class CoordinatorCommand extends Subcommand {
             String newId = FIRST_ID + "-" + HexFormat.of().formatHex(drawn);
             try {
                 String gateway = CoordinatorAddress.parse(through).toString();
+                run.join(token.token(), newId, this::note);
                 return run.run(newId, gateway, out(), this::note);
             } catch (IllegalArgumentException e) {
                 throw new CommandFailure(ExitCode.USAGE, e.getMessage() + ".", e);
@@ -136,16 +156,14 @@ final class CoordinatorCommand extends Subcommand {
                 ""
             })
     static final class Status extends Subcommand {
-        @Mixin private PoolOptions pool = new PoolOptions();
+        @Mixin private ClusterOptions pool = new ClusterOptions();
 
         @Option(names = "--json", description = "Print JSON for programs instead of a table.")
         private boolean json;
 
         @Override
         public Integer call() {
-            GroupReply group =
-                    ClusterCalls.first(
-                            pool.addresses(), c -> c.group(GroupRequest.getDefaultInstance()));
+            GroupReply group = pool.first(c -> c.group(GroupRequest.getDefaultInstance()));
             out().print(json ? Json.write(ClusterFields.of(group)) + "\n" : table(group));
             out().flush();
             return ExitCode.OK;
@@ -160,7 +178,7 @@ final class CoordinatorCommand extends Subcommand {
                 ""
             })
     static final class Transfer extends Subcommand {
-        @Mixin private PoolOptions pool = new PoolOptions();
+        @Mixin private ClusterOptions pool = new ClusterOptions();
 
         @Parameters(
                 paramLabel = "ID",
@@ -171,7 +189,7 @@ final class CoordinatorCommand extends Subcommand {
         @Override
         public Integer call() {
             TransferRequest request = TransferRequest.newBuilder().setId(id).build();
-            out().print(table(ClusterCalls.first(pool.addresses(), c -> c.transfer(request))));
+            out().print(table(pool.first(c -> c.transfer(request))));
             out().flush();
             return ExitCode.OK;
         }
@@ -187,7 +205,7 @@ final class CoordinatorCommand extends Subcommand {
                 ""
             })
     static final class Remove extends Subcommand {
-        @Mixin private PoolOptions pool = new PoolOptions();
+        @Mixin private ClusterOptions pool = new ClusterOptions();
 
         @Parameters(paramLabel = "ID", description = "Which one, as 'status' shows it.")
         private String id = "";
@@ -195,7 +213,7 @@ final class CoordinatorCommand extends Subcommand {
         @Override
         public Integer call() {
             RemoveRequest request = RemoveRequest.newBuilder().setId(id).build();
-            out().print(table(ClusterCalls.first(pool.addresses(), c -> c.remove(request))));
+            out().print(table(pool.first(c -> c.remove(request))));
             out().flush();
             return ExitCode.OK;
         }

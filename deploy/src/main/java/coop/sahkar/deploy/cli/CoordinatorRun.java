@@ -8,11 +8,20 @@ import coop.sahkar.coordinator.Surroundings;
 import coop.sahkar.coordinator.gateway.Gateway;
 import coop.sahkar.coordinator.gateway.GatewayException;
 import coop.sahkar.coordinator.gateway.GatewayOptions;
+import coop.sahkar.coordinator.identity.Founding;
 import coop.sahkar.coordinator.state.LogBrokenException;
+import coop.sahkar.proto.tls.Credentials;
+import coop.sahkar.proto.tls.IdentityException;
+import coop.sahkar.proto.tls.JoinToken;
+import coop.sahkar.proto.tls.Joining;
+import coop.sahkar.proto.tls.NodeFolder;
+import coop.sahkar.proto.tls.Role;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -70,6 +79,14 @@ final class CoordinatorRun {
     private @Nullable String id;
 
     @Option(
+            names = "--host",
+            paramLabel = "NAME",
+            split = ",",
+            description =
+                    "Names and addresses that stand in its certificate, for browsers and other programs that look at them. Default: those of --listen and --advertise, and localhost. Counts when it gets its first certificate.")
+    private List<String> hosts = List.of();
+
+    @Option(
             names = "--no-cors",
             description = "Do not let web pages of other origins call the API from a browser.")
     private boolean noCors;
@@ -94,9 +111,68 @@ final class CoordinatorRun {
             description = "End when standard input does; for programs that start coordinators.")
     private boolean exitWithParent;
 
-    /** Its data folder. */
-    Path folder() {
-        return data.folder("coordinator");
+    /** Where its data folder is, or will be. */
+    Path place() {
+        return data.place("coordinator");
+    }
+
+    /** Founds a co-operative in its data folder. */
+    void found(String name, String newId, Consumer<String> note) {
+        try {
+            NodeFolder made =
+                    Founding.found(place(), name, id(newId), hosts(), System.currentTimeMillis());
+            note.accept(
+                    "Co-operative '%s' is founded. Whoever can read %s can make members; %s is for everyone."
+                            .formatted(name, made.path(), made.publicCertificate()));
+        } catch (IdentityException e) {
+            throw Membership.failure(e);
+        }
+    }
+
+    /**
+     * Joins a co-operative with a token, unless it has done so before.
+     *
+     * @param token null for none
+     */
+    void join(@Nullable JoinToken token, String newId, Consumer<String> note) {
+        if (token == null || Membership.in(place()).present()) {
+            return;
+        }
+        if (token.role() != Role.COORDINATOR) {
+            throw new CommandFailure(
+                    ExitCode.USAGE,
+                    "The token is for a %s, not for a coordinator.".formatted(token.role().word()));
+        }
+        try {
+            Credentials joined =
+                    new Joining(NodeFolder.in(place()), System::currentTimeMillis)
+                            .join(token, id(newId), hosts());
+            note.accept("Joined '%s' as %s".formatted(joined.name().coop(), joined.name()));
+        } catch (IdentityException e) {
+            throw Membership.failure(e);
+        }
+    }
+
+    /** As the command line says, or its data, or its certificate. */
+    private String id(String newId) {
+        if (id != null) {
+            return id;
+        }
+        return Identity.read(place())
+                .map(Identity::id)
+                .or(() -> Membership.in(place()).credentials().map(own -> own.name().id()))
+                .orElse(newId);
+    }
+
+    private List<String> hosts() {
+        if (!hosts.isEmpty()) {
+            return hosts;
+        }
+        Set<String> all = new LinkedHashSet<>();
+        all.add(listen.host());
+        advertised.forEach(at -> all.add(Endpoint.parse(at).host()));
+        all.addAll(List.of("127.0.0.1", "localhost"));
+        return List.copyOf(all);
     }
 
     /**
@@ -110,11 +186,14 @@ final class CoordinatorRun {
         if (exitWithParent) {
             ParentWatch.start();
         }
-        expose.check(raft == null ? List.of(listen) : List.of(listen, raft));
-        Path folder = folder();
+        Membership own = Membership.in(place());
+        expose.check(raft == null ? List.of(listen) : List.of(listen, raft), own.present());
+        Path folder = data.folder("coordinator");
         try (Lifetime lifetime = new Lifetime()) {
             CoordinatorOptions options = options(folder, newId, joinThrough);
-            expose.check(List.of(listen, new Endpoint(options.raftHost(), options.raftPort())));
+            expose.check(
+                    List.of(listen, new Endpoint(options.raftHost(), options.raftPort())),
+                    own.present());
             Logging.alsoTo(data.folder("logs"), "coordinator");
             if (options.startTimeoutMillis() == MAJORITY_MILLIS) {
                 note.accept("waiting for a majority of the coordinators ...");
@@ -130,6 +209,9 @@ final class CoordinatorRun {
             out.println("Coordinator '%s' is ready at %s".formatted(options.id(), gateway.url()));
             out.println("  OpenAI API   %s/v1".formatted(gateway.url()));
             out.println("  Ollama API   %s".formatted(gateway.url()));
+            if (own.present()) {
+                out.println("  encryption   %s".formatted(own.described()));
+            }
             out.println("  data         %s".formatted(folder));
             out.flush();
             awaitEnd(lifetime, coordinator, note);
@@ -168,16 +250,14 @@ final class CoordinatorRun {
     }
 
     private CoordinatorOptions options(Path folder, String newId, @Nullable String joinThrough) {
-        Optional<Identity> identity = Identity.read(folder);
         Optional<Surroundings> before = Surroundings.read(folder);
-        String name = id != null ? id : identity.map(Identity::id).orElse(newId);
         Endpoint log = raft(before);
         List<String> gateways =
                 advertised.isEmpty() && listen.port() != 0
                         ? List.of(listen.toString())
                         : advertised;
         CoordinatorOptions options =
-                CoordinatorOptions.single(name, folder)
+                CoordinatorOptions.single(id(newId), folder)
                         .withRaft(log.host(), log.port())
                         .withAdvertised(gateways);
         if (joinThrough != null) {

@@ -18,10 +18,15 @@ final class DataOptions {
             })
     private @Nullable Path data;
 
+    /** Where the folder for {@code part} is, or would be. */
+    Path place(String part) {
+        Path base = data == null ? Folders.data(System.getenv()) : data;
+        return base.resolve(part).toAbsolutePath();
+    }
+
     /** The folder for {@code part}, made if absent. */
     Path folder(String part) {
-        Path base = data == null ? Folders.data(System.getenv()) : data;
-        Path folder = base.resolve(part).toAbsolutePath();
+        Path folder = place(part);
         try {
             return Files.createDirectories(folder);
         } catch (IOException e) {

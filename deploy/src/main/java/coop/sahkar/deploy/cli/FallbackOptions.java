@@ -56,7 +56,12 @@ final class FallbackOptions {
         String model = named.isBlank() ? modelOfThePool(pool) : named;
         List<Provider> providers = new ArrayList<>();
         providers.add(
-                PoolProvider.at(PoolProvider.NAME, pool.addresses(), CONNECT_TIMEOUT, key.text()));
+                PoolProvider.at(
+                        PoolProvider.NAME,
+                        pool.addresses(),
+                        CONNECT_TIMEOUT,
+                        key.text(),
+                        pool.transport()));
         fallbacks.forEach(who -> providers.add(provider(who, model)));
         Policy policy = allowTraining ? Policy.FALLBACK.allowTraining() : Policy.FALLBACK;
         try {

@@ -1,6 +1,8 @@
 package coop.sahkar.deploy.cli;
 
 import coop.sahkar.client.CoordinatorAddress;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.LedgerAccount;
 import coop.sahkar.proto.v1.LedgerGrpc;
 import coop.sahkar.proto.v1.LedgerHead;
@@ -10,7 +12,6 @@ import coop.sahkar.proto.v1.LedgerRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -22,13 +23,11 @@ final class LedgerCalls {
     private LedgerCalls() {}
 
     /** The books as the first coordinator that can show them has them; all of one moment. */
-    static Books read(List<CoordinatorAddress> coordinators, LedgerRequest request) {
+    static Books read(
+            List<CoordinatorAddress> coordinators, Transport transport, LedgerRequest request) {
         CommandFailure failure = PoolCalls.nobody(coordinators);
         for (CoordinatorAddress address : coordinators) {
-            ManagedChannel channel =
-                    NettyChannelBuilder.forAddress(address.host(), address.port())
-                            .usePlaintext()
-                            .build();
+            ManagedChannel channel = transport.to(address.toString(), PeerRule.COORDINATOR).build();
             try {
                 return read(
                         LedgerGrpc.newBlockingStub(channel)

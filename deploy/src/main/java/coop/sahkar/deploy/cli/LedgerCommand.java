@@ -91,6 +91,7 @@ final class LedgerCommand extends Subcommand {
     private Books read(String account, boolean postings) {
         return LedgerCalls.read(
                 pool.addresses(),
+                pool.transport(),
                 LedgerRequest.newBuilder()
                         .setAccount(account)
                         .setPostings(postings)

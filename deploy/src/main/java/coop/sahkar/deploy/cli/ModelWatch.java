@@ -2,6 +2,7 @@ package coop.sahkar.deploy.cli;
 
 import coop.sahkar.client.CoordinatorAddress;
 import coop.sahkar.deploy.terminal.Progress;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.ModelCoverage;
 import coop.sahkar.proto.v1.PoolStatus;
 import coop.sahkar.proto.v1.SpanMessage;
@@ -24,13 +25,14 @@ final class ModelWatch {
      *
      * @throws CommandFailure if the model is withdrawn meanwhile
      */
-    static void untilServed(List<CoordinatorAddress> coordinators, String modelId)
+    static void untilServed(
+            List<CoordinatorAddress> coordinators, Transport transport, String modelId)
             throws InterruptedException {
         try (Progress bar = Progress.of("Blocks served by workers", 1)) {
             String said = "";
             int polls = 0;
             while (true) {
-                Optional<ModelCoverage> found = coverage(coordinators, modelId);
+                Optional<ModelCoverage> found = coverage(coordinators, transport, modelId);
                 if (found.isPresent()) {
                     ModelCoverage model = found.get();
                     int missing = missing(model);
@@ -51,10 +53,10 @@ final class ModelWatch {
     }
 
     private static Optional<ModelCoverage> coverage(
-            List<CoordinatorAddress> coordinators, String modelId) {
+            List<CoordinatorAddress> coordinators, Transport transport, String modelId) {
         PoolStatus status;
         try {
-            status = PoolCalls.status(coordinators);
+            status = PoolCalls.status(coordinators, transport);
         } catch (CommandFailure away) {
             return Optional.empty();
         }

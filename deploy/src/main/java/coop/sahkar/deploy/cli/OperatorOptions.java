@@ -3,13 +3,14 @@ package coop.sahkar.deploy.cli;
 import coop.sahkar.client.CoordinatorAddress;
 import coop.sahkar.client.InferenceClient;
 import coop.sahkar.coordinator.accounts.HostKey;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.AccountsGrpc;
 import coop.sahkar.proto.v1.AccountsGrpc.AccountsBlockingStub;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.MetadataUtils;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -56,11 +57,9 @@ final class OperatorOptions {
     <T> T askUntil(Function<AccountsBlockingStub, T> question, Function<T, Boolean> knows) {
         Optional<T> answer = Optional.empty();
         StatusRuntimeException away = null;
+        Transport transport = pool.operatorTransport(data);
         for (CoordinatorAddress address : pool.addresses()) {
-            ManagedChannel channel =
-                    NettyChannelBuilder.forAddress(address.host(), address.port())
-                            .usePlaintext()
-                            .build();
+            ManagedChannel channel = transport.to(address.toString(), PeerRule.COORDINATOR).build();
             try {
                 answer = Optional.of(question.apply(stub(channel, keyFor(address))));
                 if (knows.apply(answer.get())) {

@@ -3,6 +3,8 @@ package coop.sahkar.deploy.cli;
 import coop.sahkar.client.CoordinatorAddress;
 import coop.sahkar.client.InferenceClient;
 import coop.sahkar.client.ModelInfo;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.PoolGrpc;
 import coop.sahkar.proto.v1.PoolStatus;
 import coop.sahkar.proto.v1.PoolStatusRequest;
@@ -21,11 +23,13 @@ final class PoolCalls {
     private PoolCalls() {}
 
     /** The status as the first coordinator that answers sees it. */
-    static PoolStatus status(List<CoordinatorAddress> coordinators) {
+    static PoolStatus status(List<CoordinatorAddress> coordinators, Transport transport) {
         for (CoordinatorAddress address : coordinators) {
             ManagedChannel channel =
-                    NettyChannelBuilder.forAddress(address.host(), address.port())
-                            .usePlaintext()
+                    transport
+                            .secure(
+                                    NettyChannelBuilder.forAddress(address.host(), address.port()),
+                                    PeerRule.COORDINATOR)
                             .build();
             try {
                 return PoolGrpc.newBlockingStub(channel)

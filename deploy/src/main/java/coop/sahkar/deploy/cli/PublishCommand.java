@@ -4,6 +4,7 @@ import coop.sahkar.client.CoordinatorAddress;
 import coop.sahkar.client.InferenceClient;
 import coop.sahkar.deploy.terminal.Amounts;
 import coop.sahkar.deploy.terminal.Progress;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.worker.store.Publication;
 import coop.sahkar.worker.store.PublishOptions;
 import coop.sahkar.worker.store.Publisher;
@@ -38,6 +39,7 @@ import picocli.CommandLine.Parameters;
         })
 final class PublishCommand extends Subcommand {
     @Mixin private PoolOptions pool = new PoolOptions();
+    @Mixin private DataOptions data = new DataOptions();
     @Mixin private ExposeOption expose = new ExposeOption();
 
     @Parameters(paramLabel = "FILE.gguf", description = "The model.")
@@ -74,7 +76,8 @@ final class PublishCommand extends Subcommand {
 
     @Override
     public Integer call() throws InterruptedException {
-        expose.check(List.of(listen.at()));
+        Transport transport = transport();
+        expose.check(List.of(listen.at()), transport.tls().isPresent());
         if (!Files.isReadable(file) || Files.isDirectory(file)) {
             throw new CommandFailure(
                     ExitCode.USAGE, "%s is no file that can be read.".formatted(file));
@@ -83,7 +86,7 @@ final class PublishCommand extends Subcommand {
         try (Lifetime lifetime = new Lifetime()) {
             InferenceClient client = lifetime.add(pool.client());
             client.models(); // says at once when no coordinator answers
-            Publication published = lifetime.add(publish(serve));
+            Publication published = lifetime.add(publish(serve, transport));
             note(
                     "%s as %s"
                             .formatted(
@@ -92,7 +95,7 @@ final class PublishCommand extends Subcommand {
                                             : "Published",
                                     published.modelId()));
             if (serve) {
-                ModelWatch.untilServed(pool.addresses(), published.modelId());
+                ModelWatch.untilServed(pool.addresses(), pool.transport(), published.modelId());
             }
             if (stay) {
                 note("Serving %s until Ctrl-C.".formatted(file));
@@ -104,7 +107,21 @@ final class PublishCommand extends Subcommand {
         return ExitCode.OK;
     }
 
-    private Publication publish(boolean serve) throws InterruptedException {
+    /** Coordinators that know their publishers let only those publish. */
+    private Transport transport() {
+        if (!pool.encrypted()) {
+            return Transport.OPEN;
+        }
+        Membership own = Membership.in(data.place("client"));
+        if (!own.present()) {
+            throw new CommandFailure(
+                    ExitCode.USAGE,
+                    "Publishing takes a certificate of the co-operative: ask its operator for a token for a client, and join with 'sahkar identity join --join FILE --id NAME'.");
+        }
+        return own.transport();
+    }
+
+    private Publication publish(boolean serve, Transport transport) throws InterruptedException {
         List<String> coordinators =
                 pool.addresses().stream().map(CoordinatorAddress::toString).toList();
         PublishOptions options =
@@ -112,7 +129,8 @@ final class PublishCommand extends Subcommand {
                         .withName(name)
                         .withMinStages(minStages)
                         .withSources(urls, serve)
-                        .withBind(listen.at().socket(), listen.advertised());
+                        .withBind(listen.at().socket(), listen.advertised())
+                        .with(transport);
         try (Progress bar = Progress.ofBytes("Reading " + file.getFileName(), size())) {
             return Publisher.publish(file, options, bar::at);
         } catch (StoreException e) {

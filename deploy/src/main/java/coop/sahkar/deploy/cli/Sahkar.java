@@ -42,6 +42,7 @@ import picocli.CommandLine.Spec;
             CoordinatorCommand.class,
             WorkerCommand.class,
             DrainCommand.class,
+            IdentityCommand.class,
             PublishCommand.class,
             ModelsCommand.class,
             ChatCommand.class,

@@ -30,7 +30,7 @@ final class StatusCommand extends Subcommand {
 
     @Override
     public Integer call() {
-        PoolStatus status = PoolCalls.status(pool.addresses());
+        PoolStatus status = PoolCalls.status(pool.addresses(), pool.transport());
         PrintWriter out = out();
         if (json) {
             out.println(Json.write(StatusFields.of(status)));

@@ -2,6 +2,7 @@ package coop.sahkar.deploy.cli;
 
 import coop.sahkar.client.CoordinatorAddress;
 import coop.sahkar.proto.HiddenCodec;
+import coop.sahkar.proto.tls.JoinToken;
 import coop.sahkar.worker.agent.Machine;
 import coop.sahkar.worker.agent.Relaying;
 import coop.sahkar.worker.agent.WorkerException;
@@ -28,8 +29,7 @@ import picocli.CommandLine.Option;
             "Examples:",
             "  sahkar worker",
             "  sahkar worker --memory 8G --threads 4",
-            "  sahkar worker --coordinator pool.example:7311 --listen 192.168.1.20:7400 \\",
-            "      --expose-without-encryption",
+            "  sahkar worker --listen 192.168.1.20:7400 --join token-file",
             "  sahkar worker --llama /opt/llama.cpp/build/bin --gpu-layers 99",
             "",
             "What comes next: 'sahkar status' shows it among the workers; 'sahkar publish FILE.gguf' gives",
@@ -38,6 +38,7 @@ import picocli.CommandLine.Option;
 final class WorkerCommand extends Subcommand {
     @Mixin private PoolOptions pool = new PoolOptions();
     @Mixin private DataOptions data = new DataOptions();
+    @Mixin private TokenOption token = new TokenOption();
     @Mixin private ExposeOption expose = new ExposeOption();
 
     @Option(
@@ -163,11 +164,14 @@ final class WorkerCommand extends Subcommand {
         if (drainSeconds < 0) {
             throw new CommandFailure(ExitCode.USAGE, "--drain-timeout takes seconds, 0 or more");
         }
-        expose.check(metrics == null ? List.of(listen.at()) : List.of(listen.at(), metrics));
+        JoinToken joining = token.token();
+        Membership member = Membership.in(data.place("worker"));
+        expose.check(List.of(listen.at()), joining != null || member.present());
+        expose.check(metrics == null ? List.of() : List.of(metrics));
         if (exitWithParent) {
             ParentWatch.start();
         }
-        WorkerOptions options = options();
+        WorkerOptions options = options(coordinators(joining, member), joining);
         Logging.alsoTo(data.folder("logs"), "worker");
         WorkerScreen screen = new WorkerScreen(this::note);
         try (Lifetime lifetime = new Lifetime()) {
@@ -182,9 +186,15 @@ final class WorkerCommand extends Subcommand {
         return ExitCode.OK;
     }
 
-    private WorkerOptions options() {
-        List<String> coordinators =
-                pool.addresses().stream().map(CoordinatorAddress::toString).toList();
+    /** Those that were named, else those that are known from joining. */
+    private List<String> coordinators(@Nullable JoinToken joining, Membership member) {
+        List<String> known = joining != null ? joining.coordinators() : member.coordinators();
+        return pool.unnamed() && !known.isEmpty()
+                ? known
+                : pool.addresses().stream().map(CoordinatorAddress::toString).toList();
+    }
+
+    private WorkerOptions options(List<String> coordinators, @Nullable JoinToken joining) {
         try {
             WorkerOptions.Builder options =
                     WorkerOptions.builder(data.folder("worker"), coordinators, Machine.read())
@@ -195,6 +205,7 @@ final class WorkerCommand extends Subcommand {
                             .decodeBytesPerSecond(speed)
                             .metrics(metrics == null ? null : metrics.socket())
                             .relaying(relaying)
+                            .joining(joining)
                             .owner(owner)
                             .software(VersionCommand.software());
             if (memory != null) {

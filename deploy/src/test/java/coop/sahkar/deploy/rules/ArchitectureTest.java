@@ -35,6 +35,7 @@ class ArchitectureTest {
         "coop.sahkar.coordinator.cluster..",
         "coop.sahkar.coordinator.control..",
         "coop.sahkar.coordinator.gateway..",
+        "coop.sahkar.coordinator.identity..",
         "coop.sahkar.coordinator.log..",
         "coop.sahkar.coordinator.routing..",
         "coop.sahkar.worker.agent..",

@@ -3,6 +3,7 @@ package coop.sahkar.worker.agent;
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.MeasurePeers;
+import coop.sahkar.proto.v1.Revocations;
 import coop.sahkar.proto.v1.Welcome;
 import java.util.List;
 import java.util.Optional;
@@ -31,6 +32,9 @@ interface ControlEvents {
 
     /** A coordinator says which peers the worker should measure the way to. */
     void measure(String coordinator, MeasurePeers measure);
+
+    /** A coordinator says whose certificates count no more; replaces what it said before. */
+    void revoked(String coordinator, Revocations revocations);
 
     /** A coordinator says where all of them are reached now, host:port. */
     void coordinators(String coordinator, List<String> gateways);

@@ -4,6 +4,8 @@ import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.ProtocolVersions;
 import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.CoordinatorMessage;
 import coop.sahkar.proto.v1.PeerLatencies;
 import coop.sahkar.proto.v1.Reachability;
@@ -14,7 +16,6 @@ import coop.sahkar.proto.v1.WorkerLeaving;
 import coop.sahkar.proto.v1.WorkerMessage;
 import coop.sahkar.proto.v1.WorkerReport;
 import io.grpc.ManagedChannel;
-import io.grpc.ManagedChannelBuilder;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.util.Optional;
@@ -61,6 +62,7 @@ final class ControlLink {
      *
      * @param coordinator host:port
      * @param reports the worker's state at this moment, without a sequence number
+     * @param transport how the coordinator is dialled
      * @param thread one thread, on which {@code events} and {@code reports} are called too
      */
     ControlLink(
@@ -70,7 +72,8 @@ final class ControlLink {
             ControlEvents events,
             ScheduledExecutorService thread,
             ControlPace pace,
-            RandomGenerator random) {
+            RandomGenerator random,
+            Transport transport) {
         this.coordinator = coordinator;
         this.hello = hello;
         this.reports = reports;
@@ -79,8 +82,8 @@ final class ControlLink {
         this.pace = pace;
         this.random = random;
         this.channel =
-                ManagedChannelBuilder.forTarget(coordinator)
-                        .usePlaintext()
+                transport
+                        .to(coordinator, PeerRule.COORDINATOR)
                         .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
                         .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
                         .maxInboundMessageSize(MAX_ASSIGNMENT_BYTES)
@@ -251,6 +254,11 @@ final class ControlLink {
                         events.coordinators(
                                 coordinator, message.getCoordinators().getGatewaysList());
                 case REFUSED -> refuse(Wire.fromWire(message.getRefused()));
+                case REVOCATIONS -> {
+                    if (welcomed) {
+                        events.revoked(coordinator, message.getRevocations());
+                    }
+                }
                 // A newer coordinator may say things that are not known here.
                 case MESSAGE_NOT_SET -> {}
             }

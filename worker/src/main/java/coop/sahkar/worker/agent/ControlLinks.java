@@ -2,9 +2,11 @@ package coop.sahkar.worker.agent;
 
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.MeasurePeers;
 import coop.sahkar.proto.v1.PeerLatencies;
+import coop.sahkar.proto.v1.Revocations;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerHello;
 import coop.sahkar.proto.v1.WorkerReport;
@@ -40,6 +42,7 @@ final class ControlLinks implements AutoCloseable {
     private final ControlEvents events;
     private final ControlPace pace;
     private final RandomGenerator random;
+    private final Transport transport;
     private final ScheduledExecutorService thread =
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("control").factory());
@@ -56,12 +59,14 @@ final class ControlLinks implements AutoCloseable {
             Supplier<WorkerReport.Builder> reports,
             ControlEvents events,
             ControlPace pace,
-            RandomGenerator random) {
+            RandomGenerator random,
+            Transport transport) {
         this.hello = hello;
         this.reports = reports;
         this.events = events;
         this.pace = pace;
         this.random = random;
+        this.transport = transport;
     }
 
     /** Attaches to these, and to those they name. */
@@ -110,7 +115,8 @@ final class ControlLinks implements AutoCloseable {
             return;
         }
         ControlLink link =
-                new ControlLink(coordinator, hello, reports, new Heard(), thread, pace, random);
+                new ControlLink(
+                        coordinator, hello, reports, new Heard(), thread, pace, random, transport);
         links.put(coordinator, link);
         order();
         link.start();
@@ -186,6 +192,11 @@ final class ControlLinks implements AutoCloseable {
         @Override
         public void measure(String coordinator, MeasurePeers measure) {
             events.measure(coordinator, measure);
+        }
+
+        @Override
+        public void revoked(String coordinator, Revocations revocations) {
+            events.revoked(coordinator, revocations);
         }
 
         @Override

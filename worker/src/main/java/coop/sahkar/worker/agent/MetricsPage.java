@@ -98,6 +98,10 @@ final class MetricsPage {
         count("sahkar_ring_dropped", "Messages for sessions that are over", ring.dropped());
         count("sahkar_ring_broken_links", "Links that ended unasked", ring.brokenLinks());
         count(
+                "sahkar_ring_refused_peers",
+                "Handshakes and calls refused as the peer's certificate is wrong",
+                ring.refusedPeers());
+        count(
                 "sahkar_ring_full_mailboxes",
                 "Times reading paused as a stage was behind",
                 ring.fullMailboxes());

@@ -4,6 +4,8 @@ import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.Tickets;
 import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.RepairReply;
 import coop.sahkar.proto.v1.RepairRequest;
 import coop.sahkar.proto.v1.RoutesGrpc;
@@ -11,7 +13,6 @@ import coop.sahkar.worker.head.Reroute;
 import coop.sahkar.worker.head.Rerouting;
 import coop.sahkar.worker.ring.SessionDirectory;
 import io.grpc.ManagedChannel;
-import io.grpc.ManagedChannelBuilder;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.util.Iterator;
@@ -35,15 +36,19 @@ final class RepairCalls implements Rerouting, AutoCloseable {
 
     private final Supplier<List<String>> coordinators;
     private final SessionDirectory directory;
+    private final Transport transport;
     private final Map<String, ManagedChannel> channels = new LinkedHashMap<>(); // guarded by itself
     private boolean closed; // guarded by channels
 
     /**
      * @param coordinators every coordinator known, host:port, the one to ask first at the front
+     * @param transport how they are dialled
      */
-    RepairCalls(Supplier<List<String>> coordinators, SessionDirectory directory) {
+    RepairCalls(
+            Supplier<List<String>> coordinators, SessionDirectory directory, Transport transport) {
         this.coordinators = coordinators;
         this.directory = directory;
+        this.transport = transport;
     }
 
     @Override
@@ -87,8 +92,8 @@ final class RepairCalls implements Rerouting, AutoCloseable {
                     : channels.computeIfAbsent(
                             coordinator,
                             address ->
-                                    ManagedChannelBuilder.forTarget(address)
-                                            .usePlaintext()
+                                    transport
+                                            .to(address, PeerRule.COORDINATOR)
                                             .directExecutor()
                                             .build());
         }

@@ -1,8 +1,10 @@
 package coop.sahkar.worker.agent;
 
 import com.google.protobuf.ByteString;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.MeasurePeers;
+import coop.sahkar.proto.v1.Revocations;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerReport;
 import coop.sahkar.worker.engine.LogRoom;
@@ -65,6 +67,7 @@ public final class WorkerNode implements AutoCloseable {
     private final ShardHost host;
     private final ControlLinks links;
     private final @Nullable URI metricsUrl;
+    private final WorkerCertificate certificate;
     private final Relays relays;
     private final InetSocketAddress own;
     private final PeerMeter meter;
@@ -102,10 +105,13 @@ public final class WorkerNode implements AutoCloseable {
         untilNow.add(identity);
         LlamaLibrary library = library(options);
         TensorStore files = TensorStore.open(options.data().resolve("shards"), options.diskBytes());
-        this.relays = new Relays(identity.workerId());
-        untilNow.add(relays);
         LongSupplier clock = InstantSource.system()::millis;
-        this.ring = new Ring(ringOptions(identity.workerId()), keys, relays, clock);
+        this.certificate = WorkerCertificate.open(options, identity.workerId(), clock);
+        untilNow.add(certificate);
+        Transport transport = certificate.transport();
+        this.relays = new Relays(identity.workerId(), transport);
+        untilNow.add(relays);
+        this.ring = new Ring(ringOptions(identity.workerId()), keys, relays, transport, clock);
         untilNow.add(ring);
         HostedHeads heads = new HostedHeads();
         int port =
@@ -116,22 +122,12 @@ public final class WorkerNode implements AutoCloseable {
         this.own = own(port);
         this.self = self(identity.workerId(), port, library);
         HostOptions hostOptions = hostOptions(library);
-        this.links =
-                new ControlLinks(
-                        self.hello(), this::report, new Heard(), ControlPace.DEFAULT, random);
+        this.links = links(random);
         untilNow.add(links);
-        this.meter =
-                new PeerMeter((coordinator, micros) ->
-                        links.measured(coordinator, MeasureAdapter.write(micros)));
+        this.meter = meter();
         untilNow.add(meter);
-        this.repairs = new RepairCalls(links::known, ring.directory());
+        this.repairs = new RepairCalls(links::known, ring.directory(), transport);
         untilNow.add(repairs);
-        ShardFetcher fetcher =
-                new ShardFetcher(
-                        hostOptions,
-                        modelId -> new PoolModels(links.known()).manifest(modelId),
-                        new ShardStore(files, FetchPolicy.DEFAULT),
-                        this::ways);
         this.host =
                 new ShardHost(
                         hostOptions,
@@ -143,7 +139,7 @@ public final class WorkerNode implements AutoCloseable {
                                 heads,
                                 repairs,
                                 this::changed),
-                        fetcher,
+                        fetcher(hostOptions, files),
                         InstantSource.system(),
                         random);
         untilNow.add(host);
@@ -153,6 +149,32 @@ public final class WorkerNode implements AutoCloseable {
         listener.ready(self);
         host.start();
         links.start(options.coordinators());
+        certificate.keep(links::known);
+    }
+
+    private ControlLinks links(RandomGenerator random) {
+        return new ControlLinks(
+                self.hello(),
+                this::report,
+                new Heard(),
+                ControlPace.DEFAULT,
+                random,
+                certificate.transport());
+    }
+
+    private PeerMeter meter() {
+        return new PeerMeter(
+                (coordinator, micros) -> links.measured(coordinator, MeasureAdapter.write(micros)),
+                certificate.transport());
+    }
+
+    private ShardFetcher fetcher(HostOptions hostOptions, TensorStore files) {
+        Transport transport = certificate.transport();
+        return new ShardFetcher(
+                hostOptions,
+                modelId -> new PoolModels(links.known(), transport).manifest(modelId),
+                new ShardStore(files, FetchPolicy.DEFAULT, transport),
+                this::ways);
     }
 
     private @Nullable URI metrics(TensorStore files, List<AutoCloseable> untilNow)
@@ -309,6 +331,11 @@ public final class WorkerNode implements AutoCloseable {
             List<PeerAddress> peers = MeasureAdapter.read(measure);
             meter.wanted(coordinator, peers, measure.getIntervalMillis());
             peers.forEach(peer -> ring.dialAhead(peer.workerId(), peer.endpoint()));
+        }
+
+        @Override
+        public void revoked(String coordinator, Revocations revocations) {
+            certificate.revoked(coordinator, revocations);
         }
 
         @Override

@@ -1,6 +1,7 @@
 package coop.sahkar.worker.agent;
 
 import coop.sahkar.proto.HiddenCodec;
+import coop.sahkar.proto.tls.JoinToken;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param software version of this program
  * @param relaying when it is reached through coordinators
  * @param owner account of the co-operative's ledger that it earns for; empty: one of its own
+ * @param joining joins a co-operative with this first; null: it has joined, or speaks in the open
  */
 public record WorkerOptions(
         @Nullable String name,
@@ -46,7 +48,8 @@ public record WorkerOptions(
         @Nullable InetSocketAddress metrics,
         String software,
         Relaying relaying,
-        String owner) {
+        String owner,
+        @Nullable JoinToken joining) {
     private static final String LOOPBACK = "127.0.0.1";
     private static final long DEFAULT_DISK_BYTES = 50_000_000_000L;
     private static final long DEFAULT_LOG_DISK_BYTES = 1L << 30;
@@ -100,6 +103,7 @@ public record WorkerOptions(
         private String software = "dev";
         private Relaying relaying = Relaying.AUTO;
         private String owner = "";
+        private @Nullable JoinToken joining;
 
         private Builder(Path data, List<String> coordinators, Machine machine) {
             this.data = data;
@@ -185,6 +189,12 @@ public record WorkerOptions(
             return this;
         }
 
+        /** Joins a co-operative with this token first; null: not. */
+        public Builder joining(@Nullable JoinToken value) {
+            joining = value;
+            return this;
+        }
+
         /**
          * Checks and makes the options.
          *
@@ -209,7 +219,8 @@ public record WorkerOptions(
                     metrics,
                     software,
                     relaying,
-                    owner);
+                    owner,
+                    joining);
         }
     }
 

@@ -1,10 +1,11 @@
 package coop.sahkar.worker.peers;
 
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.PeerGrpc;
 import coop.sahkar.proto.v1.PingReply;
 import coop.sahkar.proto.v1.PingRequest;
 import io.grpc.ManagedChannel;
-import io.grpc.ManagedChannelBuilder;
 import io.grpc.StatusRuntimeException;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,11 +25,16 @@ final class GrpcPings implements Pings {
     private static final long IDLE_MINUTES = 2;
 
     private final TreeMap<String, ManagedChannel> channels = new TreeMap<>();
+    private final Transport transport;
+
+    GrpcPings(Transport transport) {
+        this.transport = transport;
+    }
 
     @Override
     public OptionalLong roundTripNanos(PeerAddress peer) {
         try {
-            ManagedChannel channel = channels.computeIfAbsent(peer.endpoint(), GrpcPings::channel);
+            ManagedChannel channel = channels.computeIfAbsent(peer.endpoint(), this::channel);
             long least = Long.MAX_VALUE;
             for (int trip = 0; trip < TRIPS; trip++) {
                 long sent = System.nanoTime();
@@ -47,9 +53,9 @@ final class GrpcPings implements Pings {
         }
     }
 
-    private static ManagedChannel channel(String endpoint) {
-        return ManagedChannelBuilder.forTarget(endpoint)
-                .usePlaintext()
+    private ManagedChannel channel(String endpoint) {
+        return transport
+                .to(endpoint, PeerRule.WORKER)
                 .directExecutor()
                 .disableRetry()
                 .proxyDetector(_ -> null)

@@ -1,5 +1,6 @@
 package coop.sahkar.worker.peers;
 
+import coop.sahkar.proto.tls.Transport;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.concurrent.Executors;
@@ -38,9 +39,10 @@ public final class PeerMeter implements AutoCloseable {
      *
      * @param told hears, for each coordinator that asked, one way to each peer in microseconds by
      *     id, 0 where it cannot be reached; called on the meter's thread after each round
+     * @param transport how peers are dialled
      */
-    public PeerMeter(BiConsumer<String, SortedMap<String, Integer>> told) {
-        this(new GrpcPings(), told);
+    public PeerMeter(BiConsumer<String, SortedMap<String, Integer>> told, Transport transport) {
+        this(new GrpcPings(transport), told);
     }
 
     PeerMeter(Pings pings, BiConsumer<String, SortedMap<String, Integer>> told) {

@@ -1,9 +1,10 @@
 package coop.sahkar.worker.relay;
 
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.RelayChunk;
 import coop.sahkar.proto.v1.RelayGrpc;
 import io.grpc.ManagedChannel;
-import io.grpc.ManagedChannelBuilder;
 import java.io.IOException;
 import java.net.Socket;
 import java.util.Set;
@@ -27,10 +28,19 @@ final class CarriedSockets implements AutoCloseable {
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Set<CarriedSocket> open = ConcurrentHashMap.newKeySet();
 
+    private final Transport transport;
+
+    /**
+     * @param transport how coordinators are dialled
+     */
+    CarriedSockets(Transport transport) {
+        this.transport = transport;
+    }
+
     /** A connection to a coordinator. */
     ManagedChannel channel(String coordinator) {
-        return ManagedChannelBuilder.forTarget(coordinator)
-                .usePlaintext()
+        return transport
+                .to(coordinator, PeerRule.COORDINATOR)
                 .disableRetry()
                 .executor(threads)
                 .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import coop.sahkar.proto.RelayEndpoint;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.Tickets;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.RelayChunk;
 import coop.sahkar.proto.v1.RelayDial;
 import coop.sahkar.worker.ring.RelayPath;
@@ -31,15 +32,19 @@ public final class Relays implements RelayPath, AutoCloseable {
     private static final int DIAL_MILLIS = 5_000;
 
     private final String workerId;
-    private final CarriedSockets sockets = new CarriedSockets();
+    private final CarriedSockets sockets;
     private final ScheduledExecutorService thread =
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("relay").factory());
     private final Map<String, ByteString> tokens = new ConcurrentHashMap<>();
     private final Map<String, RelayListener> listeners = new ConcurrentHashMap<>();
 
-    public Relays(String workerId) {
+    /**
+     * @param transport how coordinators are dialled
+     */
+    public Relays(String workerId, Transport transport) {
         this.workerId = workerId;
+        this.sockets = new CarriedSockets(transport);
     }
 
     /**

@@ -1,5 +1,8 @@
 package coop.sahkar.worker.ring;
 
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Role;
+import coop.sahkar.proto.tls.Transport;
 import io.grpc.netty.shaded.io.grpc.netty.GrpcHttp2ConnectionHandler;
 import io.grpc.netty.shaded.io.grpc.netty.InternalProtocolNegotiator;
 import io.grpc.netty.shaded.io.grpc.netty.InternalProtocolNegotiators;
@@ -15,18 +18,28 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tells links from gRPC's connections by their first bytes, so that both come in at one port. It
- * stands where gRPC agrees on a protocol; encryption would stand before it.
+ * stands where gRPC agrees on a protocol; encryption stands before it ({@link Handshakes}).
  */
 final class FirstBytes implements InternalProtocolNegotiator.ProtocolNegotiator {
     private final InternalProtocolNegotiator.ProtocolNegotiator grpc =
             InternalProtocolNegotiators.serverPlaintext();
     private final Supplier<SocketLink> links;
+    private final @Nullable Handshakes handshakes;
 
     /**
      * @param links makes the end of a link for a worker that has dialled
+     * @param transport whether the bytes are encrypted
      */
-    FirstBytes(Supplier<SocketLink> links) {
+    FirstBytes(Supplier<SocketLink> links, Transport transport, RingCounters counters) {
         this.links = links;
+        this.handshakes =
+                transport
+                        .tls()
+                        .map(tls ->
+                                new Handshakes(
+                                        tls.serving(PeerRule.any(Role.WORKER, Role.COORDINATOR)),
+                                        counters))
+                        .orElse(null);
     }
 
     @Override
@@ -36,7 +49,9 @@ final class FirstBytes implements InternalProtocolNegotiator.ProtocolNegotiator 
 
     @Override
     public ChannelHandler newHandler(GrpcHttp2ConnectionHandler handler) {
-        return new Reader(handler);
+        return handshakes == null
+                ? new Reader(handler, null)
+                : handshakes.before(event -> new Reader(handler, event));
     }
 
     @Override
@@ -49,8 +64,12 @@ final class FirstBytes implements InternalProtocolNegotiator.ProtocolNegotiator 
         private ByteBuf seen = Unpooled.EMPTY_BUFFER;
         private @Nullable Object event;
 
-        Reader(GrpcHttp2ConnectionHandler handler) {
+        /**
+         * @param event gRPC's own beginning, where that has come already
+         */
+        Reader(GrpcHttp2ConnectionHandler handler, @Nullable Object event) {
             this.handler = handler;
+            this.event = event;
         }
 
         /** Only gRPC's own beginning comes here; it is told to gRPC when it is its turn. */

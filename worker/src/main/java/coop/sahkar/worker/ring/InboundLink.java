@@ -6,6 +6,9 @@ import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.ProtocolVersions;
 import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.tls.NodeName;
+import coop.sahkar.proto.tls.Revocations;
+import coop.sahkar.proto.tls.Role;
 import coop.sahkar.proto.v1.HiddenCodecMessage;
 import coop.sahkar.proto.v1.LinkHello;
 import coop.sahkar.proto.v1.LinkReply;
@@ -116,6 +119,7 @@ final class InboundLink implements SocketLink.Owner {
         if (versions.isPresent()) {
             throw new LinkViolation(versions.get());
         }
+        requireOwn(id);
         HiddenCodec chosen = choose(hello.getCodecsList());
         if (!service.enter(id, this)) {
             throw new LinkViolation(
@@ -132,6 +136,17 @@ final class InboundLink implements SocketLink.Owner {
                                         .setWorkerId(service.workerId())
                                         .setCodec(Wire.toWire(chosen)))
                         .build());
+    }
+
+    /** Where certificates are shown, a worker speaks for itself only. */
+    private void requireOwn(String id) throws LinkViolation {
+        NodeName shown = socket.peer().orElse(null);
+        if (shown != null && !(shown.role() == Role.WORKER && shown.id().equals(id))) {
+            throw new LinkViolation(
+                    Problem.Kind.UNAUTHORIZED,
+                    "Whoever says to be worker %s showed the certificate of %s."
+                            .formatted(id, shown));
+        }
     }
 
     private static HiddenCodec choose(List<HiddenCodecMessage> offered) throws LinkViolation {
@@ -182,6 +197,17 @@ final class InboundLink implements SocketLink.Owner {
         socket.send(LinkReply.newBuilder().setRefused(Wire.toWire(problem)).build());
         var _ = socket.finish();
         end(problem.message());
+    }
+
+    /** Whether it is the link of a worker whose certificate counts no more. */
+    boolean isOf(Revocations revocations) {
+        return socket.peer().filter(revocations::revoked).isPresent();
+    }
+
+    /** The worker's certificate counts no more. */
+    void revoked() {
+        socket.abort();
+        end("its certificate is revoked");
     }
 
     /** A newer link from the same worker takes this one's place. */

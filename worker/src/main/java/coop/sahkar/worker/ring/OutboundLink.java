@@ -5,6 +5,7 @@ import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.ProtocolVersions;
 import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.tls.Revocations;
 import coop.sahkar.proto.v1.LinkHello;
 import coop.sahkar.proto.v1.LinkReply;
 import coop.sahkar.proto.v1.LinkWelcome;
@@ -12,6 +13,7 @@ import coop.sahkar.proto.v1.RingMessage;
 import coop.sahkar.worker.engine.StageInbox;
 import coop.sahkar.worker.engine.StageMessage;
 import io.grpc.netty.shaded.io.netty.channel.ChannelFuture;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -82,8 +84,17 @@ final class OutboundLink {
         return welcomed;
     }
 
-    /** Dials and says hello. */
-    void dial(RingLoop loop, LentLinks lent, InetSocketAddress address, List<HiddenCodec> codecs) {
+    /**
+     * Dials and says hello.
+     *
+     * @param tls encrypts the link; null in the open
+     */
+    void dial(
+            RingLoop loop,
+            LentLinks lent,
+            InetSocketAddress address,
+            List<HiddenCodec> codecs,
+            @Nullable SslContext tls) {
         SocketLink link = new SocketLink(options, lent);
         synchronized (this) {
             if (state != State.DIALLING) {
@@ -92,7 +103,8 @@ final class OutboundLink {
             offered = codecs;
         }
         link.own(new Connection());
-        loop.dial(address, options.dialTimeoutMillis(), link, failure -> dialled(link, failure));
+        loop.dial(
+                address, options.dialTimeoutMillis(), tls, link, failure -> dialled(link, failure));
     }
 
     private void dialled(SocketLink link, @Nullable Throwable failure) {
@@ -176,6 +188,12 @@ final class OutboundLink {
         if (waiting) {
             fail("it did not answer within %d ms".formatted(options.dialTimeoutMillis()));
         }
+    }
+
+    /** Whether it goes to a worker whose certificate counts no more. */
+    boolean isTo(Revocations revocations) {
+        SocketLink link = socket();
+        return link != null && link.peer().filter(revocations::revoked).isPresent();
     }
 
     /** Breaks the link and tells. */

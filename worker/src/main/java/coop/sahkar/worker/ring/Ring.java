@@ -1,5 +1,7 @@
 package coop.sahkar.worker.ring;
 
+import coop.sahkar.proto.tls.Revocations;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.worker.engine.Links;
 import io.grpc.BindableService;
 import java.io.IOException;
@@ -16,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /** This worker's place in the ring: links out, links in, and the sessions that use them. */
 public final class Ring implements AutoCloseable {
     private final RingOptions options;
+    private final Transport transport;
     private final RingCounters counters = new RingCounters();
     private final SessionDirectory directory;
     private final RingLoop loop = new RingLoop();
@@ -28,14 +31,17 @@ public final class Ring implements AutoCloseable {
     /**
      * @param keys public key of a ticket's key id, or null when it is not known
      * @param relay the way to workers that can't be dialled
+     * @param transport how links are made
      * @param clockMillis Unix time
      */
     public Ring(
             RingOptions options,
             Function<String, @Nullable PublicKey> keys,
             RelayPath relay,
+            Transport transport,
             LongSupplier clockMillis) {
         this.options = options;
+        this.transport = transport;
         this.directory = new SessionDirectory(options, keys, clockMillis);
         this.scheduler =
                 Executors.newSingleThreadScheduledExecutor(
@@ -49,7 +55,8 @@ public final class Ring implements AutoCloseable {
                         System::nanoTime,
                         loop,
                         lent,
-                        relay);
+                        relay,
+                        transport);
         this.service =
                 new RingService(
                         options,
@@ -58,6 +65,11 @@ public final class Ring implements AutoCloseable {
                         counters,
                         scheduler,
                         lent);
+        transport.tls().ifPresent(tls -> watch(tls.revocations()));
+    }
+
+    private void watch(Revocations revocations) {
+        revocations.onChange(() -> service.endRevoked(revocations));
     }
 
     /**
@@ -68,7 +80,8 @@ public final class Ring implements AutoCloseable {
      */
     public RingServer listen(InetSocketAddress bind, List<BindableService> others)
             throws IOException {
-        RingServer started = RingServer.start(options, loop, service::link, bind, others);
+        RingServer started =
+                RingServer.start(options, loop, service::link, bind, others, transport, counters);
         server = started;
         var _ =
                 scheduler.scheduleWithFixedDelay(

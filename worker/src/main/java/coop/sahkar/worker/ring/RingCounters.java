@@ -10,6 +10,7 @@ public final class RingCounters {
     final LongAdder refusedSessions = new LongAdder();
     final LongAdder dropped = new LongAdder();
     final LongAdder brokenLinks = new LongAdder();
+    final LongAdder refusedPeers = new LongAdder();
     final LongAdder fullMailboxes = new LongAdder();
 
     /** Messages handed to the network. */
@@ -40,6 +41,11 @@ public final class RingCounters {
     /** Links, either way, that ended otherwise than by our closing them. */
     public long brokenLinks() {
         return brokenLinks.sum();
+    }
+
+    /** Handshakes that failed and calls not let through, since the peer's certificate is wrong. */
+    public long refusedPeers() {
+        return refusedPeers.sum();
     }
 
     /** Times a stage's mailbox was full, so that reading from a peer paused. */

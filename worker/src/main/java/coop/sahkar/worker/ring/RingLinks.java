@@ -4,10 +4,14 @@ import coop.sahkar.proto.HiddenCodec;
 import coop.sahkar.proto.RelayEndpoint;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Revocations;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.worker.engine.Links;
 import coop.sahkar.worker.engine.StageInbox;
 import coop.sahkar.worker.engine.StageMessage;
 import io.grpc.netty.shaded.io.netty.channel.ChannelFuture;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -40,6 +44,7 @@ final class RingLinks implements Links {
     private final LongSupplier nanoClock;
     private final RingLoop loop;
     private final RelayPath relay;
+    private final Transport transport;
     private final LentLinks lent;
     private final Map<PeerAddress, Peer> peers = new HashMap<>(); // guarded by itself
     private boolean closed; // guarded by peers
@@ -64,6 +69,7 @@ final class RingLinks implements Links {
     /**
      * @param nanoClock as {@link System#nanoTime}
      * @param relay the way to workers that can't be dialled
+     * @param transport whether links are encrypted
      */
     RingLinks(
             RingOptions options,
@@ -73,7 +79,8 @@ final class RingLinks implements Links {
             LongSupplier nanoClock,
             RingLoop loop,
             LentLinks lent,
-            RelayPath relay) {
+            RelayPath relay,
+            Transport transport) {
         this.options = options;
         this.directory = directory;
         this.counters = counters;
@@ -81,6 +88,10 @@ final class RingLinks implements Links {
         this.nanoClock = nanoClock;
         this.loop = loop;
         this.relay = relay;
+        this.transport = transport;
+        transport
+                .tls()
+                .ifPresent(tls -> tls.revocations().onChange(() -> endRevoked(tls.revocations())));
         this.lent = lent;
     }
 
@@ -241,7 +252,24 @@ final class RingLinks implements Links {
         }
         List<HiddenCodec> codecs =
                 found.isLoopbackAddress() ? options.loopbackCodecs() : options.remoteCodecs();
-        link.dial(loop, lent, new InetSocketAddress(found, address.getPort()), codecs);
+        link.dial(loop, lent, new InetSocketAddress(found, address.getPort()), codecs, tls(link));
+    }
+
+    /** Only the worker that is meant may answer. */
+    private @Nullable SslContext tls(OutboundLink link) {
+        PeerRule expected = PeerRule.worker(link.peer().workerId());
+        return transport.tls().map(tls -> tls.dialling(expected)).orElse(null);
+    }
+
+    /** Ends the links to workers whose certificate counts no more. */
+    private void endRevoked(Revocations revocations) {
+        List<OutboundLink> open = new ArrayList<>();
+        synchronized (peers) {
+            peers.values().stream().map(peer -> peer.link).forEach(link -> addIfAny(open, link));
+        }
+        open.stream()
+                .filter(link -> link.isTo(revocations))
+                .forEach(link -> link.fail("its certificate is revoked"));
     }
 
     private void dialThroughRelay(OutboundLink link) {
@@ -254,7 +282,12 @@ final class RingLinks implements Links {
             link.fail("no session here names it, so that a relay would not connect it");
         } else {
             try {
-                link.dial(loop, lent, relay.open(endpoint, ticket), options.remoteCodecs());
+                link.dial(
+                        loop,
+                        lent,
+                        relay.open(endpoint, ticket),
+                        options.remoteCodecs(),
+                        tls(link));
             } catch (IOException e) {
                 link.fail(String.valueOf(e.getMessage()));
             }

@@ -1,8 +1,15 @@
 package coop.sahkar.worker.ring;
 
 import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.tls.NodeTls;
+import coop.sahkar.proto.tls.PeerGate;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Role;
+import coop.sahkar.proto.tls.Transport;
+import coop.sahkar.proto.v1.HeadGrpc;
 import coop.sahkar.proto.v1.PeerGrpc;
 import io.grpc.BindableService;
+import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerCall;
@@ -11,6 +18,8 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -36,6 +45,7 @@ public final class RingServer implements AutoCloseable {
      * Starts serving.
      *
      * @param bind where; port 0 picks a free one
+     * @param transport whether connections are encrypted, and who may come in
      * @throws IOException in a sentence, when the address cannot be had
      */
     static RingServer start(
@@ -43,7 +53,9 @@ public final class RingServer implements AutoCloseable {
             RingLoop loop,
             Supplier<SocketLink> links,
             InetSocketAddress bind,
-            List<BindableService> services)
+            List<BindableService> services,
+            Transport transport,
+            RingCounters counters)
             throws IOException {
         ExecutorService pool =
                 Executors.newCachedThreadPool(
@@ -52,7 +64,7 @@ public final class RingServer implements AutoCloseable {
                 loop.serving(NettyServerBuilder.forAddress(bind))
                         .executor(pool)
                         .callExecutor(new PingsDirect())
-                        .protocolNegotiator(new FirstBytes(links))
+                        .protocolNegotiator(new FirstBytes(links, transport, counters))
                         .handshakeTimeout(options.dialTimeoutMillis(), TimeUnit.MILLISECONDS)
                         .maxInboundMessageSize(Limits.MAX_MESSAGE_BYTES)
                         .maxInboundMetadataSize(RingOptions.MAX_METADATA_BYTES)
@@ -62,6 +74,7 @@ public final class RingServer implements AutoCloseable {
                         .keepAliveTimeout(options.keepAliveTimeoutMillis(), TimeUnit.MILLISECONDS)
                         .permitKeepAliveTime(1, TimeUnit.SECONDS)
                         .permitKeepAliveWithoutCalls(true);
+        transport.tls().ifPresent(tls -> builder.intercept(gate(tls, counters)));
         services.forEach(builder::addService);
         try {
             return new RingServer(builder.build().start(), pool);
@@ -72,6 +85,18 @@ public final class RingServer implements AutoCloseable {
                             .formatted(bind, e.getMessage()),
                     e);
         }
+    }
+
+    private static PeerGate gate(NodeTls tls, RingCounters counters) {
+        return new PeerGate(
+                tls,
+                call -> call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION),
+                Map.of(
+                        HeadGrpc.SERVICE_NAME, PeerRule.COORDINATOR,
+                        PeerGrpc.SERVICE_NAME, PeerRule.WORKER),
+                Set.of(),
+                PeerRule.any(Role.WORKER, Role.COORDINATOR),
+                counters.refusedPeers::increment);
     }
 
     /** The port it listens on. */

@@ -1,5 +1,6 @@
 package coop.sahkar.worker.ring;
 
+import coop.sahkar.proto.tls.Revocations;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,6 +72,15 @@ final class RingService {
             older.replaced();
         }
         return true;
+    }
+
+    /** Ends the links of workers whose certificate counts no more. */
+    void endRevoked(Revocations revocations) {
+        List<InboundLink> open;
+        synchronized (links) {
+            open = List.copyOf(links.values());
+        }
+        open.stream().filter(link -> link.isOf(revocations)).forEach(InboundLink::revoked);
     }
 
     /** Ends all links: this worker is closing. */

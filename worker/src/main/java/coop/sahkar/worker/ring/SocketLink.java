@@ -2,6 +2,8 @@ package coop.sahkar.worker.ring;
 
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.MessageLite;
+import coop.sahkar.proto.tls.NodeName;
+import coop.sahkar.proto.tls.NodeTls;
 import coop.sahkar.worker.engine.StageInbox;
 import io.grpc.netty.shaded.io.netty.buffer.ByteBuf;
 import io.grpc.netty.shaded.io.netty.buffer.Unpooled;
@@ -16,6 +18,7 @@ import io.grpc.netty.shaded.io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.util.Optional;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -111,6 +114,13 @@ final class SocketLink extends ChannelDuplexHandler {
         }
         long every = Math.max(1, options.keepAliveMillis() / 2);
         beats = ctx.executor().scheduleAtFixedRate(this::beat, every, every, TimeUnit.MILLISECONDS);
+    }
+
+    /** Whose certificate the other end has shown; empty on a link in the open. */
+    Optional<NodeName> peer() {
+        ChannelHandlerContext ctx = context;
+        SslHandler ssl = ctx == null ? null : ctx.pipeline().get(SslHandler.class);
+        return ssl == null ? Optional.empty() : NodeTls.peer(ssl.engine().getSession());
     }
 
     /** Asks for one message. */

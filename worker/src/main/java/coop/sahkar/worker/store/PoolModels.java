@@ -1,6 +1,8 @@
 package coop.sahkar.worker.store;
 
 import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.GetManifestRequest;
 import coop.sahkar.proto.v1.Manifest;
 import coop.sahkar.proto.v1.ModelsGrpc;
@@ -9,7 +11,6 @@ import coop.sahkar.proto.v1.PublishRequest;
 import coop.sahkar.worker.gguf.GgufException;
 import coop.sahkar.worker.gguf.ModelManifest;
 import io.grpc.ManagedChannel;
-import io.grpc.ManagedChannelBuilder;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.util.List;
@@ -29,13 +30,16 @@ public final class PoolModels {
     private static final long SLOWEST_BYTES_PER_MILLI = 100;
 
     private final List<String> coordinators;
+    private final Transport transport;
 
     /**
      * Makes no connection yet.
      *
      * @param coordinators host:port each
+     * @param transport how they are dialled
      */
-    public PoolModels(List<String> coordinators) {
+    public PoolModels(List<String> coordinators, Transport transport) {
+        this.transport = transport;
         this.coordinators = List.copyOf(coordinators);
     }
 
@@ -110,13 +114,13 @@ public final class PoolModels {
         throw new StoreException(failure + ": " + last);
     }
 
-    private static <T> T askOne(
+    private <T> T askOne(
             String coordinator,
             long callMillis,
             Function<ModelsGrpc.ModelsBlockingStub, T> question) {
         ManagedChannel channel =
-                ManagedChannelBuilder.forTarget(coordinator)
-                        .usePlaintext()
+                transport
+                        .to(coordinator, PeerRule.COORDINATOR)
                         .maxInboundMessageSize(Limits.MAX_MANIFEST_BYTES)
                         .build();
         try {

@@ -1,5 +1,6 @@
 package coop.sahkar.worker.store;
 
+import coop.sahkar.proto.tls.Transport;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.List;
  * @param bind where it listens for them; port 0 picks one
  * @param advertisedHost host that workers reach this process under
  * @param threads threads that digest the file
+ * @param transport how coordinators are told, and workers served
  */
 public record PublishOptions(
         String name,
@@ -24,7 +26,8 @@ public record PublishOptions(
         boolean serve,
         InetSocketAddress bind,
         String advertisedHost,
-        int threads) {
+        int threads,
+        Transport transport) {
     public PublishOptions {
         coordinators = List.copyOf(coordinators);
         sources = List.copyOf(sources);
@@ -40,17 +43,34 @@ public record PublishOptions(
                 true,
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 "127.0.0.1",
-                Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
+                Math.max(1, Runtime.getRuntime().availableProcessors() / 2),
+                Transport.OPEN);
     }
 
     public PublishOptions withName(String newName) {
         return new PublishOptions(
-                newName, coordinators, minStages, sources, serve, bind, advertisedHost, threads);
+                newName,
+                coordinators,
+                minStages,
+                sources,
+                serve,
+                bind,
+                advertisedHost,
+                threads,
+                transport);
     }
 
     public PublishOptions withMinStages(int newMinStages) {
         return new PublishOptions(
-                name, coordinators, newMinStages, sources, serve, bind, advertisedHost, threads);
+                name,
+                coordinators,
+                newMinStages,
+                sources,
+                serve,
+                bind,
+                advertisedHost,
+                threads,
+                transport);
     }
 
     /** With other places to fetch from; {@code alsoServe} says whether this process is one too. */
@@ -63,12 +83,35 @@ public record PublishOptions(
                 alsoServe,
                 bind,
                 advertisedHost,
-                threads);
+                threads,
+                transport);
     }
 
     /** Listening elsewhere than on loopback. */
     public PublishOptions withBind(InetSocketAddress newBind, String newAdvertisedHost) {
         return new PublishOptions(
-                name, coordinators, minStages, sources, serve, newBind, newAdvertisedHost, threads);
+                name,
+                coordinators,
+                minStages,
+                sources,
+                serve,
+                newBind,
+                newAdvertisedHost,
+                threads,
+                transport);
+    }
+
+    /** Telling coordinators and serving workers otherwise. */
+    public PublishOptions with(Transport other) {
+        return new PublishOptions(
+                name,
+                coordinators,
+                minStages,
+                sources,
+                serve,
+                bind,
+                advertisedHost,
+                threads,
+                other);
     }
 }

@@ -1,5 +1,6 @@
 package coop.sahkar.worker.store;
 
+import coop.sahkar.proto.tls.PeerRule;
 import coop.sahkar.proto.v1.Manifest;
 import coop.sahkar.proto.v1.PublishReply;
 import coop.sahkar.proto.v1.PublishRequest;
@@ -81,10 +82,11 @@ public final class Publisher {
 
     private static Server serve(PublishedFile file, PublishOptions options) throws IOException {
         try {
-            return NettyServerBuilder.forAddress(options.bind())
-                    .addService(new TensorService(file))
-                    .build()
-                    .start();
+            NettyServerBuilder builder = NettyServerBuilder.forAddress(options.bind());
+            options.transport()
+                    .tls()
+                    .ifPresent(tls -> builder.sslContext(tls.serving(PeerRule.WORKER)));
+            return builder.addService(new TensorService(file)).build().start();
         } catch (IOException e) {
             throw new IOException(
                     "cannot listen on %s (%s); choose another address or port"
@@ -117,6 +119,6 @@ public final class Publisher {
                         .addAllSources(sources)
                         .setMinStages(options.minStages())
                         .build();
-        return new PoolModels(options.coordinators()).publish(request);
+        return new PoolModels(options.coordinators(), options.transport()).publish(request);
     }
 }

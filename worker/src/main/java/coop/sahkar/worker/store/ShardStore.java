@@ -1,6 +1,7 @@
 package coop.sahkar.worker.store;
 
 import coop.sahkar.proto.Span;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.worker.gguf.GgufException;
 import coop.sahkar.worker.gguf.GgufTensor;
 import coop.sahkar.worker.gguf.KeyValueSection;
@@ -19,10 +20,12 @@ import java.util.List;
 public final class ShardStore {
     private final TensorStore files;
     private final FetchPolicy policy;
+    private final Transport transport;
 
-    public ShardStore(TensorStore files, FetchPolicy policy) {
+    public ShardStore(TensorStore files, FetchPolicy policy, Transport transport) {
         this.files = files;
         this.policy = policy;
+        this.transport = transport;
     }
 
     /**
@@ -42,7 +45,7 @@ public final class ShardStore {
             throws StoreException, InterruptedException {
         List<Source> all = new ArrayList<>();
         all.add(new LocalSource(files));
-        all.addAll(Sources.open(sources, policy));
+        all.addAll(Sources.open(sources, policy, transport));
         try (PieceFetcher fetcher = new PieceFetcher(manifest.id(), all, policy)) {
             Metadata metadata = manifest.metadata();
             if (manifest.needsTokenizer(span)) {

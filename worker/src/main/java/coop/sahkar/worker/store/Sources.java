@@ -1,6 +1,7 @@
 package coop.sahkar.worker.store;
 
 import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.tls.Transport;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.ArrayList;
@@ -39,14 +40,14 @@ public final class Sources {
     }
 
     /** Opens those that can be used; the others are logged. */
-    static List<Source> open(List<String> addresses, FetchPolicy policy) {
+    static List<Source> open(List<String> addresses, FetchPolicy policy, Transport transport) {
         List<Source> opened = new ArrayList<>();
         for (String address : addresses.stream().distinct().limit(MAX_SOURCES).toList()) {
             Optional<String> problem = problem(address);
             if (problem.isPresent()) {
                 LOG.warn("{}; it is left out", problem.get());
             } else if (address.startsWith(WorkerSource.SCHEME)) {
-                opened.add(new WorkerSource(address, policy.stallMillis()));
+                opened.add(new WorkerSource(address, policy.stallMillis(), transport));
             } else {
                 opened.add(new HttpSource(address, policy.stallMillis()));
             }

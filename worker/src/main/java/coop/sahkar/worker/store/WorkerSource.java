@@ -2,13 +2,14 @@ package coop.sahkar.worker.store;
 
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.FetchChunk;
 import coop.sahkar.proto.v1.FetchRequest;
 import coop.sahkar.proto.v1.TensorsGrpc;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
-import io.grpc.ManagedChannelBuilder;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import java.io.IOException;
@@ -24,12 +25,12 @@ final class WorkerSource implements Source {
     private final ManagedChannel channel;
     private final int stallMillis;
 
-    WorkerSource(String address, int stallMillis) {
+    WorkerSource(String address, int stallMillis, Transport transport) {
         this.address = address;
         this.stallMillis = stallMillis;
         this.channel =
-                ManagedChannelBuilder.forTarget(address.substring(SCHEME.length()))
-                        .usePlaintext()
+                transport
+                        .to(address.substring(SCHEME.length()), PeerRule.MEMBER)
                         .maxInboundMessageSize(Limits.MAX_TENSOR_CHUNK_BYTES + ENVELOPE_BYTES)
                         .build();
     }

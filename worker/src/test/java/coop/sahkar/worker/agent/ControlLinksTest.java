@@ -5,12 +5,14 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import coop.sahkar.proto.ProtocolVersions;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.CoordinatorMessage;
 import coop.sahkar.proto.v1.MeasurePeers;
 import coop.sahkar.proto.v1.Problem;
 import coop.sahkar.proto.v1.ProblemCode;
 import coop.sahkar.proto.v1.Reachability;
+import coop.sahkar.proto.v1.Revocations;
 import coop.sahkar.proto.v1.Welcome;
 import coop.sahkar.proto.v1.WorkerControlGrpc;
 import coop.sahkar.proto.v1.WorkerMessage;
@@ -57,7 +59,8 @@ class ControlLinksTest {
                     () -> WorkerReport.newBuilder().setGeneration(generation.get()),
                     heard,
                     QUICK,
-                    new Random(1));
+                    new Random(1),
+                    Transport.OPEN);
 
     @BeforeEach
     void start() throws IOException {
@@ -73,6 +76,9 @@ class ControlLinksTest {
     }
 
     private static final class Heard implements ControlEvents {
+        @Override
+        public void revoked(String coordinator, Revocations revocations) {}
+
         final List<String> welcomed = new CopyOnWriteArrayList<>();
         final List<Assignment> assigned = new CopyOnWriteArrayList<>();
         final List<String> tokens = new CopyOnWriteArrayList<>();
@@ -296,7 +302,12 @@ class ControlLinksTest {
         ControlPace slow = new ControlPace(new Backoff(5, 20), new Backoff(600_000, 600_000));
         try (ControlLinks patient =
                 new ControlLinks(
-                        SELF.hello(), WorkerReport::newBuilder, heard, slow, new Random(1))) {
+                        SELF.hello(),
+                        WorkerReport::newBuilder,
+                        heard,
+                        slow,
+                        new Random(1),
+                        Transport.OPEN)) {
             coordinator.refusalCode = ProblemCode.PROBLEM_CODE_NOT_LEADER;
             coordinator.refusal = "the worker cannot be registered now";
             patient.start(List.of(coordinator.address()));

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
 import coop.sahkar.proto.Span;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.worker.engine.LogRoom;
 import coop.sahkar.worker.gguf.Architecture;
 import coop.sahkar.worker.gguf.GgufFile;
@@ -102,7 +103,8 @@ class ShardHostTest {
         ShardStore store =
                 new ShardStore(
                         TensorStore.open(directory.resolve("store"), 1L << 30),
-                        FetchPolicy.DEFAULT);
+                        FetchPolicy.DEFAULT,
+                        Transport.OPEN);
         ShardHost made =
                 new ShardHost(
                         options,

@@ -11,6 +11,7 @@ import coop.sahkar.proto.Span;
 import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.Tickets;
 import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.Chat;
 import coop.sahkar.proto.v1.ChatMessage;
 import coop.sahkar.proto.v1.GenerateRequest;
@@ -127,6 +128,7 @@ final class HeadServiceTest {
                         (_, _) -> {
                             throw new IOException("there is no relay");
                         },
+                        Transport.OPEN,
                         () -> NOW);
         HeadHost host =
                 (id, span) ->

@@ -3,6 +3,7 @@ package coop.sahkar.worker.peers;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import coop.sahkar.proto.tls.Transport;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import java.net.InetAddress;
@@ -25,7 +26,7 @@ class PeerMeterTest {
         PeerAddress there = new PeerAddress("there", "127.0.0.1:" + peer.getPort());
         PeerAddress other = new PeerAddress("else", "127.0.0.1:" + peer.getPort());
         PeerAddress wrong = new PeerAddress("wrong", "no endpoint");
-        try (PeerMeter meter = new PeerMeter(told::put)) {
+        try (PeerMeter meter = new PeerMeter(told::put, Transport.OPEN)) {
             meter.wanted("c", List.of(there, other, wrong), OFTEN_MILLIS);
             await().atMost(30, TimeUnit.SECONDS)
                     .untilAsserted(() ->

@@ -7,6 +7,7 @@ import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Span;
 import coop.sahkar.proto.Ticket;
 import coop.sahkar.proto.Tickets;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.worker.engine.Sampling;
 import coop.sahkar.worker.engine.StageMessage;
 import coop.sahkar.worker.engine.StageShape;
@@ -33,6 +34,7 @@ final class Pool implements AutoCloseable {
     static final Sampling GREEDY = new Sampling(0, 0, 1, 0, 1, 1, 0, 0, -1, new TreeMap<>(), 7);
 
     final KeyPair keys;
+    private final Function<String, Transport> transports;
     final AtomicLong nowMillis = new AtomicLong(1_000_000);
     final List<Worker> workers = new ArrayList<>();
     RelayPath relay =
@@ -75,6 +77,12 @@ final class Pool implements AutoCloseable {
 
     Pool(int count, Function<String, RingOptions> options)
             throws IOException, NoSuchAlgorithmException {
+        this(count, options, _ -> Transport.OPEN);
+    }
+
+    Pool(int count, Function<String, RingOptions> options, Function<String, Transport> transports)
+            throws IOException, NoSuchAlgorithmException {
+        this.transports = transports;
         keys = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
         for (int i = 0; i < count; i++) {
             workers.add(start(options.apply("w" + i), i, count, 0, List.of()));
@@ -84,7 +92,12 @@ final class Pool implements AutoCloseable {
     Worker start(RingOptions options, int index, int count, int port, List<BindableService> more)
             throws IOException {
         Ring ring =
-                new Ring(options, id -> id.equals("k") ? keys.getPublic() : null, relay, this::now);
+                new Ring(
+                        options,
+                        id -> id.equals("k") ? keys.getPublic() : null,
+                        relay,
+                        transports.apply(options.workerId()),
+                        this::now);
         InetSocketAddress bind = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
         int bound = ring.listen(bind, more).port();
         Span span = new Span(2 * index, 2 * index + 2);

@@ -34,6 +34,13 @@ final class RawLink implements AutoCloseable {
         return link;
     }
 
+    /** Says the preface on a connection that stands. */
+    static RawLink over(Socket socket) throws IOException {
+        RawLink link = new RawLink(socket);
+        link.out.write(SocketLink.PREFACE);
+        return link;
+    }
+
     void send(RingMessage message) throws IOException {
         sendBytes(message.toByteArray());
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import coop.sahkar.proto.tls.Transport;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -138,13 +139,16 @@ class PieceFetcherTest {
 
     @Test
     void fetchesByteRangesFromAWebServer() throws Exception {
-        fetch(QUICK, Sources.open(List.of(url("/good.gguf")), QUICK));
+        fetch(QUICK, Sources.open(List.of(url("/good.gguf")), QUICK, Transport.OPEN));
         assertThat(sentByWeb).hasValue(file.layout().pieceBytes());
     }
 
     @Test
     void refusesAWebServerThatIgnoresRangesWithoutDownloadingTheFile() {
-        assertThatThrownBy(() -> fetch(QUICK, Sources.open(List.of(url("/norange.gguf")), QUICK)))
+        assertThatThrownBy(() ->
+                        fetch(
+                                QUICK,
+                                Sources.open(List.of(url("/norange.gguf")), QUICK, Transport.OPEN)))
                 .isInstanceOf(StoreException.class)
                 .hasMessageContaining("ignores byte ranges")
                 .hasMessageContaining("/norange.gguf");
@@ -152,20 +156,29 @@ class PieceFetcherTest {
 
     @Test
     void namesTheStatusOfAWebServerThatHasNoSuchFile() {
-        assertThatThrownBy(() -> fetch(QUICK, Sources.open(List.of(url("/none.gguf")), QUICK)))
+        assertThatThrownBy(() ->
+                        fetch(
+                                QUICK,
+                                Sources.open(List.of(url("/none.gguf")), QUICK, Transport.OPEN)))
                 .isInstanceOf(StoreException.class)
                 .hasMessageContaining("HTTP status 404");
     }
 
     @Test
     void movesOnFromASourceThatStalls() throws Exception {
-        fetch(QUICK, Sources.open(List.of(url("/stalls.gguf"), url("/good.gguf")), QUICK));
+        fetch(
+                QUICK,
+                Sources.open(
+                        List.of(url("/stalls.gguf"), url("/good.gguf")), QUICK, Transport.OPEN));
         assertThat(sentByWeb).hasValue(file.layout().pieceBytes());
     }
 
     @Test
     void movesOnFromASourceThatDrips() throws Exception {
-        fetch(QUICK, Sources.open(List.of(url("/drips.gguf"), url("/good.gguf")), QUICK));
+        fetch(
+                QUICK,
+                Sources.open(
+                        List.of(url("/drips.gguf"), url("/good.gguf")), QUICK, Transport.OPEN));
         assertThat(sentByWeb.get()).isGreaterThan(file.layout().pieceBytes() / 2);
     }
 

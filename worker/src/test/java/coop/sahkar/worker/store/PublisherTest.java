@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import coop.sahkar.proto.Span;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.GetManifestRequest;
 import coop.sahkar.proto.v1.Manifest;
 import coop.sahkar.proto.v1.ModelsGrpc;
@@ -107,10 +108,11 @@ class PublisherTest {
                                 path, PublishOptions.local(coordinators()), Progress.NONE);
                 GgufFile original = GgufFile.open(path)) {
             assertThat(publication.modelId()).startsWith("random-model@");
-            ModelManifest manifest = new PoolModels(coordinators()).manifest(publication.modelId());
+            ModelManifest manifest =
+                    new PoolModels(coordinators(), Transport.OPEN).manifest(publication.modelId());
             int blocks = manifest.blockCount();
             TensorStore files = TensorStore.open(directory.resolve("store"), 1L << 30);
-            ShardStore store = new ShardStore(files, FetchPolicy.DEFAULT);
+            ShardStore store = new ShardStore(files, FetchPolicy.DEFAULT, Transport.OPEN);
             for (Span span :
                     List.of(
                             new Span(0, 2),
@@ -144,7 +146,8 @@ class PublisherTest {
         TensorStore first = TensorStore.open(directory.resolve("first"), 1L << 30);
         try (Publication publication =
                 Publisher.publish(path, PublishOptions.local(coordinators()), Progress.NONE)) {
-            manifest = new PoolModels(coordinators()).manifest(publication.modelId());
+            manifest =
+                    new PoolModels(coordinators(), Transport.OPEN).manifest(publication.modelId());
             obtain(first, manifest, publication.sources()).close();
         }
         Server worker =
@@ -167,7 +170,7 @@ class PublisherTest {
 
     private static StoredFile obtain(
             TensorStore files, ModelManifest manifest, List<String> sources) throws Exception {
-        return new ShardStore(files, FetchPolicy.DEFAULT)
+        return new ShardStore(files, FetchPolicy.DEFAULT, Transport.OPEN)
                 .obtain(
                         manifest,
                         new Span(0, 2),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import coop.sahkar.proto.Limits;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.FetchChunk;
 import coop.sahkar.proto.v1.FetchRequest;
 import coop.sahkar.proto.v1.TensorsGrpc;
@@ -179,7 +180,9 @@ class TensorServiceTest {
         StoredKey key = StoredKey.keyValues(Pieces.MODEL);
         try (PieceFetcher fetcher =
                         new PieceFetcher(
-                                Pieces.MODEL, Sources.open(List.of(address), policy), policy);
+                                Pieces.MODEL,
+                                Sources.open(List.of(address), policy, Transport.OPEN),
+                                policy);
                 StoredFile stored =
                         store.obtain(
                                 key,
@@ -198,7 +201,10 @@ class TensorServiceTest {
         FetchPolicy policy = new FetchPolicy(2, 2000, 2, 1, 5, 50, 4);
         TensorStore store = TensorStore.open(directory.resolve("store"), 1L << 30);
         try (PieceFetcher fetcher =
-                new PieceFetcher(Pieces.MODEL, Sources.open(List.of(address), policy), policy)) {
+                new PieceFetcher(
+                        Pieces.MODEL,
+                        Sources.open(List.of(address), policy, Transport.OPEN),
+                        policy)) {
             assertThatThrownBy(() ->
                             store.obtain(
                                     StoredKey.keyValues(Pieces.MODEL),

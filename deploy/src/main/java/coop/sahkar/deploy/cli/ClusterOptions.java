@@ -1,30 +1,37 @@
 package coop.sahkar.deploy.cli;
 
 import coop.sahkar.client.CoordinatorAddress;
+import coop.sahkar.proto.tls.PeerRule;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.ClusterGrpc;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import java.util.List;
+import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
-/** What the command asks of the group of coordinators. */
-final class ClusterCalls {
+/** Which pool's coordinators a command is about, and by what right it asks them. */
+final class ClusterOptions {
     private static final int TIMEOUT_SECONDS = 60;
 
-    private ClusterCalls() {}
+    @Mixin private PoolOptions pool = new PoolOptions();
+
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            description =
+                    "Data folder of this machine's coordinator. In a co-operative with certificates its own is shown, since only coordinators may change who is one. Default: ~/.local/share/sahkar.")
+    private @Nullable Path data;
 
     /** What the first coordinator says that answers. */
-    static <T> T first(
-            List<CoordinatorAddress> coordinators,
-            Function<ClusterGrpc.ClusterBlockingStub, T> question) {
-        for (CoordinatorAddress address : coordinators) {
-            ManagedChannel channel =
-                    NettyChannelBuilder.forAddress(address.host(), address.port())
-                            .usePlaintext()
-                            .build();
+    <T> T first(Function<ClusterGrpc.ClusterBlockingStub, T> question) {
+        Transport transport = pool.operatorTransport(data);
+        for (CoordinatorAddress address : pool.addresses()) {
+            ManagedChannel channel = transport.to(address.toString(), PeerRule.COORDINATOR).build();
             try {
                 return question.apply(
                         ClusterGrpc.newBlockingStub(channel)
@@ -41,7 +48,7 @@ final class ClusterCalls {
                 channel.shutdownNow();
             }
         }
-        throw PoolCalls.nobody(coordinators);
+        throw PoolCalls.nobody(pool.addresses());
     }
 
     private static String sentence(Status status) {
