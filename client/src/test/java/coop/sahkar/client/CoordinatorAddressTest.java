@@ -33,8 +33,10 @@ class CoordinatorAddressTest {
     }
 
     @Test
-    void saysThatThereIsNoTlsYet() {
+    void saysHowAConnectionIsEncrypted() {
         assertThatThrownBy(() -> CoordinatorAddress.parse("https://pool.example"))
-                .hasMessageContaining("TLS");
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("write host:port")
+                .hasMessageContaining("ca.pem");
     }
 }
