@@ -93,7 +93,7 @@ class GateTest extends FoundedTest {
                                 "WorkerControl/Attach"));
         assertThat(letThrough(publisher))
                 .containsExactlyElementsOf(
-                        and("Models/GetManifest", "Models/Publish", "Models/Withdraw"));
+                        and("Models/GetManifest", "Models/Publish"));
     }
 
     private static SortedSet<String> and(String... more) {

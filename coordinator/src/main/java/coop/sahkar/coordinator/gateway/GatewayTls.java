@@ -64,7 +64,6 @@ final class GatewayTls {
                         Map.entry(RelayGrpc.SERVICE_NAME, PeerRule.WORKER),
                         Map.entry(RoutesGrpc.SERVICE_NAME, PeerRule.WORKER),
                         Map.entry(ModelsGrpc.getPublishMethod().getFullMethodName(), PUBLISHERS),
-                        Map.entry(ModelsGrpc.getWithdrawMethod().getFullMethodName(), PUBLISHERS),
                         Map.entry(
                                 ModelsGrpc.getGetManifestMethod().getFullMethodName(),
                                 PeerRule.MEMBER),
