@@ -118,7 +118,7 @@ public final class LogBench implements AutoCloseable {
     public LogFigures run() {
         try {
             step.accept("filling the state with %,d workers".formatted(plan.workers()));
-            propose(0, new PublishModel(model, List.of("127.0.0.1:1"), 1, 1));
+            propose(0, new PublishModel(model, List.of("sahkar://127.0.0.1:1"), 1, 1));
             fill();
             List<LogFigures.Kind> fast = new ArrayList<>();
             List<LogFigures.Kind> needed = new ArrayList<>();
