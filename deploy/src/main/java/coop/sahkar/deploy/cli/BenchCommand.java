@@ -7,6 +7,7 @@ import coop.sahkar.deploy.bench.BenchException;
 import coop.sahkar.deploy.bench.BenchPlan;
 import coop.sahkar.deploy.bench.BenchReport;
 import coop.sahkar.deploy.bench.GatewayFigures;
+import coop.sahkar.deploy.bench.LogFigures;
 import coop.sahkar.deploy.bench.PlannerBench;
 import coop.sahkar.deploy.bench.TurnsBench;
 import coop.sahkar.deploy.demo.DemoException;
@@ -50,6 +51,7 @@ import picocli.CommandLine.Option;
             "  sahkar bench --planner",
             "  sahkar bench --turns --prompt 400",
             "  sahkar bench --gateway",
+            "  sahkar bench --log",
             "",
             "Let the machine do nothing else meanwhile, and leave a core for each worker thread."
         })
@@ -139,6 +141,8 @@ final class BenchCommand extends Subcommand {
 
     @Mixin private GatewayLoad gateway = new GatewayLoad();
 
+    @Mixin private LogLoad log = new LogLoad();
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         check();
@@ -147,6 +151,9 @@ final class BenchCommand extends Subcommand {
         }
         if (planner) {
             return plans();
+        }
+        if (log.wanted()) {
+            return logUnderLoad();
         }
         if (turns) {
             for (String shape : shapes.isEmpty() ? List.of(BUNDLED) : shapes) {
@@ -188,6 +195,16 @@ final class BenchCommand extends Subcommand {
             out().flush();
         }
         return figures.faults().isEmpty() ? ExitCode.OK : ExitCode.FAILED;
+    }
+
+    private int logUnderLoad() throws IOException {
+        LogFigures figures = log.measure(this::step);
+        writeJson(figures);
+        if (!"-".equals(json)) {
+            out().print(figures.table());
+            out().flush();
+        }
+        return ExitCode.OK;
     }
 
     private int plans() throws IOException {
