@@ -27,7 +27,6 @@ import org.apache.ratis.server.RaftServer;
  */
 public final class RaftMembers {
     private static final int TRANSFER_MILLIS = 5_000;
-    private static final int SNAPSHOT_MILLIS = 30_000;
     private static final int LOOK_MILLIS = 20;
 
     private final RaftNode node;
@@ -170,15 +169,6 @@ public final class RaftMembers {
             throw failed("the lead could not be handed over", e);
         }
         awaitLeader(to.toString());
-    }
-
-    /** Has this member write a snapshot of what it has applied. */
-    void snapshot() {
-        try (RaftClient client = clients.forChange(reached(node, division().getRaftConf()))) {
-            check(client.getSnapshotManagementApi(node.peerId()).create(true, SNAPSHOT_MILLIS));
-        } catch (IOException e) {
-            throw failed("no snapshot could be written", e);
-        }
     }
 
     private void awaitLeader(String id) {
