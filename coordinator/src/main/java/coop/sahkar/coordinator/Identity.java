@@ -68,12 +68,10 @@ public record Identity(String id, UUID groupId, boolean joined) {
                 cause);
     }
 
-    /** Written whole under another name first: it is never half there. */
     void write(Path directory) throws IOException {
-        Path partial = directory.resolve("identity.partial");
         String text = FIRST_LINE + "\n" + id + "\n" + GROUP + groupId + "\n";
-        Files.writeString(partial, joined ? text + JOINED + "\n" : text);
-        Files.move(partial, file(directory));
+        String all = joined ? text + JOINED + "\n" : text;
+        WholeFile.write(file(directory), all.getBytes(StandardCharsets.UTF_8));
     }
 
     private static Path file(Path directory) {

@@ -5,9 +5,14 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** Works out a coordinator's place among those that share its log. */
 final class RaftPlace {
+    private static final int FIRST_QUIET_PORT = 12_000;
+    private static final int LAST_QUIET_PORT = 30_000;
+    private static final int QUIET_TRIED = 16;
+
     private RaftPlace() {}
 
     static RaftNode of(CoordinatorOptions options, DataDirectory directory) {
@@ -36,11 +41,35 @@ final class RaftPlace {
         }
     }
 
+    /**
+     * One that the system gives to nobody who dials, where that can be had: a log is opened there
+     * several times.
+     */
     static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
+        for (int i = 0; i < QUIET_TRIED; i++) {
+            int port = ThreadLocalRandom.current().nextInt(FIRST_QUIET_PORT, LAST_QUIET_PORT);
+            if (isFree(port)) {
+                return port;
+            }
+        }
+        try {
+            return bindable(0);
         } catch (IOException e) {
             throw new CoordinatorException("no port is free on this machine", e);
+        }
+    }
+
+    private static boolean isFree(int port) {
+        try {
+            return bindable(port) == port;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private static int bindable(int port) throws IOException {
+        try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
         }
     }
 }

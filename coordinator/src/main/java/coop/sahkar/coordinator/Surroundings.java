@@ -1,9 +1,9 @@
 package coop.sahkar.coordinator;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Optional;
 
@@ -35,12 +35,7 @@ public record Surroundings(String raft, boolean alone) {
     }
 
     void write(Path directory) throws IOException {
-        Path partial = directory.resolve("surroundings.partial");
-        Files.writeString(partial, raft + "\n" + (alone ? ALONE + "\n" : ""));
-        Files.move(
-                partial,
-                directory.resolve("surroundings"),
-                StandardCopyOption.ATOMIC_MOVE,
-                StandardCopyOption.REPLACE_EXISTING);
+        String text = raft + "\n" + (alone ? ALONE + "\n" : "");
+        WholeFile.write(directory.resolve("surroundings"), text.getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -15,7 +15,9 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -49,6 +51,8 @@ import org.apache.ratis.util.MD5FileUtil;
  * installs a snapshot dies when its machine has not paused.
  */
 final class PoolMachine extends BaseStateMachine {
+    private static final String PARTIAL = ".partial";
+
     private final SimpleStateMachineStorage storage = new SimpleStateMachineStorage();
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
@@ -105,6 +109,7 @@ final class PoolMachine extends BaseStateMachine {
         getLifeCycle()
                 .startAndTransition(
                         () -> {
+                            deleteUnfinished(raftStorage.getStorageDir().getStateMachineDir());
                             storage.init(raftStorage);
                             load();
                         },
@@ -127,6 +132,16 @@ final class PoolMachine extends BaseStateMachine {
         return storage;
     }
 
+    /** A crash leaves a snapshot half written. */
+    private static void deleteUnfinished(File folder) throws IOException {
+        try (DirectoryStream<Path> files =
+                Files.newDirectoryStream(folder.toPath(), "*" + PARTIAL)) {
+            for (Path file : files) {
+                Files.delete(file);
+            }
+        }
+    }
+
     private void load() throws IOException {
         SingleFileSnapshotInfo snapshot = storage.loadLatestSnapshot();
         if (snapshot == null) {
@@ -141,11 +156,15 @@ final class PoolMachine extends BaseStateMachine {
         listeners.forEach(Runnable::run);
     }
 
+    /**
+     * A snapshot counts once it has its name, and what has none is unfinished. Its checksum is
+     * therefore there before: a snapshot without one is damaged.
+     */
     @Override
     public long takeSnapshot() throws IOException {
         TermIndex last = getLastAppliedTermIndex();
         File file = storage.getSnapshotFile(last.getTerm(), last.getIndex());
-        File partial = new File(file.getParentFile(), file.getName() + ".partial");
+        File partial = new File(file.getParentFile(), file.getName() + PARTIAL);
         try (FileOutputStream out = new FileOutputStream(partial)) {
             SnapshotCodec.write(state, out);
             out.getFD().sync();
@@ -154,8 +173,8 @@ final class PoolMachine extends BaseStateMachine {
             throw e;
         }
         MD5Hash checksum = MD5FileUtil.computeMd5ForFile(partial);
-        Files.move(partial.toPath(), file.toPath(), StandardCopyOption.REPLACE_EXISTING);
         MD5FileUtil.saveMD5File(file, checksum);
+        Files.move(partial.toPath(), file.toPath(), StandardCopyOption.ATOMIC_MOVE);
         storage.updateLatestSnapshot(
                 new SingleFileSnapshotInfo(new FileInfo(file.toPath(), checksum), last));
         return last.getIndex();

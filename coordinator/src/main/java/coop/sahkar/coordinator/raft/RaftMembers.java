@@ -36,7 +36,6 @@ public final class RaftMembers {
     /** Elections that may go otherwise before it is given up. */
     private static final int TRANSFER_TRIES = 4;
 
-    private static final int SNAPSHOT_MILLIS = 30_000;
     private static final int LOOK_MILLIS = 20;
 
     private final RaftNode node;
@@ -190,15 +189,6 @@ public final class RaftMembers {
             throw failed("the lead could not be handed over", e);
         }
         awaitLeader(to.toString());
-    }
-
-    /** Has this member write a snapshot of what it has applied. */
-    void snapshot() {
-        try (RaftClient client = clients.forChange(reached(node, division().getRaftConf()))) {
-            check(client.getSnapshotManagementApi(node.peerId()).create(true, SNAPSHOT_MILLIS));
-        } catch (IOException e) {
-            throw failed("no snapshot could be written", e);
-        }
     }
 
     private void awaitLeader(String id) {

@@ -164,9 +164,13 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
             PoolState state,
             int timeoutMillis)
             throws IOException {
-        try (RatisLog log = open(node, directory, ids, Transport.OPEN, state)) {
-            log.catchUp(timeoutMillis);
-            log.members().snapshot();
+        RatisLog begun = open(node, directory, ids, Transport.OPEN, state);
+        try (begun) {
+            begun.catchUp(timeoutMillis);
+            begun.awaitFirstEntry(timeoutMillis);
+        }
+        if (begun.machine.getLatestSnapshot() == null) {
+            begun.machine.takeSnapshot(); // Ratis leaves it out when its end overtakes it
         }
         try (Stream<Path> files = Files.walk(directory)) {
             for (Path segment : files.filter(RatisLog::isSegment).toList()) {
@@ -179,6 +183,17 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
                 throw new LogUnavailableException(
                         "what was restored to %s is not what was backed up".formatted(directory));
             }
+        }
+    }
+
+    /** A snapshot needs an entry that it comes behind; reads are answered a moment before. */
+    private void awaitFirstEntry(int timeoutMillis) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+        while (machine.getLastAppliedTermIndex().getIndex() < 0) {
+            if (System.nanoTime() > deadline) {
+                throw new LogUnavailableException("the new log was not begun: try again");
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS));
         }
     }
 

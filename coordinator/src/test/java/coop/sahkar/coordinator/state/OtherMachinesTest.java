@@ -157,15 +157,13 @@ class OtherMachinesTest {
 
     private static String hash(List<byte[]> log) throws IOException {
         int middle = log.size() / 2;
-        PoolState half =
-                TransitionPropertyTest.replay(PoolState.EMPTY, log.subList(0, middle));
+        PoolState half = TransitionPropertyTest.replay(PoolState.EMPTY, log.subList(0, middle));
         PoolState restored =
                 SnapshotCodec.read(new ByteArrayInputStream(SnapshotCodec.write(half)));
         byte[] resumed =
                 SnapshotCodec.write(
                         TransitionPropertyTest.replay(restored, log.subList(middle, log.size())));
-        byte[] replayed =
-                SnapshotCodec.write(TransitionPropertyTest.replay(PoolState.EMPTY, log));
+        byte[] replayed = SnapshotCodec.write(TransitionPropertyTest.replay(PoolState.EMPTY, log));
         assertThat(resumed).isEqualTo(replayed);
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(replayed));

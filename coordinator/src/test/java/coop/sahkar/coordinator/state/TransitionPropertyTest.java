@@ -9,9 +9,11 @@ import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.AnnounceCoordinator;
+import coop.sahkar.coordinator.state.Command.EnrolNode;
 import coop.sahkar.coordinator.state.Command.ForgetCoordinator;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
 import coop.sahkar.coordinator.state.Command.GiveNotice;
+import coop.sahkar.coordinator.state.Command.IssueToken;
 import coop.sahkar.coordinator.state.Command.NoteDayUsage;
 import coop.sahkar.coordinator.state.Command.PostUsage;
 import coop.sahkar.coordinator.state.Command.PublishModel;
@@ -19,6 +21,7 @@ import coop.sahkar.coordinator.state.Command.PutAccount;
 import coop.sahkar.coordinator.state.Command.RaiseLevel;
 import coop.sahkar.coordinator.state.Command.RegisterWorker;
 import coop.sahkar.coordinator.state.Command.RevokeKey;
+import coop.sahkar.coordinator.state.Command.RevokeNode;
 import coop.sahkar.coordinator.state.Command.SetAccess;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
 import coop.sahkar.coordinator.state.Command.WithdrawModel;
@@ -137,13 +140,14 @@ class TransitionPropertyTest {
             assertThat(after.accounts()).isEqualTo(before.accounts());
             assertThat(after.ledger()).isEqualTo(before.ledger());
             assertThat(after.cluster()).isEqualTo(before.cluster());
+            assertThat(after.members()).isEqualTo(before.members());
         }
     }
 
     private static Command command(Random random, PoolState state) {
         String worker = "w" + random.nextInt(5);
         ModelManifest model = Fixtures.model("m" + random.nextInt(3), 4);
-        return switch (random.nextInt(19)) {
+        return switch (random.nextInt(23)) {
             case 0, 1 -> new RegisterWorker(Fixtures.worker(worker, random.nextInt(999), 1));
             case 2 -> new ForgetWorker(worker);
             case 3 -> new PublishModel(model, List.of("http://h/f"), random.nextInt(4), 1);
@@ -160,6 +164,9 @@ class TransitionPropertyTest {
             case 15 -> new ForgetCoordinator("c" + random.nextInt(4));
             case 16 -> new RaiseLevel(random.nextInt(FeatureLevel.KNOWN + 2));
             case 17 -> new GiveNotice(model.id(), random.nextInt(9), 1_000L * random.nextInt(4));
+            case 18 -> new IssueToken(token(random), random.nextInt(9));
+            case 19, 20 -> new EnrolNode(node(random), random.nextBoolean() ? "" : tokenHash(random));
+            case 21 -> new RevokeNode(member(random), worker, random.nextInt(9), 1_000);
             default -> new AdoptPlacement(placement(random, state, worker, model));
         };
     }
@@ -188,6 +195,31 @@ class TransitionPropertyTest {
         String gateway = random.nextInt(5) == 0 ? "h".repeat(5000) : "h" + number + ":1";
         return new CoordinatorRecord(
                 "c" + number, gateway, random.nextInt(FeatureLevel.KNOWN + 1), "k" + number);
+    }
+
+    private static coop.sahkar.proto.tls.Role member(Random random) {
+        return random.nextBoolean()
+                ? coop.sahkar.proto.tls.Role.WORKER
+                : coop.sahkar.proto.tls.Role.COORDINATOR;
+    }
+
+    private static String tokenHash(Random random) {
+        return (random.nextBoolean() ? "ab" : "cd").repeat(32);
+    }
+
+    private static JoinTokenRecord token(Random random) {
+        return new JoinTokenRecord(
+                tokenHash(random), member(random), random.nextInt(4), 5 + random.nextInt(99));
+    }
+
+    private static NodeRecord node(Random random) {
+        int key = random.nextInt(9);
+        return new NodeRecord(
+                member(random),
+                "w" + random.nextInt(5),
+                100L + key,
+                new Encoded(new byte[] {(byte) key}),
+                random.nextInt(9));
     }
 
     private static TicketKeyRecord key(Random random) {

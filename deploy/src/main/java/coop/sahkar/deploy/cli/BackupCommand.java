@@ -1,14 +1,13 @@
 package coop.sahkar.deploy.cli;
 
+import coop.sahkar.coordinator.WholeFile;
 import coop.sahkar.coordinator.log.LogFormatException;
 import coop.sahkar.coordinator.log.PoolBackup;
 import coop.sahkar.proto.v1.BackupPart;
 import coop.sahkar.proto.v1.BackupRequest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Iterator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -36,7 +35,7 @@ final class BackupCommand extends Subcommand {
     private Path file = Path.of("");
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() {
         byte[] content =
                 pool.first(stub -> gather(stub.backup(BackupRequest.getDefaultInstance())));
         try {
@@ -45,10 +44,15 @@ final class BackupCommand extends Subcommand {
             throw new CommandFailure(
                     ExitCode.FAILED, "What came is no backup: %s.".formatted(e.getMessage()), e);
         }
-        Path whole = file.toAbsolutePath();
-        Path partial = whole.resolveSibling(whole.getFileName() + ".partial");
-        Files.write(partial, content);
-        Files.move(partial, whole, StandardCopyOption.REPLACE_EXISTING);
+        try {
+            WholeFile.write(file.toAbsolutePath(), content);
+        } catch (IOException e) {
+            throw new CommandFailure(
+                    ExitCode.FAILED,
+                    "%s cannot be written (%s); what was there before is untouched."
+                            .formatted(file, e.getMessage()),
+                    e);
+        }
         out().println("%d bytes in %s".formatted(content.length, file));
         out().flush();
         return ExitCode.OK;
