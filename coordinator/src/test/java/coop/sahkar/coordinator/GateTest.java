@@ -92,8 +92,7 @@ class GateTest extends FoundedTest {
                                 "Routes/Repair",
                                 "WorkerControl/Attach"));
         assertThat(letThrough(publisher))
-                .containsExactlyElementsOf(
-                        and("Models/GetManifest", "Models/Publish"));
+                .containsExactlyElementsOf(and("Models/GetManifest", "Models/Publish"));
     }
 
     private static SortedSet<String> and(String... more) {

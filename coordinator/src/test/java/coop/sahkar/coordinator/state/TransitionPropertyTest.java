@@ -165,7 +165,8 @@ class TransitionPropertyTest {
             case 16 -> new RaiseLevel(random.nextInt(FeatureLevel.KNOWN + 2));
             case 17 -> new GiveNotice(model.id(), random.nextInt(9), 1_000L * random.nextInt(4));
             case 18 -> new IssueToken(token(random), random.nextInt(9));
-            case 19, 20 -> new EnrolNode(node(random), random.nextBoolean() ? "" : tokenHash(random));
+            case 19, 20 ->
+                    new EnrolNode(node(random), random.nextBoolean() ? "" : tokenHash(random));
             case 21 -> new RevokeNode(member(random), worker, random.nextInt(9), 1_000);
             default -> new AdoptPlacement(placement(random, state, worker, model));
         };

@@ -18,6 +18,7 @@ import coop.sahkar.coordinator.state.WorkerRecord;
 import coop.sahkar.governance.ledger.UsageBatch;
 import coop.sahkar.governance.ledger.Work;
 import coop.sahkar.proto.Span;
+import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.Blob;
 import coop.sahkar.proto.v1.Manifest;
 import coop.sahkar.proto.v1.TensorEntryMessage;
@@ -105,7 +106,8 @@ public final class LogBench implements AutoCloseable {
                 new RaftNode(RaftNode.UNNAMED, self, all, false),
                 folder.resolve(self.id()),
                 () -> new CommandId(1, ids.incrementAndGet()),
-                START_MILLIS);
+                START_MILLIS,
+                Transport.OPEN);
     }
 
     private static int freePort() throws IOException {
