@@ -53,6 +53,7 @@ class GateTest extends FoundedTest {
     private static final String[] FOR_ALL = {
         "Accounts/CreateKey",
         "Accounts/GetPolicy",
+        "Accounts/GiveNotice",
         "Accounts/ListKeys",
         "Accounts/RevokeKey",
         "Accounts/SetPolicy",
