@@ -104,7 +104,9 @@ class SimulationTest {
                                         .toList();
                             }
                         };
-        assertThat(LongStream.range(SEED, SEED + LEAVERS_SEEDS).mapToObj(seed -> fault(seed, hasty)))
+        assertThat(
+                        LongStream.range(SEED, SEED + LEAVERS_SEEDS)
+                                .mapToObj(seed -> fault(seed, hasty)))
                 .anyMatch(said -> said.contains("lets a leaver go before others serve"));
     }
 
