@@ -17,6 +17,7 @@ import io.grpc.netty.shaded.io.netty.handler.ssl.SslProvider;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.cert.X509Certificate;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -27,6 +28,9 @@ import javax.net.ssl.SSLException;
 public final class Joining {
     private static final long ANSWER_MILLIS = 15_000;
     private static final int MAX_ANSWER_BYTES = 64 * 1024;
+
+    /** How often each is asked: one that is busy may leave a handshake lying. */
+    private static final int ROUNDS = 3;
 
     private final NodeFolder folder;
     private final LongSupplier unixMillis;
@@ -147,7 +151,9 @@ public final class Joining {
             CertificateRequest request)
             throws IdentityException {
         String last = "no coordinator is known";
-        for (String at : coordinators) {
+        List<String> asked =
+                Collections.nCopies(ROUNDS, coordinators).stream().flatMap(List::stream).toList();
+        for (String at : asked) {
             ManagedChannel channel =
                     way.apply(at)
                             .proxyDetector(_ -> null)
