@@ -1,6 +1,9 @@
 package coop.sahkar.worker.ring;
 
+import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.MessageLite;
 import coop.sahkar.proto.Limits;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +22,22 @@ final class FrameBytes {
     private byte[] bytes = new byte[USUAL_BYTES];
     private int from;
     private int to;
+
+    /**
+     * Puts a message and its length into {@code into}, which has room for both.
+     *
+     * @param size bytes of the message
+     */
+    static void write(MessageLite message, int size, ByteBuffer into) {
+        into.putInt(size);
+        try {
+            CodedOutputStream coded = CodedOutputStream.newInstance(into);
+            message.writeTo(coded);
+            coded.flush();
+        } catch (IOException e) {
+            throw new IllegalStateException("a message larger than it said", e);
+        }
+    }
 
     /** Where the next bytes are to be put; {@link #came} says how many were. */
     ByteBuffer room(int count) {

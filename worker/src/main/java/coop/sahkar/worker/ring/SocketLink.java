@@ -1,6 +1,5 @@
 package coop.sahkar.worker.ring;
 
-import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.MessageLite;
 import coop.sahkar.proto.tls.NodeName;
 import coop.sahkar.proto.tls.NodeTls;
@@ -288,14 +287,7 @@ final class SocketLink extends ChannelDuplexHandler {
         int size = message.getSerializedSize();
         synchronized (out) {
             ByteBuffer bytes = room(size + FrameBytes.HEADER_BYTES);
-            bytes.putInt(size);
-            try {
-                CodedOutputStream coded = CodedOutputStream.newInstance(bytes);
-                message.writeTo(coded);
-                coded.flush();
-            } catch (IOException e) {
-                throw new IllegalStateException("a message larger than it said", e);
-            }
+            FrameBytes.write(message, size, bytes);
             write(bytes.flip());
         }
     }
