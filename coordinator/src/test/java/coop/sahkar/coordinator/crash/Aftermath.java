@@ -1,42 +1,56 @@
 package coop.sahkar.coordinator.crash;
 
-import coop.sahkar.coordinator.crash.Stepwise.Remains;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** Looks at all that crashes left behind, several at once: most of a start is waiting. */
-final class Aftermath {
-    private static final int AT_ONCE = 16;
+/** Looks at what crashes left behind, several at once. */
+final class Aftermath implements AutoCloseable {
+    /** Most of opening and closing a log is waiting. */
+    static final int STARTS_AT_ONCE = 16;
 
-    private Aftermath() {}
+    private final ExecutorService threads;
+
+    Aftermath(int atOnce) {
+        this.threads = Executors.newFixedThreadPool(atOnce);
+    }
 
     /** Whether production copes with it; throws where it does not. */
-    interface Check {
-        void of(Remains remains) throws Exception;
+    @FunctionalInterface
+    interface Check<T> {
+        void of(T remains) throws Exception;
     }
 
-    /** What does not pass, in words; empty when all is well. */
-    static List<String> failures(List<Remains> all, Check check) throws Exception {
-        try (ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE)) {
-            List<Callable<Optional<String>>> calls =
-                    all.stream()
-                            .<Callable<Optional<String>>>map(one -> () -> failure(one, check))
-                            .toList();
-            List<Future<Optional<String>>> done = threads.invokeAll(calls);
-            return done.stream().map(Future::resultNow).flatMap(Optional::stream).toList();
+    /** Begins to look. */
+    <T> List<Future<String>> begin(List<T> all, Check<T> check) {
+        return all.stream().map(one -> threads.submit(() -> failure(one, check))).toList();
+    }
+
+    /** What does not pass, in words; empty when all is well. Waits. */
+    static List<String> failures(List<Future<String>> looked) throws Exception {
+        List<String> failures = new ArrayList<>();
+        for (Future<String> one : looked) {
+            if (!one.get().isEmpty()) {
+                failures.add(one.get());
+            }
         }
+        return failures;
     }
 
-    private static Optional<String> failure(Remains remains, Check check) {
+    private static <T> String failure(T remains, Check<T> check) {
         try {
             check.of(remains);
-            return Optional.empty();
+            return "";
         } catch (Exception | AssertionError e) {
-            return Optional.of(remains + ": " + e);
+            return remains + ": " + e;
         }
+    }
+
+    /** Begins nothing more. */
+    @Override
+    public void close() {
+        threads.shutdown();
     }
 }

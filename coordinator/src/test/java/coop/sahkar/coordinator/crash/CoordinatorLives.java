@@ -2,24 +2,20 @@ package coop.sahkar.coordinator.crash;
 
 import coop.sahkar.coordinator.Coordinator;
 import coop.sahkar.coordinator.CoordinatorOptions;
-import coop.sahkar.coordinator.Fixtures;
 import coop.sahkar.coordinator.Restore;
 import coop.sahkar.coordinator.WholeFile;
 import coop.sahkar.coordinator.accounts.Caller;
 import coop.sahkar.coordinator.log.PoolBackup;
-import coop.sahkar.coordinator.state.Command.RegisterWorker;
-import coop.sahkar.coordinator.state.CommandId;
-import coop.sahkar.coordinator.state.LoggedCommand;
+import coop.sahkar.coordinator.raft.LogLife;
 import coop.sahkar.coordinator.state.PoolState;
-import coop.sahkar.coordinator.state.Transition;
 import coop.sahkar.governance.Role;
 import coop.sahkar.governance.Tier;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
 /** What coordinators do with files beside their log, as programs for {@link Stepwise}. */
 final class CoordinatorLives {
+    static final String BACKUP = "pool.backup";
     private static final int START_MILLIS = 60_000;
     private static final Caller OPERATOR =
             new Caller("op", "op", true, Role.OPERATOR, Tier.unlimited("member"));
@@ -31,15 +27,13 @@ final class CoordinatorLives {
         private Starts() {}
 
         public static void main(String[] args) {
-            Path folder = Path.of(args[0]);
-            FileSteps.arm();
-            try (Coordinator coordinator = start(folder)) {
-                FileSteps.attempt(1);
-                makeKey(coordinator, 1);
-                FileSteps.acknowledge(1);
-            }
-            FileSteps.step("end");
-            FileSteps.disarm();
+            Ending.of(() -> {
+                try (Coordinator coordinator = start(Path.of(args[0]))) {
+                    FileSteps.attempt(1);
+                    makeKey(coordinator, 1);
+                    FileSteps.acknowledge(1);
+                }
+            });
         }
     }
 
@@ -48,11 +42,10 @@ final class CoordinatorLives {
         private Restores() {}
 
         public static void main(String[] args) {
-            FileSteps.arm();
-            Restore.into(Path.of(args[0]).resolve("data"), "c1", PoolBackup.write(backedUp(2)));
-            FileSteps.acknowledge(1);
-            FileSteps.step("end");
-            FileSteps.disarm();
+            Ending.of(() -> {
+                restore(Path.of(args[0]));
+                FileSteps.acknowledge(1);
+            });
         }
     }
 
@@ -60,17 +53,20 @@ final class CoordinatorLives {
     static final class Backups {
         private Backups() {}
 
-        public static void main(String[] args) throws IOException {
-            Path file = Path.of(args[0]).resolve("pool.backup");
-            FileSteps.arm();
-            for (int number = 1; number <= 2; number++) {
-                FileSteps.attempt(number);
-                WholeFile.write(file, PoolBackup.write(backedUp(number)));
-                FileSteps.acknowledge(number);
-            }
-            FileSteps.step("end");
-            FileSteps.disarm();
+        public static void main(String[] args) {
+            Ending.of(() -> {
+                for (int number = 1; number <= 2; number++) {
+                    FileSteps.attempt(number);
+                    WholeFile.write(
+                            Path.of(args[0]).resolve(BACKUP), PoolBackup.write(backedUp(number)));
+                    FileSteps.acknowledge(number);
+                }
+            });
         }
+    }
+
+    static void restore(Path folder) {
+        Restore.into(folder.resolve("data"), "c1", PoolBackup.write(backedUp(2)));
     }
 
     static Coordinator start(Path folder) {
@@ -92,12 +88,6 @@ final class CoordinatorLives {
 
     /** A pool of so many workers. */
     static PoolState backedUp(int workers) {
-        PoolState state = PoolState.EMPTY;
-        for (int i = 1; i <= workers; i++) {
-            var register = new RegisterWorker(Fixtures.worker("w" + i, 1 << 30, 1));
-            LoggedCommand logged = new LoggedCommand(new CommandId(7, i), register);
-            state = Transition.apply(state, logged).state();
-        }
-        return state;
+        return LogLife.after(workers);
     }
 }

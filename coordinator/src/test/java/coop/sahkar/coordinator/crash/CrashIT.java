@@ -1,80 +1,150 @@
 package coop.sahkar.coordinator.crash;
 
-import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import coop.sahkar.coordinator.Coordinator;
 import coop.sahkar.coordinator.CoordinatorException;
-import coop.sahkar.coordinator.Restore;
+import coop.sahkar.coordinator.crash.Aftermath.Check;
+import coop.sahkar.coordinator.crash.Stepwise.Ended;
 import coop.sahkar.coordinator.crash.Stepwise.Remains;
 import coop.sahkar.coordinator.log.PoolBackup;
+import coop.sahkar.coordinator.log.SnapshotCodec;
 import coop.sahkar.coordinator.raft.LogLife;
 import coop.sahkar.coordinator.raft.RatisLog;
-import coop.sahkar.coordinator.state.LogUnavailableException;
-import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeEach;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Whatever a coordinator does with files (its first start, log, snapshots, purged segments,
- * restore, backup), after a crash at any of its steps it comes back with all that was acknowledged.
- * Where bytes are missing or wrong, it has what comes before them, or says so and touches nothing.
+ * restore, backup), killed at any step of it, or with a disk that is full from any step on, it
+ * comes back with all that was acknowledged. Looks at one moment of each kind; at all of them with
+ * {@code -Dsahkar.crash=all}.
  */
 class CrashIT {
+    /** A life, and what must be true of all that it may leave behind. */
+    private record Case(Class<?> life, Check<Remains> check) {}
+
+    private static final List<Case> CASES =
+            List.of(
+                    new Case(LogLife.class, CrashIT::logIsWhole),
+                    new Case(CoordinatorLives.Starts.class, CrashIT::startsAgain),
+                    new Case(CoordinatorLives.Restores.class, CrashIT::restoredOrRestorable),
+                    new Case(CoordinatorLives.Backups.class, CrashIT::backupIsWhole));
+
     private static final int FEWEST_STEPS = 4;
-    private static final int WORKERS = 3;
-    private static final int CUTS = 8;
+    private static final int PROCESSES_AT_ONCE = 4;
+    private static final int FULL_DISKS = 2;
+    private static final Map<Class<?>, List<Remains>> CRASHES = new ConcurrentHashMap<>();
+    private static final Map<Class<?>, List<Future<String>>> KILLED = new ConcurrentHashMap<>();
+    private static final Map<Class<?>, List<Future<String>>> FULL = new ConcurrentHashMap<>();
 
-    @TempDir private Path scratch = Path.of("");
+    @TempDir private static Path scratch = Path.of("");
 
-    @BeforeEach
-    void needsLinux() {
+    /** Begins all that is to be looked at: most of it is waiting for logs to open and close. */
+    @BeforeAll
+    static void live() throws Exception {
         assumeTrue(
                 Stepwise.obstacle().isEmpty(),
                 () -> "NOT TESTED: crashes at each step: " + Stepwise.obstacle().orElseThrow());
+        Aftermath processes = new Aftermath(PROCESSES_AT_ONCE);
+        Aftermath starts = new Aftermath(Aftermath.STARTS_AT_ONCE);
+        List<Future<String>> lives =
+                processes.begin(
+                        CASES,
+                        one -> CRASHES.put(one.life(), folderOf(one.life(), "").run(one.life())));
+        assertThat(Aftermath.failures(lives)).isEmpty();
+        for (Case one : CASES) {
+            List<Remains> all = CRASHES.getOrDefault(one.life(), List.of());
+            KILLED.put(one.life(), starts.begin(Sample.of(all), one.check()));
+            FULL.put(
+                    one.life(),
+                    processes.begin(
+                            Sample.growing(all, FULL_DISKS),
+                            moment -> afterFullDisk(one, moment.step())));
+        }
+        processes.close();
+        starts.close();
+    }
+
+    private static Stepwise folderOf(Class<?> life, String which) throws Exception {
+        return new Stepwise(Files.createDirectories(scratch.resolve(life.getSimpleName() + which)));
+    }
+
+    /** In a process that either does what it was to do, or says in a sentence why not. */
+    private static void afterFullDisk(Case one, int fullFrom) throws Exception {
+        Ended ended = folderOf(one.life(), "-full-" + fullFrom).fill(one.life(), fullFrom);
+        saysWhyItEnded(ended);
+        one.check().of(ended.remains());
+    }
+
+    private static void survivesKills(Class<?> life) throws Exception {
+        List<Remains> all = CRASHES.getOrDefault(life, List.of());
+        assertThat(all).hasSizeGreaterThan(FEWEST_STEPS);
+        assertThat(all.getLast().acknowledged()).isPositive();
+        allWell(KILLED.getOrDefault(life, List.of()));
+    }
+
+    private static void survivesFullDisks(Class<?> life) throws Exception {
+        allWell(FULL.getOrDefault(life, List.of()));
+    }
+
+    private static void allWell(List<Future<String>> looked) throws Exception {
+        assertThat(looked).isNotEmpty();
+        assertThat(Aftermath.failures(looked)).as(Sample.seed()).isEmpty();
+    }
+
+    private static void saysWhyItEnded(Ended ended) {
+        assertThat(ended.exitCode()).as(ended.said()).isIn(0, Ending.SAID);
+        if (ended.exitCode() == Ending.SAID) {
+            String sentence = ended.said().lines().toList().getLast();
+            assertThat(sentence).contains("No space left");
+        }
     }
 
     @Test
     void aLogComesBackWholeFromEveryStepOfItsLife() throws Exception {
-        List<Remains> all = crashes(LogLife.class);
-
-        assertThat(all).extracting(Remains::before).contains("rename", "truncate", "unlink");
-        assertThat(Aftermath.failures(all, this::logIsWhole)).isEmpty();
+        assertThat(CRASHES.getOrDefault(LogLife.class, List.of()))
+                .extracting(Remains::before)
+                .contains("rename", "truncate", "unlink");
+        survivesKills(LogLife.class);
     }
 
-    private void logIsWhole(Remains remains) throws Exception {
+    @Test
+    void aLogComesBackWholeFromAFullDisk() throws Exception {
+        survivesFullDisks(LogLife.class);
+    }
+
+    private static void logIsWhole(Remains remains) throws Exception {
         int known;
         try (RatisLog log = LogLife.open(remains.folder())) {
             known = log.state().workers().size();
-            assertThat(log.state().workers().keySet()).isEqualTo(names(known));
             assertThat(known).isBetween(remains.acknowledged(), remains.attempted());
+            assertThat(SnapshotCodec.write(log.state()))
+                    .isEqualTo(SnapshotCodec.write(LogLife.after(known)));
             LogLife.register(log, known + 1);
         }
         try (RatisLog log = LogLife.open(remains.folder())) {
-            assertThat(log.state().workers()).hasSize(known + 1);
+            assertThat(SnapshotCodec.write(log.state()))
+                    .isEqualTo(SnapshotCodec.write(LogLife.after(known + 1)));
         }
-    }
-
-    private static Set<String> names(int workers) {
-        return new TreeSet<>(IntStream.rangeClosed(1, workers).mapToObj(LogLife::name).toList());
     }
 
     @Test
     void aCoordinatorStartsAgainFromEveryStepOfItsFirstStart() throws Exception {
-        List<Remains> all = crashes(CoordinatorLives.Starts.class);
+        survivesKills(CoordinatorLives.Starts.class);
+    }
 
-        assertThat(Aftermath.failures(all, CrashIT::startsAgain)).isEmpty();
+    @Test
+    void aCoordinatorStartsAgainOnceThereIsRoom() throws Exception {
+        survivesFullDisks(CoordinatorLives.Starts.class);
     }
 
     private static void startsAgain(Remains remains) {
@@ -88,24 +158,26 @@ class CrashIT {
 
     @Test
     void aRestoredPoolIsThereWholeOrNotAtAll() throws Exception {
-        List<Remains> all = crashes(CoordinatorLives.Restores.class);
+        survivesKills(CoordinatorLives.Restores.class);
+    }
 
-        assertThat(Aftermath.failures(all, CrashIT::restoredOrRestorable)).isEmpty();
+    @Test
+    void aRestoreOntoAFullDiskCanBeDoneAgain() throws Exception {
+        survivesFullDisks(CoordinatorLives.Restores.class);
     }
 
     private static void restoredOrRestorable(Remains remains) {
         boolean again = restored(remains);
         assertThat(again && remains.acknowledged() > 0).isFalse();
         try (Coordinator coordinator = CoordinatorLives.start(remains.folder())) {
-            assertThat(coordinator.pool().state().workers().keySet())
-                    .isEqualTo(CoordinatorLives.backedUp(2).workers().keySet());
+            assertThat(coordinator.pool().state().workers())
+                    .isEqualTo(CoordinatorLives.backedUp(2).workers());
         }
     }
 
     private static boolean restored(Remains remains) {
-        Path target = remains.folder().resolve("data");
         try {
-            Restore.into(target, "c1", PoolBackup.write(CoordinatorLives.backedUp(2)));
+            CoordinatorLives.restore(remains.folder());
             return true;
         } catch (CoordinatorException e) {
             assertThat(e).hasMessageContaining("is not empty");
@@ -115,107 +187,18 @@ class CrashIT {
 
     @Test
     void aBackupIsTheOldOneOrTheNewOne() throws Exception {
-        List<Remains> all = crashes(CoordinatorLives.Backups.class);
+        survivesKills(CoordinatorLives.Backups.class);
+    }
 
-        assertThat(Aftermath.failures(all, CrashIT::backupIsWhole)).isEmpty();
+    @Test
+    void aBackupOntoAFullDiskLeavesTheOldOne() throws Exception {
+        survivesFullDisks(CoordinatorLives.Backups.class);
     }
 
     private static void backupIsWhole(Remains remains) throws Exception {
-        Path file = remains.folder().resolve("pool.backup");
+        Path file = remains.folder().resolve(CoordinatorLives.BACKUP);
         int workers =
                 Files.exists(file) ? PoolBackup.read(Files.readAllBytes(file)).workers().size() : 0;
         assertThat(workers).isBetween(remains.acknowledged(), remains.attempted());
-    }
-
-    @Test
-    void aTornLastSegmentGivesWhatIsWholeOfIt() throws Exception {
-        Path killed = killed();
-        int bytes = used(Files.readAllBytes(openSegment(killed)));
-        int most = 0;
-        for (int cut = 1; cut < bytes; cut += Math.max(1, bytes / CUTS)) {
-            Path torn = scratch.resolve("torn-" + cut);
-            Stepwise.copy(killed, torn);
-            try (FileChannel segment = FileChannel.open(openSegment(torn), WRITE)) {
-                segment.truncate(bytes - cut);
-            }
-            try (RatisLog log = LogLife.open(torn)) {
-                int known = log.state().workers().size();
-                assertThat(log.state().workers().keySet()).isEqualTo(names(known));
-                most = Math.max(most, known);
-            }
-        }
-        assertThat(most).isPositive().isLessThanOrEqualTo(WORKERS);
-    }
-
-    @Test
-    void aDamagedEntryOrSnapshotIsSaidAndNothingIsTouched() throws Exception {
-        Path killed = killed();
-        Path snapshot;
-        try (Stream<Path> files = Files.walk(killed)) {
-            snapshot =
-                    files.filter(file -> file.getFileName().toString().matches("snapshot[._0-9]+"))
-                            .findFirst()
-                            .orElseThrow();
-        }
-        refusesDamaged(killed, snapshot);
-        refusesDamaged(killed, openSegment(killed));
-        try (RatisLog log = LogLife.open(killed)) {
-            assertThat(log.state().workers()).hasSize(WORKERS);
-        }
-    }
-
-    /** Changes a byte of a file, somewhere in its middle, and back. */
-    private static void refusesDamaged(Path folder, Path file) throws Exception {
-        byte[] whole = Files.readAllBytes(file);
-        byte[] damaged = whole.clone();
-        damaged[used(whole) / 2] ^= 0x20;
-        Files.write(file, damaged);
-        assertThatThrownBy(() -> LogLife.open(folder).close())
-                .isInstanceOf(LogUnavailableException.class)
-                .hasMessageContaining(folder.toString())
-                .hasMessageContaining("cannot be opened");
-        assertThat(Files.readAllBytes(file)).isEqualTo(damaged);
-        Files.write(file, whole);
-    }
-
-    /** How much there is before the zeros that a segment is begun with. */
-    private static int used(byte[] file) {
-        int used = file.length;
-        while (file[used - 1] == 0) {
-            used--;
-        }
-        return used;
-    }
-
-    /** What a log leaves behind that is killed after some commands. */
-    private Path killed() throws Exception {
-        Path running = scratch.resolve("running");
-        Path copy = scratch.resolve("killed");
-        try (RatisLog log = LogLife.open(running)) {
-            LogLife.register(log, 1);
-        }
-        try (RatisLog log = LogLife.open(running)) {
-            for (int i = 2; i <= WORKERS; i++) {
-                LogLife.register(log, i);
-            }
-            Stepwise.copy(running, copy);
-        }
-        return copy;
-    }
-
-    private static Path openSegment(Path folder) throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(f -> f.getFileName().toString().startsWith("log_inprogress"))
-                    .findFirst()
-                    .orElseThrow();
-        }
-    }
-
-    private List<Remains> crashes(Class<?> program) throws Exception {
-        Path folder = Files.createDirectory(scratch.resolve("life"));
-        List<Remains> all = new Stepwise(scratch).run(program, folder);
-        assertThat(all).hasSizeGreaterThan(FEWEST_STEPS);
-        assertThat(all.getLast().acknowledged()).isPositive();
-        return all;
     }
 }

@@ -2,6 +2,7 @@ package coop.sahkar.coordinator.crash;
 
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
+import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -9,15 +10,22 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * Called in a process under test before each change to the file system: says so to the process that
- * started it, on standard output, and waits for a byte on standard input. Loaded by the boot
- * loader, since classes of the JDK call it.
+ * started it, on standard output, and waits for a byte on standard input, which may say that the
+ * disk is full from there on. Loaded by the boot loader, since classes of the JDK call it.
  */
 public final class FileSteps {
-    private static final int CREATE_OR_TRUNCATE = 0x40 | 0x200;
+    /** The answer that the disk is full. */
+    public static final int FULL = 2;
+
+    private static final int CREATE = 0x40;
+    private static final int TRUNCATE = 0x200;
+    private static final int READ_ONLY = 1;
+    private static final String NO_SPACE = "No space left on device";
     private static final FileOutputStream OUT = new FileOutputStream(FileDescriptor.out);
     private static final FileInputStream IN = new FileInputStream(FileDescriptor.in);
     private static final ThreadLocal<Boolean> INSIDE = ThreadLocal.withInitial(() -> false);
     private static volatile boolean armed;
+    private static volatile boolean full;
     private static volatile int attempted;
     private static volatile int done;
 
@@ -43,34 +51,86 @@ public final class FileSteps {
         done = commands;
     }
 
-    /** A file is opened. */
-    public static void open(int flags) {
-        if ((flags & CREATE_OR_TRUNCATE) != 0) {
+    /** The program has come to its end. */
+    public static void end() {
+        full = false;
+        step("end");
+        disarm();
+    }
+
+    /** A file is opened by the system's flags. */
+    public static void open(int flags) throws IOException {
+        if ((flags & CREATE) != 0) {
+            grow("open");
+        } else if ((flags & TRUNCATE) != 0) {
             step("open");
+        }
+    }
+
+    /** A file is opened where only this kind of failure is known. */
+    public static void stream(String what) throws FileNotFoundException {
+        if (full() || !go(what)) {
+            throw new FileNotFoundException(NO_SPACE);
+        }
+    }
+
+    /** A file is opened for random access by the mode that the JDK makes of its letters. */
+    public static void random(int mode) throws FileNotFoundException {
+        if (mode != READ_ONLY) {
+            stream("open");
+        }
+    }
+
+    /** Bytes are about to be written. */
+    public static void output(FileOutputStream stream) throws IOException {
+        FileDescriptor to = stream.getFD();
+        if (to != FileDescriptor.out && to != FileDescriptor.err) {
+            grow("write");
+        }
+    }
+
+    /** Something is about to change that takes room. */
+    public static void grow(String what) throws IOException {
+        if (full() || !go(what)) {
+            throw new IOException(NO_SPACE);
         }
     }
 
     /** Something is about to change. */
     public static void step(String what) {
+        if (!full()) {
+            var _ = go(what);
+        }
+    }
+
+    private static boolean full() {
+        return full && !INSIDE.get();
+    }
+
+    /** Tells the step; false if there is no more room. */
+    private static boolean go(String what) {
         if (!armed || INSIDE.get()) {
-            return;
+            return true;
         }
         INSIDE.set(true);
         try {
-            tell(what);
+            return tell(what);
         } finally {
             INSIDE.set(false);
         }
     }
 
     /** Threads stand in line, as they would for a disk. */
-    private static synchronized void tell(String what) {
+    private static synchronized boolean tell(String what) {
         try {
             String line = what + " " + done + " " + attempted + "\n";
             OUT.write(line.getBytes(StandardCharsets.US_ASCII));
-            if (IN.read() < 0) {
+            int answer = IN.read();
+            if (answer < 0) {
                 Runtime.getRuntime().halt(3); // nobody listens any more
             }
+            full = answer == FULL;
+            return answer != FULL;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -1,8 +1,11 @@
 package coop.sahkar.coordinator.crash;
 
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassTransform;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.CodeElement;
 import java.lang.classfile.CodeTransform;
 import java.lang.classfile.MethodModel;
 import java.lang.constant.ClassDesc;
@@ -16,8 +19,8 @@ import java.nio.file.Path;
 import java.security.ProtectionDomain;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
@@ -26,26 +29,66 @@ import org.jspecify.annotations.Nullable;
 
 /** Has the JDK's classes call {@link FileSteps} before each change they make to files. */
 public final class FileStepsAgent {
-    private static final String DISPATCHER = "sun/nio/fs/UnixNativeDispatcher";
     private static final ClassDesc STEPS = ClassDesc.of(FileSteps.class.getName());
-    private static final MethodTypeDesc OF_TEXT =
-            MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_String);
-    private static final MethodTypeDesc OF_FLAGS =
-            MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_int);
+    private static final ClassDesc OUTPUT_STREAM = ClassDesc.of(FileOutputStream.class.getName());
 
-    /** Where files are changed, by class. */
-    private static final Map<String, Set<String>> CHANGES =
+    /** Where files are changed: class, method, and which of {@link FileSteps} is called for it. */
+    private static final Map<String, Map<String, Call>> CHANGES =
             Map.of(
-                    DISPATCHER,
-                    Set.of("open", "rename", "unlink", "mkdir", "rmdir", "unlinkat", "renameat"),
+                    "sun/nio/fs/UnixNativeDispatcher",
+                    Map.of(
+                            "open", Call.OPEN,
+                            "mkdir", Call.GROW,
+                            "rename", Call.STEP,
+                            "unlink", Call.STEP,
+                            "rmdir", Call.STEP,
+                            "unlinkat", Call.STEP,
+                            "renameat", Call.STEP),
                     "java/io/UnixFileSystem",
-                    Set.of("createFileExclusively", "delete", "createDirectory", "rename"),
+                    Map.of(
+                            "createFileExclusively", Call.GROW,
+                            "delete", Call.STEP,
+                            "createDirectory", Call.STEP,
+                            "rename", Call.STEP),
                     "java/io/FileOutputStream",
-                    Set.of("open", "write"),
+                    Map.of("open", Call.STREAM, "write", Call.OUTPUT),
                     "java/io/RandomAccessFile",
-                    Set.of("open", "write", "setLength"),
+                    Map.of("open", Call.RANDOM, "write", Call.GROW, "setLength", Call.GROW),
                     "sun/nio/ch/FileChannelImpl",
-                    Set.of("write", "truncate", "force", "transferFrom"));
+                    Map.of(
+                            "write", Call.GROW,
+                            "truncate", Call.STEP,
+                            "force", Call.STEP,
+                            "transferFrom", Call.GROW));
+
+    /** How a change is told. */
+    private enum Call {
+        STEP,
+        GROW,
+        STREAM,
+        OPEN,
+        RANDOM,
+        OUTPUT;
+
+        private ClassDesc argument() {
+            return switch (this) {
+                case STEP, GROW, STREAM -> ConstantDescs.CD_String;
+                case OPEN, RANDOM -> ConstantDescs.CD_int;
+                case OUTPUT -> OUTPUT_STREAM;
+            };
+        }
+
+        void before(String method, CodeBuilder code) {
+            switch (this) {
+                case STEP, GROW, STREAM -> code.ldc(method);
+                case OPEN -> code.iload(1); // its flags
+                case RANDOM -> code.iload(2); // its mode
+                case OUTPUT -> code.aload(0); // the stream itself
+            }
+            MethodTypeDesc takes = MethodTypeDesc.of(ConstantDescs.CD_void, argument());
+            code.invokestatic(STEPS, name().toLowerCase(Locale.ROOT), takes);
+        }
+    }
 
     private FileStepsAgent() {}
 
@@ -67,20 +110,20 @@ public final class FileStepsAgent {
                 @Nullable Class<?> redefined,
                 @Nullable ProtectionDomain domain,
                 byte[] bytes) {
-            Set<String> methods = CHANGES.get(name);
-            return methods == null ? null : woven(name, methods, bytes);
+            Map<String, Call> methods = CHANGES.get(name);
+            return methods == null ? null : woven(methods, bytes);
         }
     }
 
-    private static byte[] woven(String name, Set<String> methods, byte[] bytes) {
+    private static byte[] woven(Map<String, Call> methods, byte[] bytes) {
         ClassFile classes = ClassFile.of();
         ClassTransform all = ClassTransform.ACCEPT_ALL;
-        for (String method : methods) {
-            boolean flags = name.equals(DISPATCHER) && method.equals("open");
+        for (Map.Entry<String, Call> change : methods.entrySet()) {
+            String method = change.getKey();
             all =
                     all.andThen(
                             ClassTransform.transformingMethodBodies(
-                                    of -> called(of, method), before(method, flags)));
+                                    of -> called(of, method), before(method, change.getValue())));
         }
         return classes.transformClass(classes.parse(bytes), all);
     }
@@ -89,22 +132,16 @@ public final class FileStepsAgent {
         return method.methodName().equalsString(name) && method.code().isPresent();
     }
 
-    private static CodeTransform before(String method, boolean flags) {
+    private static CodeTransform before(String method, Call call) {
         return CodeTransform.ofStateful(() ->
                 new CodeTransform() {
                     @Override
-                    public void atStart(java.lang.classfile.CodeBuilder code) {
-                        if (flags) {
-                            code.iload(1).invokestatic(STEPS, "open", OF_FLAGS);
-                        } else {
-                            code.ldc(method).invokestatic(STEPS, "step", OF_TEXT);
-                        }
+                    public void atStart(CodeBuilder code) {
+                        call.before(method, code);
                     }
 
                     @Override
-                    public void accept(
-                            java.lang.classfile.CodeBuilder code,
-                            java.lang.classfile.CodeElement element) {
+                    public void accept(CodeBuilder code, CodeElement element) {
                         code.with(element);
                     }
                 });
@@ -123,7 +160,7 @@ public final class FileStepsAgent {
         plain.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
         write(steps, plain, FileSteps.class);
         Path agent = folder.resolve("agent.jar");
-        write(agent, manifest, FileStepsAgent.class, Weaver.class);
+        write(agent, manifest, FileStepsAgent.class, Weaver.class, Call.class);
         return agent;
     }
 

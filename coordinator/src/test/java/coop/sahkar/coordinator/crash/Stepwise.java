@@ -2,7 +2,6 @@ package coop.sahkar.coordinator.crash;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -11,31 +10,54 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
  * Runs a program in a process that is stopped before each change it makes to the file system, and
- * copies what lies there: that is what a {@code kill -9} at this moment leaves behind.
+ * copies what lies there: that is what a {@code kill -9} at this moment leaves behind. Or lets its
+ * disk be full from one of these changes on.
  */
 final class Stepwise {
     private static final int MOST_STEPS = 5_000;
     private static final int END_SECONDS = 60;
+    private static final int GO_ON = 1;
 
     /**
      * What one crash leaves behind.
      *
-     * @param number which step
+     * @param step which of the process's steps
      * @param before what the process was about to do
+     * @param changed which files have changed since the crash before this one, without numbers
      * @param folder a copy of the folder
      * @param acknowledged commands that the process had had acknowledged
      * @param attempted commands that it had sent
      */
-    record Remains(int number, String before, Path folder, int acknowledged, int attempted) {}
+    record Remains(
+            int step, String before, String changed, Path folder, int acknowledged, int attempted) {
+        /** What distinguishes this moment from others. */
+        String kind() {
+            return changed + " then " + before;
+        }
+    }
+
+    /**
+     * What a process said whose disk was full.
+     *
+     * @param said on its standard error
+     */
+    record Ended(Remains remains, int exitCode, String said) {}
 
     private final Path scratch;
 
+    /**
+     * @param scratch a folder of this run's own
+     */
     Stepwise(Path scratch) {
         this.scratch = scratch;
     }
@@ -50,35 +72,33 @@ final class Stepwise {
     /**
      * Runs a program to its end.
      *
-     * @param program a class with a {@code main}, which calls {@link FileSteps#arm}
-     * @param folder what it works on; its only argument
+     * @param program a class with a {@code main}, which calls {@link FileSteps#arm}; its only
+     *     argument is the folder it works on
      * @return one for each change, and one for its end
      */
-    List<Remains> run(Class<?> program, Path folder) throws IOException, InterruptedException {
+    List<Remains> run(Class<?> program) throws IOException, InterruptedException {
+        Path folder = folder();
         Process process = start(program, folder);
         List<Remains> all = new ArrayList<>();
-        try (BufferedReader said =
-                new BufferedReader(
-                        new InputStreamReader(
-                                process.getInputStream(), StandardCharsets.US_ASCII))) {
+        try (BufferedReader said = process.inputReader(StandardCharsets.US_ASCII)) {
             String line = said.readLine();
-            String before = "";
-            while (line != null && all.size() < MOST_STEPS) {
+            SortedMap<String, String> before = new TreeMap<>();
+            for (int step = 0; line != null && step < MOST_STEPS; step++) {
                 freeze(process, "STOP");
-                String now = shape(folder);
-                if (!now.equals(before)) {
-                    all.add(remains(all.size(), line, folder));
+                SortedMap<String, String> now = shape(folder);
+                if (step == 0 || !now.equals(before)) {
+                    Path copy = scratch.resolve("remains-" + step);
+                    copy(folder, copy);
+                    all.add(remains(step, line, change(before, now), copy));
                     before = now;
                 }
                 freeze(process, "CONT");
-                process.getOutputStream().write(1);
-                process.getOutputStream().flush();
+                answer(process, GO_ON);
                 line = said.readLine();
             }
-            if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
-                throw new IOException(
-                        "%s failed (%s): %s"
-                                .formatted(program, process, Files.readString(errors())));
+            awaitEnd(program, process);
+            if (process.exitValue() != 0) {
+                throw new IOException("%s: %s".formatted(program, Files.readString(errors())));
             }
         } finally {
             process.destroyForcibly();
@@ -86,11 +106,54 @@ final class Stepwise {
         return all;
     }
 
+    /**
+     * Runs a program whose disk is full from one of its steps on.
+     *
+     * @return what it leaves behind, there being no step left if it took fewer
+     */
+    Ended fill(Class<?> program, int fullFrom) throws IOException, InterruptedException {
+        Path folder = folder();
+        Process process = start(program, folder);
+        try (BufferedReader said = process.inputReader(StandardCharsets.US_ASCII)) {
+            String last = "nothing 0 0";
+            String line = said.readLine();
+            for (int step = 0; line != null && step < MOST_STEPS; step++) {
+                last = line;
+                answer(process, step < fullFrom ? GO_ON : FileSteps.FULL);
+                line = said.readLine();
+            }
+            awaitEnd(program, process);
+            return new Ended(
+                    remains(fullFrom, last, "full disk", folder),
+                    process.exitValue(),
+                    Files.readString(errors()));
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private Path folder() throws IOException {
+        return Files.createDirectories(scratch.resolve("life"));
+    }
+
+    private void awaitEnd(Class<?> program, Process process)
+            throws IOException, InterruptedException {
+        if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
+            throw new IOException(
+                    "%s does not end: %s".formatted(program, Files.readString(errors())));
+        }
+    }
+
+    private static void answer(Process process, int answer) throws IOException {
+        process.getOutputStream().write(answer);
+        process.getOutputStream().flush();
+    }
+
     private Process start(Class<?> program, Path folder) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-javaagent:" + FileStepsAgent.jar(scratch));
-        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"));
+        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto"));
         command.add("--enable-native-access=ALL-UNNAMED");
         command.addAll(List.of("-cp", System.getProperty("java.class.path")));
         command.addAll(List.of(program.getName(), folder.toString()));
@@ -107,31 +170,50 @@ final class Stepwise {
         new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
     }
 
-    private Remains remains(int number, String line, Path folder) throws IOException {
+    private static Remains remains(int step, String line, String changed, Path folder) {
         String[] words = line.split(" ", -1);
-        Path copy = scratch.resolve("remains-" + number);
-        copy(folder, copy);
         return new Remains(
-                number, words[0], copy, Integer.parseInt(words[1]), Integer.parseInt(words[2]));
+                step,
+                words[0],
+                changed,
+                folder,
+                Integer.parseInt(words[1]),
+                Integer.parseInt(words[2]));
     }
 
-    /** Changes whenever anything below the folder does. */
-    private static String shape(Path folder) throws IOException {
-        StringBuilder shape = new StringBuilder();
+    /** Changes whenever anything below the folder does: file by file. */
+    private static SortedMap<String, String> shape(Path folder) throws IOException {
+        SortedMap<String, String> shape = new TreeMap<>();
         try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted().toList()) {
+            for (Path file : files.toList()) {
                 var about =
                         Files.readAttributes(
                                 file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-                shape.append(folder.relativize(file)).append(' ');
-                shape.append(about.fileKey()).append(' ');
-                if (about.isRegularFile()) {
-                    shape.append(about.size()).append(' ').append(about.lastModifiedTime());
-                }
-                shape.append('\n');
+                String content =
+                        about.isRegularFile() ? about.size() + " " + about.lastModifiedTime() : "";
+                shape.put(folder.relativize(file).toString(), about.fileKey() + " " + content);
             }
         }
-        return shape.toString();
+        return shape;
+    }
+
+    /** What has changed, in words that are the same for the first segment and the second. */
+    private static String change(Map<String, String> before, Map<String, String> now) {
+        SortedMap<String, String> all = new TreeMap<>(before);
+        all.putAll(now);
+        return all.keySet().stream()
+                .filter(file -> !String.valueOf(before.get(file)).equals(now.get(file)))
+                .map(file -> sign(before, now, file) + Path.of(file).getFileName())
+                .map(file -> file.replaceAll("[0-9]+", "#"))
+                .distinct()
+                .collect(Collectors.joining(" "));
+    }
+
+    private static String sign(Map<String, String> before, Map<String, String> now, String file) {
+        if (!before.containsKey(file)) {
+            return "+";
+        }
+        return now.containsKey(file) ? "" : "-";
     }
 
     static void copy(Path from, Path to) throws IOException {
