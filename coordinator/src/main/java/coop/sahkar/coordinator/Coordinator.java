@@ -42,6 +42,7 @@ import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.PoolView;
 import coop.sahkar.coordinator.usage.UsageDesk;
+import coop.sahkar.proto.PoolClock;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
 import coop.sahkar.proto.Ticket;
@@ -109,7 +110,8 @@ public final class Coordinator implements AutoCloseable {
             String hostKeyHash,
             SecureRandom random) {
         LongSupplier monotonicMillis = () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
-        LongSupplier unixMillis = System::currentTimeMillis;
+        PoolClock clock = PoolClock.system();
+        LongSupplier unixMillis = clock::earliestUnixMillis;
         LeaseTable leases = new LeaseTable(monotonicMillis.getAsLong());
         this.attendance = new Attendance(log, leases, monotonicMillis);
         LatencyTable latencies = new LatencyTable();
@@ -121,17 +123,7 @@ public final class Coordinator implements AutoCloseable {
         this.placement = new PlacementLoop(log, attendance, new SourceWatch(log));
         Function<String, String> shortfalls =
                 model -> placement.shortfalls().getOrDefault(model, "");
-        this.routes =
-                new PoolDesk(
-                        log,
-                        attendance,
-                        latencies,
-                        losses,
-                        shortfalls,
-                        signer,
-                        new CallerMarks(Secret.draw(random)),
-                        () -> new SessionId(random.nextLong(), random.nextLong()),
-                        unixMillis);
+        this.routes = desk(log, attendance, latencies, losses, shortfalls, signer, random, clock);
         RelayTokens tokens = new RelayTokens(Secret.draw(random));
         this.relay = relay(options, leases, log);
         this.relayService = new RelayService(relay, tokens, attendance, log, unixMillis);
@@ -139,7 +131,14 @@ public final class Coordinator implements AutoCloseable {
         this.seal = signer;
         this.repairLog = new RepairLog(monotonicMillis);
         this.repairs =
-                new PoolRepairs(log, attendance, latencies, losses, shortfalls, signer, unixMillis);
+                new PoolRepairs(
+                        log,
+                        attendance,
+                        latencies,
+                        losses,
+                        shortfalls,
+                        signer,
+                        clock::latestUnixMillis);
         this.repairing = new RoutesService(tickets, repairs, repairLog);
         this.look = look(log, attendance, latencies, repairLog, shortfalls, relay);
         this.gateways = () -> gateways(options);
@@ -162,9 +161,30 @@ public final class Coordinator implements AutoCloseable {
         this.watch =
                 new ClusterWatch(
                         id, log, alone -> StartSteps.remember(directory.path(), raft(log), alone));
-        this.limits = limits(log, signer, identity.transport(), gateways);
+        this.limits = limits(log, signer, identity.transport(), gateways, unixMillis);
         this.gate = limits.gate(hostKeyHash, random);
         this.books = Books.of(id, log, random.nextLong(), unixMillis);
+    }
+
+    private static PoolDesk desk(
+            RatisLog log,
+            Attendance workersHere,
+            LatencyTable latencies,
+            RecentLosses losses,
+            Function<String, String> shortfalls,
+            TicketSigner signer,
+            SecureRandom random,
+            PoolClock clock) {
+        return new PoolDesk(
+                log,
+                workersHere,
+                latencies,
+                losses,
+                shortfalls,
+                signer,
+                new CallerMarks(Secret.draw(random)),
+                () -> new SessionId(random.nextLong(), random.nextLong()),
+                clock);
     }
 
     private PoolLook look(
@@ -183,14 +203,15 @@ public final class Coordinator implements AutoCloseable {
             RatisLog log,
             TicketSigner signer,
             Transport transport,
-            Supplier<List<String>> gateways) {
+            Supplier<List<String>> gateways,
+            LongSupplier unixMillis) {
         return new LimitsDesk(
                 log,
                 signer,
                 transport,
                 () -> gateways.get().stream().skip(1).toList(),
                 () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()),
-                System::currentTimeMillis);
+                unixMillis);
     }
 
     private static RelayDesk relay(CoordinatorOptions options, LeaseTable leases, RatisLog log) {

@@ -6,6 +6,7 @@ import coop.sahkar.coordinator.raft.RaftNode;
 import coop.sahkar.coordinator.raft.RatisLog;
 import coop.sahkar.coordinator.state.Cluster;
 import coop.sahkar.coordinator.state.CommandId;
+import coop.sahkar.coordinator.state.LogBrokenException;
 import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.proto.tls.Role;
@@ -43,12 +44,17 @@ public final class Restore {
             PoolState state = alone(PoolBackup.read(backup));
             refuseUsed(target);
             delete(making);
-            make(making, id, state);
+            makeOrNothing(making, id, state);
             Files.deleteIfExists(target);
             Files.move(making, target, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new CoordinatorException(
                     "the pool cannot be restored to %s: %s".formatted(target, e), e);
+        } catch (LogBrokenException e) {
+            throw new CoordinatorException(
+                    "the pool cannot be restored to %s, where nothing can be written (%s): make room on its disk and restore it again"
+                            .formatted(target, rootOf(e)),
+                    e);
         } catch (LogFormatException | LogUnavailableException e) {
             throw new CoordinatorException(String.valueOf(e.getMessage()), e);
         }
@@ -78,6 +84,28 @@ public final class Restore {
                 throw new CoordinatorException(
                         "%s is not empty: a pool is restored to a new folder".formatted(target));
             }
+        }
+    }
+
+    private static String rootOf(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return String.valueOf(root.getMessage());
+    }
+
+    /** On a full disk what was begun is not left lying. */
+    private static void makeOrNothing(Path making, String id, PoolState state) throws IOException {
+        try {
+            make(making, id, state);
+        } catch (IOException | CoordinatorException | LogUnavailableException e) {
+            try {
+                delete(making);
+            } catch (IOException left) {
+                e.addSuppressed(left);
+            }
+            throw e;
         }
     }
 

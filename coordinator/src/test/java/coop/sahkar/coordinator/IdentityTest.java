@@ -36,8 +36,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
@@ -46,6 +51,9 @@ import org.junit.jupiter.api.Test;
 
 /** A coordinator with certificates, who joins it, and who would like to. */
 class IdentityTest extends FoundedTest {
+    private static final int MANY = 48;
+    private static final int STRANGERS = 2_000;
+
     @Test
     void aTokenLetsInAsManyAsItSays() throws Exception {
         JoinToken token = token(Role.WORKER, 2);
@@ -282,15 +290,44 @@ class IdentityTest extends FoundedTest {
     }
 
     @Test
+    void manyJoinAtOnce() throws Exception {
+        JoinToken token = token(Role.WORKER, MANY);
+        List<CompletableFuture<Credentials>> joining = new ArrayList<>();
+        try (ExecutorService threads = Executors.newFixedThreadPool(MANY)) {
+            for (int i = 0; i < MANY; i++) {
+                String id = "w" + i;
+                joining.add(CompletableFuture.supplyAsync(() -> certified(token, id), threads));
+            }
+        }
+        assertThat(joining).allSatisfy(one -> assertThat(one).isCompleted());
+        assertThat(coordinator.pool().state().members().nodes()).hasSize(MANY + 1);
+    }
+
+    private Credentials certified(JoinToken token, String id) {
+        try {
+            return joining(id).join(token, id, List.of());
+        } catch (IdentityException e) {
+            throw new CompletionException(e);
+        }
+    }
+
+    /**
+     * What strangers send and then nothing more: nothing, half a greeting, one that claims much.
+     */
+    private static final List<byte[]> BEGINNINGS =
+            List.of(
+                    new byte[0],
+                    HexFormat.of().parseHex("1603010200010001fc0303" + "00".repeat(40)),
+                    HexFormat.of().parseHex("160301400001ffffff0303" + "00".repeat(40)));
+
+    @Test
     void manyHalfOpenConnectionsHoldNobodyUp() throws Exception {
         FakeWorker worker = new FakeWorker(channel(joined("w1")), "w1");
         await().atMost(PATIENCE).until(() -> worker.heard.stream().anyMatch(m -> m.hasWelcome()));
         List<Socket> strangers = new ArrayList<>();
         try {
-            for (int i = 0; i < 600; i++) {
-                Socket socket = new Socket(InetAddress.getLoopbackAddress(), gateway.port());
-                socket.setSoTimeout((int) PATIENCE.toMillis());
-                strangers.add(socket);
+            for (int i = 0; i < STRANGERS; i++) {
+                strangers.add(stranger(BEGINNINGS.get(i % BEGINNINGS.size())));
             }
             assertThat(
                             PoolGrpc.newBlockingStub(channels.getFirst())
@@ -307,6 +344,17 @@ class IdentityTest extends FoundedTest {
         }
         assertThat(worker.ended).isFalse();
         assertThat(joined("w2").tls()).isPresent();
+    }
+
+    private Socket stranger(byte[] begins) throws IOException {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), gateway.port());
+        socket.setSoTimeout((int) PATIENCE.toMillis());
+        try {
+            socket.getOutputStream().write(begins);
+        } catch (IOException _) {
+            // hung up on: there was no room
+        }
+        return socket;
     }
 
     @Test

@@ -59,6 +59,11 @@ public final class MembersService extends IdentityGrpc.IdentityImplBase {
     public static final int MAX_REQUEST_BYTES = 16 * 1024;
 
     private static final int AT_ONCE = 8;
+
+    /** Beside those: donors often start many machines at one time. */
+    private static final int WAITING = 64;
+
+    private static final int WAIT_MILLIS = 5_000;
     private static final int MAX_HOSTS = 16;
     private static final int MAX_HOST_CHARS = 253;
     private static final int MAX_MINUTES = 60 * 24 * 30;
@@ -72,6 +77,7 @@ public final class MembersService extends IdentityGrpc.IdentityImplBase {
     private final SecureRandom random;
     private final long lifetimeMillis;
     private final Semaphore free = new Semaphore(AT_ONCE);
+    private final Semaphore places = new Semaphore(AT_ONCE + WAITING);
 
     /**
      * @param coordinators every gateway, host:port, as told to nodes
@@ -335,8 +341,26 @@ public final class MembersService extends IdentityGrpc.IdentityImplBase {
     }
 
     private <A> void bounded(StreamObserver<A> answer, Work<A> work) {
-        if (!free.tryAcquire()) {
-            answer.onError(refused(Status.RESOURCE_EXHAUSTED, "too many ask at once; try again"));
+        if (!places.tryAcquire()) {
+            answer.onError(busy());
+            return;
+        }
+        try {
+            inTurn(answer, work);
+        } finally {
+            places.release();
+        }
+    }
+
+    private <A> void inTurn(StreamObserver<A> answer, Work<A> work) {
+        try {
+            if (!free.tryAcquire(WAIT_MILLIS, TimeUnit.MILLISECONDS)) {
+                answer.onError(busy());
+                return;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            answer.onError(busy());
             return;
         }
         try {
@@ -350,5 +374,9 @@ public final class MembersService extends IdentityGrpc.IdentityImplBase {
         } finally {
             free.release();
         }
+    }
+
+    private static RuntimeException busy() {
+        return refused(Status.RESOURCE_EXHAUSTED, "too many ask at once; try again");
     }
 }

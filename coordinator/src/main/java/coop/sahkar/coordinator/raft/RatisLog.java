@@ -49,11 +49,10 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private static final int READ_MILLIS = 3_000;
     private static final int LOOK_MILLIS = 10;
     private static final int AGAIN_MILLIS = 50;
-
-    /** What Linux and macOS say of a full disk. */
-    private static final String NO_SPACE = "No space left";
+    private static final int PROBE_MILLIS = 2_000;
 
     private final RaftNode node;
+    private final Path directory;
     private final RaftServer server;
     private final PoolMachine machine;
     private final RaftClients clients;
@@ -70,6 +69,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
             Parameters parameters,
             Supplier<CommandId> ids) {
         this.node = node;
+        this.directory = directory;
         this.server = server;
         this.machine = machine;
         this.ids = ids;
@@ -227,6 +227,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
         refuseTakenPort(node);
         RaftServer server = null;
         try {
+            VoteFile.mend(directory.toPath(), node);
             server =
                     RaftServer.newBuilder()
                             .setServerId(node.peerId())
@@ -240,15 +241,20 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
             return server;
         } catch (IOException | RuntimeException e) {
             closeQuietly(server);
-            if (rootOf(e).contains(NO_SPACE)) {
-                throw unwritable(directory.toPath(), e);
-            }
+            refuseUnwritable(directory.toPath());
             throw new LogUnavailableException(
                     ("the log in %s cannot be opened (%s): put back a copy of the directory, "
                                     + "or start with an empty one")
                             .formatted(directory, rootOf(e)),
                     e);
         }
+    }
+
+    private static void refuseUnwritable(Path directory) {
+        WriteProbe.refusal(directory)
+                .ifPresent(cause -> {
+                    throw unwritable(directory, cause);
+                });
     }
 
     private static void refuseTakenPort(RaftNode node) {
@@ -287,10 +293,12 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
      * Waits until everything committed so far is applied here: a linearizable read of this member
      * answers then.
      *
-     * @throws LogUnavailableException in a sentence, if it takes longer
+     * @throws LogUnavailableException in a sentence, if it takes longer, or the disk takes nothing
      */
     public void catchUp(int timeoutMillis) {
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+        long began = System.nanoTime();
+        long deadline = began + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+        long probeAt = began + TimeUnit.MILLISECONDS.toNanos(PROBE_MILLIS);
         while (true) {
             if (failure.isDone()) {
                 throw failure.join();
@@ -301,6 +309,10 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
                         ("no majority of the coordinators could be reached in %d s: start "
                                         + "the others, or check the peers' addresses")
                                 .formatted(timeoutMillis / 1000));
+            }
+            if (System.nanoTime() - probeAt > 0) {
+                refuseUnwritable(directory);
+                probeAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PROBE_MILLIS);
             }
             if (leaderId().isEmpty() || !members().hasSelf()) {
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS));

@@ -7,6 +7,7 @@ import coop.sahkar.coordinator.liveness.WorkerPresence.Standing;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.PoolView;
+import coop.sahkar.proto.PoolClock;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SessionId;
@@ -16,7 +17,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.function.Function;
-import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /** Draws routes from what is replicated and what workers report, and has them signed. */
@@ -31,7 +31,7 @@ public final class PoolDesk implements RouteDesk {
     private final TicketSeal seal;
     private final CallerMarks marks;
     private final Supplier<SessionId> sessions;
-    private final LongSupplier unixMillis;
+    private final PoolClock clock;
 
     /**
      * @param latencies what workers measured
@@ -39,7 +39,7 @@ public final class PoolDesk implements RouteDesk {
      * @param shortfalls why a model, by id, cannot be placed whole; empty when it can
      * @param marks what tickets say of whom a session is for
      * @param sessions draws ids of new sessions
-     * @param unixMillis the time that tickets expire by
+     * @param clock the time that tickets expire by
      */
     public PoolDesk(
             PoolView pool,
@@ -50,7 +50,7 @@ public final class PoolDesk implements RouteDesk {
             TicketSeal seal,
             CallerMarks marks,
             Supplier<SessionId> sessions,
-            LongSupplier unixMillis) {
+            PoolClock clock) {
         this.pool = pool;
         this.attendance = attendance;
         this.latencies = latencies;
@@ -59,7 +59,7 @@ public final class PoolDesk implements RouteDesk {
         this.seal = seal;
         this.marks = marks;
         this.sessions = sessions;
-        this.unixMillis = unixMillis;
+        this.clock = clock;
     }
 
     @Override
@@ -70,7 +70,7 @@ public final class PoolDesk implements RouteDesk {
             return new RouteAnswer.None(noSuchModel(wish.model(), found, state));
         }
         ModelRecord model = found.getFirst();
-        if (model.gone(unixMillis.getAsLong())) {
+        if (model.gone(clock.earliestUnixMillis())) {
             return new RouteAnswer.None(withdrawn(model));
         }
         int limit = limit(state, model);
@@ -146,7 +146,7 @@ public final class PoolDesk implements RouteDesk {
                         stages,
                         marks.of(session, wish.account()),
                         positions,
-                        unixMillis.getAsLong() + state.policy().ticketLifetimeMillis(),
+                        clock.latestUnixMillis() + state.policy().ticketLifetimeMillis(),
                         state.placement().generation());
         attendance.leases().drawn(ticket, attendance.clockMillis());
         return new DrawnRoute(seal.seal(ticket));

@@ -89,6 +89,30 @@ class RatisLogTest {
     }
 
     @Test
+    void goesOnTwiceWhereAFullDiskHasLeftItsVoteEmpty() throws IOException {
+        byte[] before;
+        try (RatisLog log = start(freePort())) {
+            fill(log);
+            before = SnapshotCodec.write(log.state());
+        }
+        for (int i = 0; i < 2; i++) {
+            emptyVote(directory);
+            try (RatisLog log = start(freePort())) {
+                assertThat(SnapshotCodec.write(log.state())).isEqualTo(before);
+                assertThat(log.propose(new RegisterWorker(Fixtures.worker("w2", 1, 1)))).isEmpty();
+                before = SnapshotCodec.write(log.state());
+            }
+        }
+    }
+
+    static void emptyVote(Path directory) throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            Path vote = files.filter(f -> f.endsWith("raft-meta")).findFirst().orElseThrow();
+            Files.writeString(vote, "");
+        }
+    }
+
+    @Test
     void takesSnapshotsAndStartsFromThem() throws IOException {
         byte[] before;
         try (RatisLog log = start(freePort())) {

@@ -21,6 +21,7 @@ import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.Refusal;
 import coop.sahkar.coordinator.state.WorkerRecord;
+import coop.sahkar.proto.PoolClock;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
@@ -97,7 +98,7 @@ final class VirtualCoordinator {
                 this::seal,
                 new CallerMarks(new Secret(new byte[] {1})),
                 () -> new SessionId(chance.bits(), chance.bits()),
-                world::nowMillis);
+                PoolClock.of(world::nowMillis));
     }
 
     private RepairDesk newRepairs() {

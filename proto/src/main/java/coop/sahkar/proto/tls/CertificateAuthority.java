@@ -42,7 +42,7 @@ public final class CertificateAuthority {
     private static final long OWN_LIFETIME_MILLIS = TimeUnit.DAYS.toMillis(3650);
 
     /** Clocks may differ by that much. */
-    private static final long SKEW_MILLIS = TimeUnit.HOURS.toMillis(1);
+    private static final long SKEW_MILLIS = TimeUnit.HOURS.toMillis(24);
 
     private static final int SERIAL_BITS = 127;
     private static final String SIGNATURE = "SHA256withECDSA";

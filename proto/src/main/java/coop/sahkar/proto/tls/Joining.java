@@ -19,7 +19,9 @@ import java.security.KeyPair;
 import java.security.cert.X509Certificate;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import javax.net.ssl.SSLException;
@@ -29,8 +31,13 @@ public final class Joining {
     private static final long ANSWER_MILLIS = 15_000;
     private static final int MAX_ANSWER_BYTES = 64 * 1024;
 
-    /** How often each is asked: one that is busy may leave a handshake lying. */
+    /** How often each is asked: one that is busy hangs up on slow handshakes. */
     private static final int ROUNDS = 3;
+
+    /**
+     * Between rounds, and as much again by chance, so that many who began at once do not go on so.
+     */
+    private static final int PAUSE_MILLIS = 500;
 
     private final NodeFolder folder;
     private final LongSupplier unixMillis;
@@ -153,7 +160,11 @@ public final class Joining {
         String last = "no coordinator is known";
         List<String> asked =
                 Collections.nCopies(ROUNDS, coordinators).stream().flatMap(List::stream).toList();
-        for (String at : asked) {
+        for (int i = 0; i < asked.size(); i++) {
+            if (i > 0 && i % coordinators.size() == 0) {
+                pause();
+            }
+            String at = asked.get(i);
             ManagedChannel channel =
                     way.apply(at)
                             .proxyDetector(_ -> null)
@@ -175,6 +186,11 @@ public final class Joining {
             }
         }
         throw new IdentityException("no coordinator gives a certificate: " + last);
+    }
+
+    private static void pause() {
+        long millis = PAUSE_MILLIS + ThreadLocalRandom.current().nextLong(PAUSE_MILLIS);
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
     }
 
     private static boolean isFinal(Status status) {

@@ -24,7 +24,7 @@ final class Leave {
 
     /**
      * @param attached whether any coordinator is there
-     * @param clockMillis the time
+     * @param clockMillis a clock that nobody sets
      */
     Leave(ShardHost host, BooleanSupplier attached, LongSupplier clockMillis) {
         this.host = host;

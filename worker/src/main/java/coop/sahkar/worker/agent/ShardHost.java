@@ -15,7 +15,6 @@ import coop.sahkar.worker.head.ChatTurn;
 import coop.sahkar.worker.llama.StageOptions;
 import coop.sahkar.worker.store.ShardKey;
 import coop.sahkar.worker.store.StoredFile;
-import java.time.InstantSource;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -28,6 +27,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,7 +45,7 @@ final class ShardHost implements AutoCloseable {
     private final HostOptions options;
     private final HostPorts ports;
     private final ShardFetcher fetcher;
-    private final InstantSource clock;
+    private final LongSupplier monotonicMillis;
     private final RandomGenerator random;
     private final Map<ShardKey, HostedShard> hosted = new TreeMap<>();
     private final Map<ShardKey, Integer> failures = new HashMap<>();
@@ -64,12 +64,12 @@ final class ShardHost implements AutoCloseable {
             HostOptions options,
             HostPorts ports,
             ShardFetcher fetcher,
-            InstantSource clock,
+            LongSupplier monotonicMillis,
             RandomGenerator random) {
         this.options = options;
         this.ports = ports;
         this.fetcher = fetcher;
-        this.clock = clock;
+        this.monotonicMillis = monotonicMillis;
         this.random = random;
     }
 
@@ -115,7 +115,7 @@ final class ShardHost implements AutoCloseable {
 
     private void tick() {
         try {
-            long now = clock.millis();
+            long now = monotonicMillis.getAsLong();
             boolean ended = false;
             for (HostedShard shard : hosted.values()) {
                 StageEngine engine = shard.engine;
@@ -144,7 +144,9 @@ final class ShardHost implements AutoCloseable {
             List<ObservedShard> observed =
                     hosted.values().stream().map(HostedShard::observed).toList();
             Desired wanted = leaving ? served(desired) : desired;
-            actions = Reconciler.next(wanted, observed, options.lentBytes(), clock.millis());
+            actions =
+                    Reconciler.next(
+                            wanted, observed, options.lentBytes(), monotonicMillis.getAsLong());
             actions.forEach(this::carryOut);
             rounds++;
         } while (!actions.isEmpty() && rounds < 2);
@@ -229,7 +231,7 @@ final class ShardHost implements AutoCloseable {
         leaveTheRing(shard);
         shard.phase = ShardPhase.FAILED;
         shard.failure = why;
-        shard.retryAtMillis = clock.millis() + options.retry().millis(count, random);
+        shard.retryAtMillis = monotonicMillis.getAsLong() + options.retry().millis(count, random);
         LOG.warn("{}: {}", shard.key().described(), why);
         Thread.ofVirtual().name("release").start(shard::release);
     }
@@ -320,7 +322,8 @@ final class ShardHost implements AutoCloseable {
         if (shard.key().span().isHead()) {
             ports.heads().unregister(shard.key());
         }
-        shard.drainUntilMillis = leaving ? Long.MAX_VALUE : clock.millis() + options.drainMillis();
+        shard.drainUntilMillis =
+                leaving ? Long.MAX_VALUE : monotonicMillis.getAsLong() + options.drainMillis();
         shard.phase = ShardPhase.DRAINING;
         LOG.info("giving up {}", shard.key().described());
     }

@@ -1,6 +1,7 @@
 package coop.sahkar.worker.agent;
 
 import com.google.protobuf.ByteString;
+import coop.sahkar.proto.PoolClock;
 import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.proto.v1.Assignment;
 import coop.sahkar.proto.v1.MeasurePeers;
@@ -106,12 +107,13 @@ public final class WorkerNode implements AutoCloseable {
         LlamaLibrary library = library(options);
         TensorStore files = TensorStore.open(options.data().resolve("shards"), options.diskBytes());
         LongSupplier clock = InstantSource.system()::millis;
+        PoolClock time = PoolClock.system();
         this.certificate = WorkerCertificate.open(options, identity.workerId(), clock);
         untilNow.add(certificate);
         Transport transport = certificate.transport();
         this.relays = new Relays(identity.workerId(), transport);
         untilNow.add(relays);
-        this.ring = new Ring(ringOptions(identity.workerId()), keys, relays, transport, clock);
+        this.ring = new Ring(ringOptions(identity.workerId()), keys, relays, transport, time);
         untilNow.add(ring);
         HostedHeads heads = new HostedHeads();
         int port =
@@ -140,10 +142,10 @@ public final class WorkerNode implements AutoCloseable {
                                 repairs,
                                 this::changed),
                         fetcher(hostOptions, files),
-                        InstantSource.system(),
+                        time::monotonicMillis,
                         random);
         untilNow.add(host);
-        this.leave = new Leave(host, links::attached, clock);
+        this.leave = new Leave(host, links::attached, time::monotonicMillis);
         this.metricsUrl = metrics(files, untilNow);
         opened.addAll(untilNow);
         listener.ready(self);

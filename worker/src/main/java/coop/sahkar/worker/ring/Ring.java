@@ -1,5 +1,6 @@
 package coop.sahkar.worker.ring;
 
+import coop.sahkar.proto.PoolClock;
 import coop.sahkar.proto.tls.Revocations;
 import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.worker.engine.Links;
@@ -12,7 +13,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** This worker's place in the ring: links out, links in, and the sessions that use them. */
@@ -32,17 +32,17 @@ public final class Ring implements AutoCloseable {
      * @param keys public key of a ticket's key id, or null when it is not known
      * @param relay the way to workers that can't be dialled
      * @param transport how links are made
-     * @param clockMillis Unix time
+     * @param clock tickets expire by it, and sessions of which nothing is heard
      */
     public Ring(
             RingOptions options,
             Function<String, @Nullable PublicKey> keys,
             RelayPath relay,
             Transport transport,
-            LongSupplier clockMillis) {
+            PoolClock clock) {
         this.options = options;
         this.transport = transport;
-        this.directory = new SessionDirectory(options, keys, clockMillis);
+        this.directory = new SessionDirectory(options, keys, clock);
         this.scheduler =
                 Executors.newSingleThreadScheduledExecutor(
                         Thread.ofPlatform().daemon().name("ring-timer").factory());

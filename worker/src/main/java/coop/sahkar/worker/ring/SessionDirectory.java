@@ -1,5 +1,6 @@
 package coop.sahkar.worker.ring;
 
+import coop.sahkar.proto.PoolClock;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
@@ -17,7 +18,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,7 +29,7 @@ public final class SessionDirectory {
     private final int maxSessions;
     private final long idleMillis;
     private final Function<String, @Nullable PublicKey> keys;
-    private final LongSupplier clockMillis;
+    private final PoolClock clock;
     private final Map<ShardKey, Shard> shards = new ConcurrentHashMap<>();
     private final Map<SessionId, RingSession> sessions = new ConcurrentHashMap<>();
 
@@ -63,17 +63,15 @@ public final class SessionDirectory {
 
     /**
      * @param keys public key of a key id, or null
-     * @param clockMillis Unix time
+     * @param clock tickets expire by it, and sessions of which nothing is heard
      */
     public SessionDirectory(
-            RingOptions options,
-            Function<String, @Nullable PublicKey> keys,
-            LongSupplier clockMillis) {
+            RingOptions options, Function<String, @Nullable PublicKey> keys, PoolClock clock) {
         this.workerId = options.workerId();
         this.maxSessions = options.maxSessions();
         this.idleMillis = options.sessionIdleMillis();
         this.keys = keys;
-        this.clockMillis = clockMillis;
+        this.clock = clock;
     }
 
     /** From now on sessions of this model and span go to {@code inbox}. */
@@ -98,7 +96,7 @@ public final class SessionDirectory {
 
     /** Checks a ticket whose route begins at this worker, and enters nothing. */
     public Admission namedHead(SignedTicket wire) {
-        return switch (Tickets.open(wire, keys, clockMillis.getAsLong())) {
+        return switch (Tickets.open(wire, keys, clock.earliestUnixMillis())) {
             case Tickets.Refused refused -> new Forged(refused.problem());
             case Tickets.Expired(SealedTicket sealed, Problem problem) ->
                     new Denied(sealed, problem);
@@ -132,7 +130,7 @@ public final class SessionDirectory {
      * @param sender must be the head of the ticket's route
      */
     Probed probed(SignedTicket wire, int stage, String sender) {
-        return switch (Tickets.open(wire, keys, clockMillis.getAsLong())) {
+        return switch (Tickets.open(wire, keys, clock.earliestUnixMillis())) {
             case Tickets.Refused refused -> new Strange(refused.problem());
             case Tickets.Expired(SealedTicket sealed, Problem _) -> probed(sealed, stage, sender);
             case Tickets.Valid(SealedTicket sealed) -> probed(sealed, stage, sender);
@@ -188,7 +186,7 @@ public final class SessionDirectory {
 
     /** A ticket that a coordinator has signed, in time or not; null if none has. */
     @Nullable SealedTicket genuine(SignedTicket wire) {
-        return switch (Tickets.open(wire, keys, clockMillis.getAsLong())) {
+        return switch (Tickets.open(wire, keys, clock.earliestUnixMillis())) {
             case Tickets.Refused _ -> null;
             case Tickets.Expired(SealedTicket sealed, Problem _) -> sealed;
             case Tickets.Valid(SealedTicket sealed) -> sealed;
@@ -197,8 +195,7 @@ public final class SessionDirectory {
 
     private Admission admit(
             SignedTicket wire, int stage, String sender, @Nullable Sampling sampling) {
-        long now = clockMillis.getAsLong();
-        return switch (Tickets.open(wire, keys, now)) {
+        return switch (Tickets.open(wire, keys, clock.earliestUnixMillis())) {
             case Tickets.Refused refused -> new Forged(refused.problem());
             case Tickets.Expired(SealedTicket sealed, Problem problem) ->
                     place(sealed.ticket(), stage, sender)
@@ -207,7 +204,7 @@ public final class SessionDirectory {
             case Tickets.Valid(SealedTicket sealed) ->
                     place(sealed.ticket(), stage, sender)
                             .<Admission>map(Forged::new)
-                            .orElseGet(() -> enter(sealed, stage, sampling, now));
+                            .orElseGet(() -> enter(sealed, stage, sampling));
         };
     }
 
@@ -235,7 +232,7 @@ public final class SessionDirectory {
         return Optional.empty();
     }
 
-    private Admission enter(SealedTicket sealed, int stage, @Nullable Sampling sampling, long now) {
+    private Admission enter(SealedTicket sealed, int stage, @Nullable Sampling sampling) {
         Ticket ticket = sealed.ticket();
         Span span = ticket.stages().get(stage).span();
         Shard shard = shards.get(new ShardKey(ticket.modelId(), span));
@@ -251,7 +248,9 @@ public final class SessionDirectory {
         if (sessions.size() >= maxSessions && !sessions.containsKey(ticket.session())) {
             return new Denied(sealed, full());
         }
-        RingSession session = new RingSession(sealed, stage, shard.shape(), shard.inbox(), now);
+        RingSession session =
+                new RingSession(
+                        sealed, stage, shard.shape(), shard.inbox(), clock.monotonicMillis());
         RingSession before = sessions.get(ticket.session());
         RingSession kept = sessions.merge(ticket.session(), session, SessionDirectory::newer);
         if (kept.equals(session) && before != null && !before.inbox.equals(session.inbox)) {
@@ -301,7 +300,7 @@ public final class SessionDirectory {
         if (session == null || session.ticket.epoch() != epoch) {
             return null;
         }
-        session.lastUsedMillis = clockMillis.getAsLong();
+        session.lastUsedMillis = clock.monotonicMillis();
         return session;
     }
 
@@ -329,7 +328,7 @@ public final class SessionDirectory {
 
     /** Closes sessions of which nothing was heard for too long, so that their KV is freed. */
     void sweep() {
-        long oldest = clockMillis.getAsLong() - idleMillis;
+        long oldest = clock.monotonicMillis() - idleMillis;
         sessions.values()
                 .removeIf(session ->
                         session.lastUsedMillis < oldest

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
+import coop.sahkar.proto.PoolClock;
 import coop.sahkar.proto.Span;
 import coop.sahkar.proto.tls.Transport;
 import coop.sahkar.worker.engine.LogRoom;
@@ -29,7 +30,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -51,7 +51,7 @@ class ShardHostTest {
     private final HostedHeads heads = new HostedHeads();
     private final IdleLoader loader = new IdleLoader();
     private final SessionDirectory directoryOfSessions =
-            new SessionDirectory(RingOptions.defaults("w"), _ -> null, now::get);
+            new SessionDirectory(RingOptions.defaults("w"), _ -> null, PoolClock.of(now::get));
     private volatile boolean noManifest;
     private HttpServer web;
     private ModelManifest manifest;
@@ -121,7 +121,7 @@ class ShardHostTest {
                                 this::manifest,
                                 store,
                                 sources -> new ReachedSources(sources, List.of())),
-                        () -> Instant.ofEpochMilli(now.get()),
+                        now::get,
                         new Random(1));
         made.start();
         return made;

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import coop.sahkar.proto.PoolClock;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SessionId;
@@ -129,7 +130,7 @@ final class HeadServiceTest {
                             throw new IOException("there is no relay");
                         },
                         Transport.OPEN,
-                        () -> NOW);
+                        PoolClock.of(() -> NOW));
         HeadHost host =
                 (id, span) ->
                         id.equals(MODEL) && span.equals(new Span(0, 2))

@@ -1,6 +1,7 @@
 package coop.sahkar.worker.ring;
 
 import coop.sahkar.proto.HiddenCodec;
+import coop.sahkar.proto.PoolClock;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
 import coop.sahkar.proto.SessionId;
@@ -97,7 +98,7 @@ final class Pool implements AutoCloseable {
                         id -> id.equals("k") ? keys.getPublic() : null,
                         relay,
                         transports.apply(options.workerId()),
-                        this::now);
+                        PoolClock.of(this::now));
         InetSocketAddress bind = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
         int bound = ring.listen(bind, more).port();
         Span span = new Span(2 * index, 2 * index + 2);
