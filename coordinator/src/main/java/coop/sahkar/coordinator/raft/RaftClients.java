@@ -8,12 +8,15 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.apache.ratis.client.RaftClient;
 import org.apache.ratis.client.RaftClientConfigKeys;
+import org.apache.ratis.client.retry.RequestTypeDependentRetryPolicy;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.proto.RaftProtos.RaftClientRequestProto.TypeCase;
 import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.retry.RetryPolicies;
 import org.apache.ratis.retry.RetryPolicy;
+import org.apache.ratis.util.TimeDuration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -85,10 +88,23 @@ final class RaftClients implements AutoCloseable {
     }
 
     private RaftClient build(List<RaftPeer> members) {
-        return build(
-                properties,
-                members,
-                RetryPolicies.retryForeverWithSleep(RaftSettings.millis(RETRY_MILLIS)));
+        return build(properties, members, retryForAWhile());
+    }
+
+    /**
+     * Ratis sends again until it is told to stop, whether anybody waits for the reply or not. A
+     * command must not take effect long after its sender was told that it could not be written, nor
+     * once more when nobody remembers its id; and what nobody waits for must not pile up.
+     */
+    private static RetryPolicy retryForAWhile() {
+        RetryPolicy again = RetryPolicies.retryForeverWithSleep(RaftSettings.millis(RETRY_MILLIS));
+        TimeDuration most = RaftSettings.millis(RatisLog.PROPOSAL_MILLIS);
+        return RequestTypeDependentRetryPolicy.newBuilder()
+                .setRetryPolicy(TypeCase.WRITE, again)
+                .setTimeout(TypeCase.WRITE, most)
+                .setRetryPolicy(TypeCase.READ, again)
+                .setTimeout(TypeCase.READ, most)
+                .build();
     }
 
     private RaftClient build(RaftProperties with, List<RaftPeer> members, RetryPolicy retry) {

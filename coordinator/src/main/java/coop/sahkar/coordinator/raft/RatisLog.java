@@ -6,6 +6,7 @@ import coop.sahkar.coordinator.log.OutcomeCodec;
 import coop.sahkar.coordinator.log.SnapshotCodec;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.CommandId;
+import coop.sahkar.coordinator.state.FeatureLevel;
 import coop.sahkar.coordinator.state.LogBrokenException;
 import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.LoggedCommand;
@@ -34,6 +35,7 @@ import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.exceptions.LeaderSteppingDownException;
+import org.apache.ratis.protocol.exceptions.RaftRetryFailureException;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
@@ -45,7 +47,10 @@ import org.slf4j.LoggerFactory;
 /** The replicated log on Apache Ratis: one node or several, the same code. */
 public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RatisLog.class);
-    private static final int PROPOSAL_MILLIS = 8_000;
+
+    /** How long a command is tried for; after that it is not sent any more. */
+    static final int PROPOSAL_MILLIS = 8_000;
+
     private static final int READ_MILLIS = 3_000;
     private static final int LOOK_MILLIS = 10;
     private static final int AGAIN_MILLIS = 50;
@@ -59,6 +64,8 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private final RaftClients clients;
     private final Supplier<CommandId> ids;
     private final CompletableFuture<LogBrokenException> failure = new CompletableFuture<>();
+    private final Barriers barriers = new Barriers(this::barrier);
+    private final Freshness freshness = new Freshness(this::ask);
     private volatile boolean closing;
 
     private RatisLog(
@@ -147,7 +154,9 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
         Parameters parameters = RaftTls.parameters(transport);
         PoolMachine machine = new PoolMachine(first);
         RaftServer server = serve(node, directory.toFile(), properties, parameters, machine);
-        return new RatisLog(node, server, machine, directory, properties, parameters, ids);
+        RatisLog log = new RatisLog(node, server, machine, directory, properties, parameters, ids);
+        log.freshness.start();
+        return log;
     }
 
     /**
@@ -284,8 +293,9 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     }
 
     /**
-     * Waits until everything committed so far is applied here: a linearizable read of this member
-     * answers then.
+     * Waits until what was committed so far is applied here: Ratis' own read of this member answers
+     * then. In the second after another leader was elected it may miss the newest; see {@link
+     * #latest}.
      *
      * @throws LogUnavailableException in a sentence, if it takes longer
      */
@@ -311,10 +321,12 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     }
 
     private boolean readThrough(int timeoutMillis) {
+        long begunNanos = System.nanoTime();
         try {
             meetMembers();
             int most = Math.min(timeoutMillis, READ_MILLIS);
             await(clients.now().async().sendReadOnlyUnordered(Message.EMPTY, node.peerId()), most);
+            freshness.known(begunNanos);
             return true;
         } catch (LogUnavailableException e) {
             LOG.debug("the log is not ready yet", e);
@@ -327,22 +339,63 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     public Optional<Refusal> propose(Command command) {
         Message message =
                 PoolMachine.message(CommandCodec.write(new LoggedCommand(ids.get(), command)));
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PROPOSAL_MILLIS);
+        long begunNanos = System.nanoTime();
+        long deadline = begunNanos + TimeUnit.MILLISECONDS.toNanos(PROPOSAL_MILLIS);
         while (true) {
             long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
             try {
                 RaftClientReply reply =
                         await(clients.now().async().send(message), (int) Math.max(1, leftMillis));
+                machine.awaitApplied(reply.getLogIndex(), deadline);
+                freshness.known(begunNanos);
                 return Optional.ofNullable(
                         OutcomeCodec.read(PoolMachine.bytes(reply.getMessage().getContent())));
             } catch (LogUnavailableException e) {
-                if (!(e.getCause() instanceof LeaderSteppingDownException) || leftMillis <= 0) {
+                if (!mayBeSentAgain(e) || leftMillis <= 0) {
                     throw e;
                 }
-                // It hands over the lead and took nothing; it is sent again under the same id.
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(AGAIN_MILLIS));
             }
         }
+    }
+
+    /**
+     * Whether the leader is handing over the lead, or another command's time was over: Ratis gives
+     * up those behind it too. It is sent again under the same id, and so applied once.
+     */
+    private static boolean mayBeSentAgain(LogUnavailableException failure) {
+        for (Throwable t = failure.getCause(); t != null; t = t.getCause()) {
+            if (t instanceof LeaderSteppingDownException
+                    || t instanceof RaftRetryFailureException) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public PoolState latest() {
+        barriers.pass(PROPOSAL_MILLIS);
+        return state();
+    }
+
+    private void barrier() {
+        if (state().cluster().level() >= FeatureLevel.PARTS) {
+            propose(new Command.Barrier());
+        } else {
+            catchUp(PROPOSAL_MILLIS);
+        }
+    }
+
+    private void ask() {
+        if (!failure.isDone() && !leaderId().isEmpty() && members().hasSelf()) {
+            readThrough(READ_MILLIS);
+        }
+    }
+
+    @Override
+    public long ageMillis() {
+        return freshness.ageMillis();
     }
 
     /** Waits for a reply, or for the end of the log, after which no reply comes. */
@@ -418,6 +471,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     @Override
     public void close() {
         closing = true;
+        freshness.close();
         clients.close();
         try {
             server.close();
