@@ -14,6 +14,8 @@ import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.proto.RaftProtos.RaftClientRequestProto.TypeCase;
 import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.exceptions.AlreadyClosedException;
+import org.apache.ratis.protocol.exceptions.RaftRetryFailureException;
 import org.apache.ratis.retry.RetryPolicies;
 import org.apache.ratis.retry.RetryPolicy;
 import org.apache.ratis.util.TimeDuration;
@@ -38,6 +40,7 @@ final class RaftClients implements AutoCloseable {
     private final RaftProperties properties;
     private final Parameters parameters;
     private Set<String> met;
+    private List<RaftPeer> peers;
     private @Nullable RaftClient before;
     private RaftClient client;
     private boolean closed;
@@ -50,8 +53,9 @@ final class RaftClients implements AutoCloseable {
         this.properties = properties;
         this.parameters = parameters;
         RaftPeer self = RaftNode.peer(node.self());
-        this.met = names(List.of(self));
-        this.client = build(List.of(self));
+        this.peers = List.of(self);
+        this.met = names(peers);
+        this.client = build(peers);
     }
 
     private static Set<String> names(Collection<RaftPeer> members) {
@@ -67,9 +71,37 @@ final class RaftClients implements AutoCloseable {
             return;
         }
         met = names;
+        peers = List.copyOf(members);
+        renew();
+    }
+
+    private void renew() {
         close(before);
         before = client;
-        client = build(List.copyOf(members));
+        client = build(peers);
+    }
+
+    /**
+     * A command that was sent through a client failed so. When one command's time was over, Ratis'
+     * client takes no other ever after, and another has to be there in its place.
+     *
+     * @return whether this is what happened
+     */
+    synchronized boolean failed(RaftClient with, Throwable failure) {
+        boolean over = ended(failure);
+        if (!closed && over && with.getId().equals(client.getId())) {
+            renew();
+        }
+        return over;
+    }
+
+    private static boolean ended(Throwable failure) {
+        for (Throwable t = failure; t != null; t = t.getCause()) {
+            if (t instanceof RaftRetryFailureException || t instanceof AlreadyClosedException) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The one to use now. */

@@ -29,13 +29,13 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.apache.ratis.client.RaftClient;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.exceptions.LeaderSteppingDownException;
-import org.apache.ratis.protocol.exceptions.RaftRetryFailureException;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
@@ -50,6 +50,9 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
 
     /** How long a command is tried for; after that it is not sent any more. */
     static final int PROPOSAL_MILLIS = 8_000;
+
+    /** The state remembers the ids of more commands than there can be in this time. */
+    private static final int SOON_MILLIS = 1_000;
 
     private static final int READ_MILLIS = 3_000;
     private static final int LOOK_MILLIS = 10;
@@ -343,34 +346,25 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
         long deadline = begunNanos + TimeUnit.MILLISECONDS.toNanos(PROPOSAL_MILLIS);
         while (true) {
             long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            RaftClient client = clients.now();
+            long soonNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SOON_MILLIS);
             try {
                 RaftClientReply reply =
-                        await(clients.now().async().send(message), (int) Math.max(1, leftMillis));
+                        await(client.async().send(message), (int) Math.max(1, leftMillis));
                 machine.awaitApplied(reply.getLogIndex(), deadline);
                 freshness.known(begunNanos);
                 return Optional.ofNullable(
                         OutcomeCodec.read(PoolMachine.bytes(reply.getMessage().getContent())));
             } catch (LogUnavailableException e) {
-                if (!mayBeSentAgain(e) || leftMillis <= 0) {
+                boolean closed = clients.failed(client, e) && System.nanoTime() - soonNanos < 0;
+                boolean handsOver = e.getCause() instanceof LeaderSteppingDownException;
+                if (leftMillis <= 0 || (!closed && !handsOver)) {
                     throw e;
                 }
+                // The leader, or the client, took nothing; it is sent again under the same id.
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(AGAIN_MILLIS));
             }
         }
-    }
-
-    /**
-     * Whether the leader is handing over the lead, or another command's time was over: Ratis gives
-     * up those behind it too. It is sent again under the same id, and so applied once.
-     */
-    private static boolean mayBeSentAgain(LogUnavailableException failure) {
-        for (Throwable t = failure.getCause(); t != null; t = t.getCause()) {
-            if (t instanceof LeaderSteppingDownException
-                    || t instanceof RaftRetryFailureException) {
-                return true;
-            }
-        }
-        return false;
     }
 
     @Override

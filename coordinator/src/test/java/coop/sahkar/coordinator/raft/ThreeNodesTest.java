@@ -1,6 +1,7 @@
 package coop.sahkar.coordinator.raft;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import coop.sahkar.coordinator.Fixtures;
@@ -11,6 +12,7 @@ import coop.sahkar.coordinator.state.Command.RegisterWorker;
 import coop.sahkar.coordinator.state.CommandId;
 import coop.sahkar.coordinator.state.CoordinatorRecord;
 import coop.sahkar.coordinator.state.FeatureLevel;
+import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.proto.tls.Transport;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -87,6 +89,34 @@ class ThreeNodesTest {
                                 .allSatisfy(n ->
                                         assertThat(SnapshotCodec.write(n.state()))
                                                 .isEqualTo(expected)));
+    }
+
+    /** Ratis' client takes nothing more once it has given up one command. */
+    @Test
+    void aNodeThatReachedNobodyForTooLongWritesAgainWhenItDoes() throws IOException {
+        for (String id : List.of("c1", "c2", "c3")) {
+            addresses.add(new RaftNode.Address(id, "127.0.0.1", RatisLogTest.freePort()));
+        }
+        List<CompletableFuture<RatisLog>> starting =
+                addresses.stream().map(a -> CompletableFuture.supplyAsync(() -> start(a))).toList();
+        for (int i = 0; i < 3; i++) {
+            nodes.put(addresses.get(i).id(), starting.get(i).join());
+        }
+        register("w1", "c1");
+        for (String id : List.of("c2", "c3")) {
+            node(id).close();
+            nodes.remove(id);
+        }
+        assertThatThrownBy(() -> register("w2", "c1")).isInstanceOf(LogUnavailableException.class);
+        assertThatThrownBy(() -> node("c1").latest()).isInstanceOf(LogUnavailableException.class);
+        assertThat(node("c1").ageMillis()).isGreaterThan(RatisLog.PROPOSAL_MILLIS);
+        nodes.put("c2", start(addresses.get(1)));
+        await().atMost(PATIENCE)
+                .ignoreExceptions()
+                .untilAsserted(() -> {
+                    register("w3", "c1");
+                    assertThat(node("c1").state().workers()).containsKeys("w1", "w3");
+                });
     }
 
     private void register(String worker, String through) {
