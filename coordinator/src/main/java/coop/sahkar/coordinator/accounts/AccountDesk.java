@@ -198,7 +198,7 @@ public final class AccountDesk {
 
     /** Ends a key: an operator any, others their own. */
     public Listed revoke(Caller caller, String keyId) {
-        AccountBook book = caller.operator() ? book() : log.latest().accounts();
+        AccountBook book = log.latest().accounts();
         Optional<ApiKey> key = book.key(keyId);
         boolean own = key.isPresent() && key.get().accountId().equals(caller.account());
         if (!caller.operator() && !(own && caller.ownsKeys())) {
@@ -207,8 +207,11 @@ public final class AccountDesk {
                     "Only an operator ends keys of others; %s.".formatted(who(caller)));
         }
         propose(new RevokeKey(keyId, unixMillis.getAsLong()));
+        // Among the revoked keys of its account it may have given way to another already.
         ApiKey ended =
-                book().key(keyId).orElseThrow(() -> new Refused(Why.WRONG, "there is no such key"));
+                book().key(keyId)
+                        .or(() -> key.map(one -> one.revoked(unixMillis.getAsLong())))
+                        .orElseThrow(() -> new Refused(Why.WRONG, "There is no such key."));
         return new Listed(ended, Objects.requireNonNull(book().accounts().get(ended.accountId())));
     }
 

@@ -46,6 +46,9 @@ final class RegisterClient {
     private final Map<String, String> seen = new TreeMap<>();
     private final Deque<KeyMessage> keys = new ArrayDeque<>();
 
+    /** Labels of keys that may have been made. */
+    private final Set<String> orphans = new TreeSet<>();
+
     /**
      * @param name of client and coordinator, for people
      * @param accounts the coordinator's accounts, with a fresh deadline
@@ -163,13 +166,21 @@ final class RegisterClient {
                                     new Action.Write(tier),
                                     called,
                                     returned);
+                            if (returned == Operation.NEVER) {
+                                orphans.add(label);
+                            }
                             add(
                                     Registers.key(label),
                                     new Action.Swap(Registers.GONE, Registers.GOOD),
                                     called,
                                     returned);
                         },
-                        RegisterClient::unexpected)
+                        _ -> // the account has keys enough; its tier may have changed before
+                        add(
+                                        Registers.tierOf(account),
+                                        new Action.Write(tier),
+                                        called,
+                                        Operation.NEVER))
                 .map(CreateKeyReply::getKey)
                 .ifPresent(keys::add);
     }
@@ -202,6 +213,9 @@ final class RegisterClient {
                 tiers.put(key.getAccount(), key.getTier());
                 if (key.getRevokedAtMillis() == 0) {
                     good.add(key.getLabel());
+                    if (orphans.remove(key.getLabel())) {
+                        keys.add(key);
+                    }
                 }
             }
             tiers.forEach((account, tier) ->
