@@ -15,9 +15,6 @@ import java.util.function.LongSupplier;
  * @param service shows the books
  */
 record Books(LedgerDesk desk, UsageLoop loop, LedgerService service) {
-    /** How long a read of the latest waits for a majority. */
-    private static final int READ_MILLIS = 8_000;
-
     /**
      * @param run drawn at each start
      */
@@ -26,6 +23,6 @@ record Books(LedgerDesk desk, UsageLoop loop, LedgerService service) {
         return new Books(
                 new LedgerDesk(log, book),
                 new UsageLoop(coordinator, log, book, unixMillis),
-                new LedgerService(log, () -> log.catchUp(READ_MILLIS)));
+                new LedgerService(log));
     }
 }

@@ -2,13 +2,18 @@ package coop.sahkar.coordinator.accounts;
 
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.Command.AddKey;
+import coop.sahkar.coordinator.state.Command.ChangeAccount;
+import coop.sahkar.coordinator.state.Command.ChangePolicy;
 import coop.sahkar.coordinator.state.Command.GiveNotice;
 import coop.sahkar.coordinator.state.Command.PutAccount;
 import coop.sahkar.coordinator.state.Command.RevokeKey;
 import coop.sahkar.coordinator.state.Command.SetAccess;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
+import coop.sahkar.coordinator.state.Command.Setting;
 import coop.sahkar.coordinator.state.FeatureLevel;
 import coop.sahkar.coordinator.state.ModelRecord;
+import coop.sahkar.coordinator.state.PoolState;
+import coop.sahkar.coordinator.state.Refusal;
 import coop.sahkar.coordinator.state.ReplicatedLog;
 import coop.sahkar.governance.Access;
 import coop.sahkar.governance.Account;
@@ -19,7 +24,6 @@ import coop.sahkar.governance.Role;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -41,20 +45,30 @@ public final class AccountDesk {
     private final RandomGenerator random;
     private final LongSupplier unixMillis;
 
+    /** What stands against something. */
+    public enum Why {
+        /** Somebody else could have had it. */
+        FORBIDDEN,
+        /** It cannot be had. */
+        WRONG,
+        /** Things stand otherwise than was expected. */
+        OVERTAKEN
+    }
+
     /** Why something was not done. */
     public static final class Refused extends RuntimeException {
         private static final long serialVersionUID = 1;
 
-        private final boolean forbidden;
+        private final Why why;
 
-        Refused(boolean forbidden, String sentence) {
+        Refused(Why why, String sentence) {
             super(sentence);
-            this.forbidden = forbidden;
+            this.why = why;
         }
 
-        /** Whether somebody else could have had it. */
-        public boolean forbidden() {
-            return forbidden;
+        /** What stands against it. */
+        public Why why() {
+            return why;
         }
     }
 
@@ -91,18 +105,17 @@ public final class AccountDesk {
      * @param role the account's role from now on; empty to leave it
      * @param tier the account's tier from now on; empty to leave it
      */
-    public synchronized Made create(
-            Caller caller, String name, String role, String tier, String label) {
+    public Made create(Caller caller, String name, String role, String tier, String label) {
         boolean own = name.isEmpty() || name.equals(caller.name());
         if (!caller.operator() && !(own && caller.ownsKeys() && role.isEmpty() && tier.isEmpty())) {
             throw new Refused(
-                    true,
+                    Why.FORBIDDEN,
                     "Only an operator makes keys for others, or changes roles and tiers; %s."
                             .formatted(who(caller)));
         }
         if (label.length() > ApiKey.MAX_LABEL || !label.matches("\\P{Cntrl}*")) {
             throw new Refused(
-                    false, "A label is at most %d characters.".formatted(ApiKey.MAX_LABEL));
+                    Why.WRONG, "A label is at most %d characters.".formatted(ApiKey.MAX_LABEL));
         }
         Account account = account(caller, name, role, tier);
         String secret = KeyText.draw(random);
@@ -118,50 +131,63 @@ public final class AccountDesk {
         return new Made(secret, new Listed(key, account));
     }
 
+    /**
+     * The account of a name, made if there is none, with role and tier as they are said. What is
+     * not said stays as it is, also when somebody else changes it at this moment.
+     */
     private Account account(Caller caller, String name, String role, String tier) {
-        AccountBook book = book();
-        Account known =
-                name.isEmpty()
-                        ? book.accounts().get(caller.account())
-                        : book.named(name).orElse(null);
-        if (known == null && name.isEmpty()) {
-            throw new Refused(false, "Say whose key it will be: --account NAME.");
+        Account own = book().accounts().get(caller.account());
+        if (name.isEmpty() && own == null) {
+            throw new Refused(Why.WRONG, "Say whose key it will be: --account NAME.");
         }
+        String whose = name.isEmpty() && own != null ? own.name() : name;
+        Optional<Role> asRole = role.isEmpty() ? Optional.empty() : Optional.of(role(role));
+        if (asRole.isPresent() || !tier.isEmpty() || book().named(whose).isEmpty()) {
+            ChangeAccount change =
+                    new ChangeAccount("acct-" + id(), whose, asRole, tier, unixMillis.getAsLong());
+            propose(knowsParts() ? change : new PutAccount(whole(change)));
+        }
+        return book().named(whose)
+                .orElseThrow(() -> new Refused(Why.WRONG, "There is no such account any more."));
+    }
+
+    /** While older releases take part in the pool: the account as it is to become. */
+    private Account whole(ChangeAccount change) {
         Account before =
-                known != null
-                        ? known
-                        : new Account(
-                                "acct-" + id(),
-                                name,
-                                Role.MEMBER,
-                                Access.MEMBER,
-                                unixMillis.getAsLong());
-        Account after =
-                new Account(
-                        before.id(),
-                        before.name(),
-                        role.isEmpty() ? before.role() : role(role),
-                        tier.isEmpty() ? before.tier() : tier,
-                        before.createdAtMillis());
-        if (!after.equals(known)) {
-            propose(new PutAccount(after));
-        }
-        return after;
+                book().named(change.name())
+                        .orElse(
+                                new Account(
+                                        change.id(),
+                                        change.name(),
+                                        Role.MEMBER,
+                                        Access.MEMBER,
+                                        change.atMillis()));
+        return new Account(
+                before.id(),
+                before.name(),
+                change.role().orElse(before.role()),
+                change.tier().isEmpty() ? before.tier() : change.tier(),
+                before.createdAtMillis());
+    }
+
+    private boolean knowsParts() {
+        return log.state().cluster().level() >= FeatureLevel.PARTS;
     }
 
     private static Role role(String word) {
         return Role.named(word)
-                .orElseThrow(() -> new Refused(false, "A role is operator, member or service."));
+                .orElseThrow(
+                        () -> new Refused(Why.WRONG, "A role is operator, member or service."));
     }
 
-    /** An operator sees all keys, others their own; by account and age. */
+    /** An operator sees all keys, others their own; by account and age. A linearizable read. */
     public List<Listed> keys(Caller caller) {
-        AccountBook book = book();
         if (!caller.operator() && !caller.ownsKeys()) {
             throw new Refused(
-                    true,
+                    Why.FORBIDDEN,
                     "Keys are listed for those who may make them; %s.".formatted(who(caller)));
         }
+        AccountBook book = log.latest().accounts();
         return book.accounts().values().stream()
                 .filter(account -> caller.operator() || account.id().equals(caller.account()))
                 .sorted(Comparator.comparing(Account::name))
@@ -171,40 +197,73 @@ public final class AccountDesk {
     }
 
     /** Ends a key: an operator any, others their own. */
-    public synchronized Listed revoke(Caller caller, String keyId) {
-        AccountBook book = book();
+    public Listed revoke(Caller caller, String keyId) {
+        AccountBook book = log.latest().accounts();
         Optional<ApiKey> key = book.key(keyId);
         boolean own = key.isPresent() && key.get().accountId().equals(caller.account());
         if (!caller.operator() && !(own && caller.ownsKeys())) {
             throw new Refused(
-                    true, "Only an operator ends keys of others; %s.".formatted(who(caller)));
+                    Why.FORBIDDEN,
+                    "Only an operator ends keys of others; %s.".formatted(who(caller)));
         }
         propose(new RevokeKey(keyId, unixMillis.getAsLong()));
+        // Among the revoked keys of its account it may have given way to another already.
         ApiKey ended =
-                book().key(keyId).orElseThrow(() -> new Refused(false, "there is no such key"));
+                book().key(keyId)
+                        .or(() -> key.map(one -> one.revoked(unixMillis.getAsLong())))
+                        .orElseThrow(() -> new Refused(Why.WRONG, "There is no such key."));
         return new Listed(ended, Objects.requireNonNull(book().accounts().get(ended.accountId())));
     }
 
-    /** The policy in force. */
+    /** The policy in force, as far as this coordinator knows. */
     public PolicySettings policy() {
-        return new PolicySettings(log.state().policy(), book().access());
+        return settings(log.state());
     }
 
-    /** Changes the policy, in order, all or nothing. */
-    public synchronized PolicySettings change(
-            Caller caller, List<Map.Entry<String, String>> settings) {
+    /** The policy in force: a linearizable read. */
+    public PolicySettings latestPolicy() {
+        return settings(log.latest());
+    }
+
+    private static PolicySettings settings(PoolState state) {
+        return new PolicySettings(state.policy(), state.accounts().access());
+    }
+
+    /**
+     * Changes the policy, in order, all or nothing; settings that are not named stay as they are,
+     * also when somebody else changes them at this moment.
+     *
+     * @param expected refused unless these settings stand so
+     */
+    public PolicySettings change(Caller caller, List<Setting> settings, List<Setting> expected) {
         if (!caller.operator()) {
             throw new Refused(
-                    true, "Only an operator changes the policy; %s.".formatted(who(caller)));
+                    Why.FORBIDDEN,
+                    "Only an operator changes the policy; %s.".formatted(who(caller)));
+        }
+        if (knowsParts()) {
+            propose(new ChangePolicy(settings, expected));
+        } else {
+            changeWhole(settings, expected);
+        }
+        return policy();
+    }
+
+    /** While older releases take part in the pool: all of the policy as it is to become. */
+    private void changeWhole(List<Setting> settings, List<Setting> expected) {
+        if (!expected.isEmpty()) {
+            throw new Refused(
+                    Why.WRONG,
+                    "Not every coordinator of the pool knows conditions; give them this release first, and wait a moment.");
         }
         PolicySettings before = policy();
         PolicySettings after = before;
         try {
-            for (Map.Entry<String, String> setting : settings) {
-                after = after.with(setting.getKey(), setting.getValue());
+            for (Setting setting : settings) {
+                after = after.with(setting.name(), setting.value());
             }
         } catch (IllegalArgumentException wrong) {
-            throw new Refused(false, String.valueOf(wrong.getMessage()));
+            throw new Refused(Why.WRONG, String.valueOf(wrong.getMessage()));
         }
         if (!after.access().equals(before.access())) {
             propose(new SetAccess(after.access()));
@@ -212,7 +271,6 @@ public final class AccountDesk {
         if (!after.policy().equals(before.policy())) {
             propose(new SetPolicy(after.policy()));
         }
-        return policy();
     }
 
     /**
@@ -221,7 +279,7 @@ public final class AccountDesk {
      * @param name its id, or a name that only one model has
      * @param inMillis from now; empty: as soon as was promised
      */
-    public synchronized ModelRecord giveNotice(Caller caller, String name, OptionalLong inMillis) {
+    public ModelRecord giveNotice(Caller caller, String name, OptionalLong inMillis) {
         mindsModels(caller);
         long promised = log.state().policy().withdrawalNoticeSeconds() * 1_000L;
         long now = unixMillis.getAsLong();
@@ -230,7 +288,7 @@ public final class AccountDesk {
     }
 
     /** A model that was to go stays. */
-    public synchronized ModelRecord takeNoticeBack(Caller caller, String name) {
+    public ModelRecord takeNoticeBack(Caller caller, String name) {
         mindsModels(caller);
         return notice(name, unixMillis.getAsLong(), 0);
     }
@@ -238,20 +296,21 @@ public final class AccountDesk {
     private static void mindsModels(Caller caller) {
         if (!caller.operator()) {
             throw new Refused(
-                    true, "Only an operator withdraws a model; %s.".formatted(who(caller)));
+                    Why.FORBIDDEN,
+                    "Only an operator withdraws a model; %s.".formatted(who(caller)));
         }
     }
 
     private ModelRecord notice(String name, long nowMillis, long goneAtMillis) {
         if (log.state().cluster().level() < FeatureLevel.NOTICES) {
             throw new Refused(
-                    false,
+                    Why.WRONG,
                     "Not every coordinator of the pool knows how to withdraw a model with notice; give them this release first, and wait a moment.");
         }
         List<ModelRecord> found = log.state().modelsNamed(name);
         if (found.size() != 1) {
             throw new Refused(
-                    false,
+                    Why.WRONG,
                     found.isEmpty()
                             ? "No such model is published; 'sahkar models' lists them."
                             : "Several models have this name; use the id of one.");
@@ -286,7 +345,9 @@ public final class AccountDesk {
     private void propose(Command command) {
         log.propose(command)
                 .ifPresent(refusal -> {
-                    throw new Refused(false, refusal.message() + ".");
+                    throw new Refused(
+                            refusal.reason() == Refusal.Reason.STALE ? Why.OVERTAKEN : Why.WRONG,
+                            refusal.message() + ".");
                 });
     }
 

@@ -1,6 +1,6 @@
 package coop.sahkar.coordinator.accounts;
 
-import coop.sahkar.coordinator.state.PoolView;
+import coop.sahkar.coordinator.state.ReplicatedLog;
 import coop.sahkar.governance.Access;
 import coop.sahkar.governance.Account;
 import coop.sahkar.governance.AccountBook;
@@ -13,7 +13,9 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells from what a request shows whose it is.
+ * Tells from what a request shows whose it is, by what this coordinator knows at the moment: no
+ * majority is asked for a request, so a key that was revoked elsewhere is refused when this
+ * coordinator has heard of it, or, if it hears nothing, after {@link #MOST_AGE_MILLIS}.
  *
  * <p>SDKs insist on some key, so people who have none send "none" or "sk-no-key-required". What
  * does not begin as our keys do is therefore no key, and the caller anonymous; what does must be
@@ -25,7 +27,15 @@ public final class Doorkeeper {
     /** Bytes of an IPv6 address that say whose network it is: a caller has all of the rest. */
     private static final int IPV6_NETWORK_BYTES = 8;
 
-    private final PoolView pool;
+    /**
+     * A coordinator that has reached no majority for so long serves nobody new but who runs it: a
+     * key may have been revoked meanwhile, or anonymous callers not wanted any more.
+     */
+    public static final int MOST_AGE_MILLIS = 60_000;
+
+    private static final int RETRY_MILLIS = 5_000;
+
+    private final ReplicatedLog pool;
     private final String hostKeyHash;
 
     /** Whose request it is, or why it is refused. */
@@ -41,7 +51,7 @@ public final class Doorkeeper {
      * @param hostKeyHash hash of the key in this coordinator's data folder, see {@link HostKey};
      *     empty if there is none
      */
-    public Doorkeeper(PoolView pool, String hostKeyHash) {
+    public Doorkeeper(ReplicatedLog pool, String hostKeyHash) {
         this.pool = pool;
         this.hostKeyHash = hostKeyHash;
     }
@@ -63,6 +73,9 @@ public final class Doorkeeper {
         if (KeyText.meantAsOurs(other)) {
             return byKey(other);
         }
+        if (pool.ageMillis() > MOST_AGE_MILLIS) {
+            return cutOff();
+        }
         Access access = pool.state().accounts().access();
         return access.anonymous()
                 ? new Entry.Known(Caller.anonymous(network(address), access.tier(Access.ANONYMOUS)))
@@ -78,6 +91,9 @@ public final class Doorkeeper {
         if (KeyText.same(hash, hostKeyHash)) {
             return new Entry.Known(Caller.host());
         }
+        if (pool.ageMillis() > MOST_AGE_MILLIS) {
+            return cutOff();
+        }
         AccountBook book = pool.state().accounts();
         ApiKey known = book.keys().get(hash);
         if (known == null || !KeyText.same(hash, known.hash())) {
@@ -88,6 +104,16 @@ public final class Doorkeeper {
             return refused("This API key was revoked; ask for a new one.");
         }
         return new Entry.Known(Caller.of(account, book.tierOf(account.id())));
+    }
+
+    private static Entry cutOff() {
+        return new Entry.Refused(
+                new Problem(
+                        Problem.Kind.NOT_LEADER,
+                        "This coordinator has not reached a majority of the others for %d s and cannot know who may ask; ask another one."
+                                .formatted(MOST_AGE_MILLIS / 1_000),
+                        "",
+                        RETRY_MILLIS));
     }
 
     private static Entry refused(String sentence) {

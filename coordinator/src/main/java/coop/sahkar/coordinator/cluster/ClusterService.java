@@ -34,7 +34,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class ClusterService extends ClusterGrpc.ClusterImplBase implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterService.class);
-    private static final int READ_MILLIS = 10_000;
     private static final int PART_BYTES = 1024 * 1024;
 
     private final String coordinatorId;
@@ -121,8 +120,7 @@ public final class ClusterService extends ClusterGrpc.ClusterImplBase implements
         run(
                 out,
                 () -> {
-                    log.catchUp(READ_MILLIS);
-                    byte[] file = PoolBackup.write(log.state());
+                    byte[] file = PoolBackup.write(log.latest());
                     for (int at = 0; at < file.length && !out.isCancelled(); at += PART_BYTES) {
                         int length = Math.min(PART_BYTES, file.length - at);
                         out.onNext(

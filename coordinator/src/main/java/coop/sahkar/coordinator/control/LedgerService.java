@@ -2,7 +2,7 @@ package coop.sahkar.coordinator.control;
 
 import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.PoolState;
-import coop.sahkar.coordinator.state.PoolView;
+import coop.sahkar.coordinator.state.ReplicatedLog;
 import coop.sahkar.governance.ledger.AccountName;
 import coop.sahkar.proto.v1.LedgerGrpc;
 import coop.sahkar.proto.v1.LedgerPart;
@@ -12,16 +12,10 @@ import io.grpc.stub.StreamObserver;
 
 /** Shows the books. A read of the latest waits for a majority, any other answers from memory. */
 public final class LedgerService extends LedgerGrpc.LedgerImplBase {
-    private final PoolView pool;
-    private final Runnable catchUp;
+    private final ReplicatedLog log;
 
-    /**
-     * @param catchUp returns when everything committed before is applied here, or throws {@link
-     *     LogUnavailableException}
-     */
-    public LedgerService(PoolView pool, Runnable catchUp) {
-        this.pool = pool;
-        this.catchUp = catchUp;
+    public LedgerService(ReplicatedLog log) {
+        this.log = log;
     }
 
     @Override
@@ -33,16 +27,13 @@ public final class LedgerService extends LedgerGrpc.LedgerImplBase {
                             .asRuntimeException());
             return;
         }
-        if (request.getLatest()) {
-            try {
-                catchUp.run();
-            } catch (LogUnavailableException e) {
-                out.onError(
-                        Status.UNAVAILABLE.withDescription(e.getMessage()).asRuntimeException());
-                return;
-            }
+        PoolState state;
+        try {
+            state = request.getLatest() ? log.latest() : log.state();
+        } catch (LogUnavailableException e) {
+            out.onError(Status.UNAVAILABLE.withDescription(e.getMessage()).asRuntimeException());
+            return;
         }
-        PoolState state = pool.state();
         new LedgerPages(state, request).forEach(out::onNext);
         out.onCompleted();
     }

@@ -6,6 +6,7 @@ import coop.sahkar.coordinator.accounts.Caller;
 import coop.sahkar.coordinator.accounts.Doorkeeper;
 import coop.sahkar.coordinator.accounts.Gate;
 import coop.sahkar.coordinator.limits.UsedSoFar;
+import coop.sahkar.coordinator.state.Command.Setting;
 import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.governance.PolicySettings;
@@ -30,7 +31,6 @@ import coop.sahkar.proto.v1.UsageRequest;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.Function;
 
@@ -120,21 +120,34 @@ final class AccountsService extends AccountsGrpc.AccountsImplBase {
         answer(
                 out,
                 caller -> {
-                    if (request.getSettingsCount() > MAX_SETTINGS) {
+                    if (request.getSettingsCount() > MAX_SETTINGS
+                            || request.getExpectedCount() > MAX_SETTINGS) {
                         throw new IllegalArgumentException(
                                 "At most %d settings are changed at once.".formatted(MAX_SETTINGS));
                     }
-                    List<Map.Entry<String, String>> settings =
-                            request.getSettingsList().stream()
-                                    .map(s -> Map.entry(s.getName(), s.getValue()))
-                                    .toList();
-                    return policy(gate.desk().change(caller, settings));
+                    return policy(
+                            gate.desk()
+                                    .change(
+                                            caller,
+                                            settings(request.getSettingsList()),
+                                            settings(request.getExpectedList())));
                 });
+    }
+
+    private static List<Setting> settings(List<PolicySetting> wire) {
+        return wire.stream().map(s -> new Setting(s.getName(), s.getValue())).toList();
     }
 
     @Override
     public void getPolicy(GetPolicyRequest request, StreamObserver<PolicyReply> out) {
-        out.onNext(policy(gate.desk().policy()));
+        PolicySettings latest;
+        try {
+            latest = gate.desk().latestPolicy();
+        } catch (LogUnavailableException away) {
+            fail(out, Status.UNAVAILABLE, String.valueOf(away.getMessage()));
+            return;
+        }
+        out.onNext(policy(latest));
         out.onCompleted();
     }
 
@@ -182,7 +195,12 @@ final class AccountsService extends AccountsGrpc.AccountsImplBase {
     private <T> void answer(StreamObserver<T> out, Function<Caller, T> work) {
         switch (Accounts.identify(gate.doorkeeper(), ServiceRequestContext.current())) {
             case Doorkeeper.Entry.Refused(Problem problem) ->
-                    fail(out, Status.UNAUTHENTICATED, problem.message());
+                    fail(
+                            out,
+                            problem.kind() == Problem.Kind.UNAUTHORIZED
+                                    ? Status.UNAUTHENTICATED
+                                    : Status.UNAVAILABLE,
+                            problem.message());
             case Doorkeeper.Entry.Known(Caller caller) -> answer(out, caller, work);
         }
     }
@@ -192,10 +210,13 @@ final class AccountsService extends AccountsGrpc.AccountsImplBase {
             out.onNext(work.apply(caller));
             out.onCompleted();
         } catch (AccountDesk.Refused refused) {
-            fail(
-                    out,
-                    refused.forbidden() ? Status.PERMISSION_DENIED : Status.INVALID_ARGUMENT,
-                    String.valueOf(refused.getMessage()));
+            Status status =
+                    switch (refused.why()) {
+                        case FORBIDDEN -> Status.PERMISSION_DENIED;
+                        case WRONG -> Status.INVALID_ARGUMENT;
+                        case OVERTAKEN -> Status.ABORTED;
+                    };
+            fail(out, status, String.valueOf(refused.getMessage()));
         } catch (IllegalArgumentException wrong) {
             fail(out, Status.INVALID_ARGUMENT, String.valueOf(wrong.getMessage()));
         } catch (LogUnavailableException away) {

@@ -1,7 +1,10 @@
 package coop.sahkar.coordinator.log;
 
 import com.google.protobuf.ByteString;
+import coop.sahkar.coordinator.state.Command.ChangeAccount;
+import coop.sahkar.coordinator.state.Command.ChangePolicy;
 import coop.sahkar.coordinator.state.Command.RevokeKey;
+import coop.sahkar.coordinator.state.Command.Setting;
 import coop.sahkar.governance.Access;
 import coop.sahkar.governance.Account;
 import coop.sahkar.governance.AccountBook;
@@ -10,14 +13,18 @@ import coop.sahkar.governance.DayUsage;
 import coop.sahkar.governance.Role;
 import coop.sahkar.governance.Tier;
 import coop.sahkar.proto.v1.AccessEntry;
+import coop.sahkar.proto.v1.AccountChangeEntry;
 import coop.sahkar.proto.v1.AccountEntry;
 import coop.sahkar.proto.v1.AccountTokensEntry;
 import coop.sahkar.proto.v1.ApiKeyEntry;
 import coop.sahkar.proto.v1.DayUsageEntry;
+import coop.sahkar.proto.v1.PolicyChangeEntry;
 import coop.sahkar.proto.v1.PoolSnapshot;
 import coop.sahkar.proto.v1.RevocationEntry;
+import coop.sahkar.proto.v1.SettingEntry;
 import coop.sahkar.proto.v1.TierEntry;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -26,32 +33,75 @@ final class AccountAdapter {
     private AccountAdapter() {}
 
     static AccountEntry write(Account a) {
-        int role =
-                switch (a.role()) {
-                    case OPERATOR -> 1;
-                    case MEMBER -> 2;
-                    case SERVICE -> 3;
-                };
         return AccountEntry.newBuilder()
                 .setId(a.id())
                 .setName(a.name())
-                .setRole(role)
+                .setRole(write(a.role()))
                 .setTier(a.tier())
                 .setCreatedAtMillis(a.createdAtMillis())
                 .build();
     }
 
     static Account read(AccountEntry a) {
-        Role role =
-                switch (a.getRole()) {
-                    case 1 -> Role.OPERATOR;
-                    case 2 -> Role.MEMBER;
-                    case 3 -> Role.SERVICE;
-                    default ->
-                            throw new LogFormatException(
-                                    "an account has the unknown role " + a.getRole());
-                };
-        return new Account(a.getId(), a.getName(), role, a.getTier(), a.getCreatedAtMillis());
+        return new Account(
+                a.getId(), a.getName(), role(a.getRole()), a.getTier(), a.getCreatedAtMillis());
+    }
+
+    private static int write(Role role) {
+        return switch (role) {
+            case OPERATOR -> 1;
+            case MEMBER -> 2;
+            case SERVICE -> 3;
+        };
+    }
+
+    private static Role role(int number) {
+        return switch (number) {
+            case 1 -> Role.OPERATOR;
+            case 2 -> Role.MEMBER;
+            case 3 -> Role.SERVICE;
+            default -> throw new LogFormatException("an account has the unknown role " + number);
+        };
+    }
+
+    static AccountChangeEntry write(ChangeAccount c) {
+        return AccountChangeEntry.newBuilder()
+                .setId(c.id())
+                .setName(c.name())
+                .setRole(c.role().map(AccountAdapter::write).orElse(0))
+                .setTier(c.tier())
+                .setAtMillis(c.atMillis())
+                .build();
+    }
+
+    static ChangeAccount read(AccountChangeEntry c) {
+        return new ChangeAccount(
+                c.getId(),
+                c.getName(),
+                c.getRole() == 0 ? Optional.empty() : Optional.of(role(c.getRole())),
+                c.getTier(),
+                c.getAtMillis());
+    }
+
+    static PolicyChangeEntry write(ChangePolicy c) {
+        PolicyChangeEntry.Builder entry = PolicyChangeEntry.newBuilder();
+        c.settings().forEach(setting -> entry.addSettings(write(setting)));
+        c.expected().forEach(setting -> entry.addExpected(write(setting)));
+        return entry.build();
+    }
+
+    static ChangePolicy read(PolicyChangeEntry c) {
+        return new ChangePolicy(
+                c.getSettingsList().stream().map(AccountAdapter::read).toList(),
+                c.getExpectedList().stream().map(AccountAdapter::read).toList());
+    }
+
+    private static SettingEntry write(Setting s) {
+        return SettingEntry.newBuilder().setName(s.name()).setValue(s.value()).build();
+    }
+
+    private static Setting read(SettingEntry s) {
+        return new Setting(s.getName(), s.getValue());
     }
 
     static ApiKeyEntry write(ApiKey k) {

@@ -6,6 +6,9 @@ import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.AnnounceCoordinator;
+import coop.sahkar.coordinator.state.Command.Barrier;
+import coop.sahkar.coordinator.state.Command.ChangeAccount;
+import coop.sahkar.coordinator.state.Command.ChangePolicy;
 import coop.sahkar.coordinator.state.Command.EnrolNode;
 import coop.sahkar.coordinator.state.Command.ForgetCoordinator;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
@@ -24,6 +27,7 @@ import coop.sahkar.coordinator.state.Command.SetPolicy;
 import coop.sahkar.coordinator.state.Command.WithdrawModel;
 import coop.sahkar.coordinator.state.CommandId;
 import coop.sahkar.coordinator.state.LoggedCommand;
+import coop.sahkar.proto.v1.BarrierEntry;
 import coop.sahkar.proto.v1.LogEntry;
 import java.nio.ByteBuffer;
 
@@ -53,6 +57,9 @@ public final class CommandCodec {
             case EnrolNode c -> entry.setEnrol(MembershipAdapter.write(c));
             case RevokeNode c -> entry.setRevoke(MembershipAdapter.write(c));
             case PutAccount c -> entry.setPutAccount(AccountAdapter.write(c.account()));
+            case ChangeAccount c -> entry.setChangeAccount(AccountAdapter.write(c));
+            case ChangePolicy c -> entry.setChangePolicy(AccountAdapter.write(c));
+            case Barrier _ -> entry.setBarrier(BarrierEntry.getDefaultInstance());
             case AddKey c -> entry.setAddApiKey(AccountAdapter.write(c.key()));
             case RevokeKey c -> entry.setRevokeApiKey(AccountAdapter.write(c));
             case NoteDayUsage c -> entry.setNoteDayUsage(AccountAdapter.write(c.usage()));
@@ -102,6 +109,9 @@ public final class CommandCodec {
             case ENROL -> MembershipAdapter.read(entry.getEnrol());
             case REVOKE -> MembershipAdapter.read(entry.getRevoke());
             case PUT_ACCOUNT -> new PutAccount(AccountAdapter.read(entry.getPutAccount()));
+            case CHANGE_ACCOUNT -> AccountAdapter.read(entry.getChangeAccount());
+            case CHANGE_POLICY -> AccountAdapter.read(entry.getChangePolicy());
+            case BARRIER -> new Barrier();
             case ADD_API_KEY -> new AddKey(AccountAdapter.read(entry.getAddApiKey()));
             case REVOKE_API_KEY -> AccountAdapter.read(entry.getRevokeApiKey());
             case NOTE_DAY_USAGE -> new NoteDayUsage(AccountAdapter.read(entry.getNoteDayUsage()));

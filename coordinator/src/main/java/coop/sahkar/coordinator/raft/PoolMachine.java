@@ -6,6 +6,7 @@ import coop.sahkar.coordinator.log.OutcomeCodec;
 import coop.sahkar.coordinator.log.SnapshotCodec;
 import coop.sahkar.coordinator.state.Command.RaiseLevel;
 import coop.sahkar.coordinator.state.FeatureLevel;
+import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.LoggedCommand;
 import coop.sahkar.coordinator.state.Outcome;
 import coop.sahkar.coordinator.state.PoolState;
@@ -22,6 +23,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.apache.ratis.io.MD5Hash;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.proto.RaftProtos.RaftConfigurationProto;
@@ -56,6 +58,7 @@ final class PoolMachine extends BaseStateMachine {
     private final SimpleStateMachineStorage storage = new SimpleStateMachineStorage();
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
+    private final Object progress = new Object();
     private volatile PoolState state;
     private volatile Runnable membersChanged = () -> {};
 
@@ -64,6 +67,7 @@ final class PoolMachine extends BaseStateMachine {
      */
     PoolMachine(PoolState first) {
         this.state = first;
+        var _ = broken.thenRun(this::progressed);
     }
 
     PoolState state() {
@@ -96,6 +100,34 @@ final class PoolMachine extends BaseStateMachine {
     /** Has {@code listener} called when the members have changed; it must not wait. */
     void onMembers(Runnable listener) {
         membersChanged = listener;
+    }
+
+    /**
+     * Waits until an entry of the log, which the leader has applied, is applied here, so that
+     * whoever reads here next sees it.
+     */
+    void awaitApplied(long index, long deadlineNanos) {
+        synchronized (progress) {
+            while (getLastAppliedTermIndex().getIndex() < index) {
+                long leftNanos = deadlineNanos - System.nanoTime();
+                if (leftNanos <= 0 || broken.isDone()) {
+                    throw new LogUnavailableException(
+                            "the change was made, but this coordinator has not heard of it yet: look again in a moment");
+                }
+                try {
+                    TimeUnit.NANOSECONDS.timedWait(progress, leftNanos);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    throw new LogUnavailableException("interrupted while the log was written", e);
+                }
+            }
+        }
+    }
+
+    private void progressed() {
+        synchronized (progress) {
+            progress.notifyAll();
+        }
     }
 
     void onChange(Runnable listener) {
@@ -153,6 +185,7 @@ final class PoolMachine extends BaseStateMachine {
             state = SnapshotCodec.read(in);
         }
         setLastAppliedTermIndex(snapshot.getTermIndex());
+        progressed();
         listeners.forEach(Runnable::run);
     }
 
@@ -199,6 +232,7 @@ final class PoolMachine extends BaseStateMachine {
         Outcome outcome = Transition.apply(state, read(data));
         state = outcome.state();
         updateLastAppliedTermIndex(entry.getTerm(), entry.getIndex());
+        progressed();
         listeners.forEach(Runnable::run);
         return CompletableFuture.completedFuture(message(OutcomeCodec.write(outcome.refusal())));
     }
@@ -224,7 +258,7 @@ final class PoolMachine extends BaseStateMachine {
         }
     }
 
-    /** Answers a linearizable read: by then everything committed before it is applied here. */
+    /** Answers Ratis' read: by then what its leader knew to be committed is applied here. */
     @Override
     public CompletableFuture<Message> query(Message request) {
         return CompletableFuture.completedFuture(Message.EMPTY);

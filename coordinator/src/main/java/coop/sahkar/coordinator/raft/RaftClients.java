@@ -8,12 +8,17 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.apache.ratis.client.RaftClient;
 import org.apache.ratis.client.RaftClientConfigKeys;
+import org.apache.ratis.client.retry.RequestTypeDependentRetryPolicy;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.proto.RaftProtos.RaftClientRequestProto.TypeCase;
 import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.exceptions.AlreadyClosedException;
+import org.apache.ratis.protocol.exceptions.RaftRetryFailureException;
 import org.apache.ratis.retry.RetryPolicies;
 import org.apache.ratis.retry.RetryPolicy;
+import org.apache.ratis.util.TimeDuration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +40,7 @@ final class RaftClients implements AutoCloseable {
     private final RaftProperties properties;
     private final Parameters parameters;
     private Set<String> met;
+    private List<RaftPeer> peers;
     private @Nullable RaftClient before;
     private RaftClient client;
     private boolean closed;
@@ -47,8 +53,9 @@ final class RaftClients implements AutoCloseable {
         this.properties = properties;
         this.parameters = parameters;
         RaftPeer self = RaftNode.peer(node.self());
-        this.met = names(List.of(self));
-        this.client = build(List.of(self));
+        this.peers = List.of(self);
+        this.met = names(peers);
+        this.client = build(peers);
     }
 
     private static Set<String> names(Collection<RaftPeer> members) {
@@ -64,9 +71,37 @@ final class RaftClients implements AutoCloseable {
             return;
         }
         met = names;
+        peers = List.copyOf(members);
+        renew();
+    }
+
+    private void renew() {
         close(before);
         before = client;
-        client = build(List.copyOf(members));
+        client = build(peers);
+    }
+
+    /**
+     * A command that was sent through a client failed so. When one command's time was over, Ratis'
+     * client takes no other ever after, and another has to be there in its place.
+     *
+     * @return whether this is what happened
+     */
+    synchronized boolean failed(RaftClient with, Throwable failure) {
+        boolean over = ended(failure);
+        if (!closed && over && with.getId().equals(client.getId())) {
+            renew();
+        }
+        return over;
+    }
+
+    private static boolean ended(Throwable failure) {
+        for (Throwable t = failure; t != null; t = t.getCause()) {
+            if (t instanceof RaftRetryFailureException || t instanceof AlreadyClosedException) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The one to use now. */
@@ -85,10 +120,23 @@ final class RaftClients implements AutoCloseable {
     }
 
     private RaftClient build(List<RaftPeer> members) {
-        return build(
-                properties,
-                members,
-                RetryPolicies.retryForeverWithSleep(RaftSettings.millis(RETRY_MILLIS)));
+        return build(properties, members, retryForAWhile());
+    }
+
+    /**
+     * Ratis sends again until it is told to stop, whether anybody waits for the reply or not. A
+     * command must not take effect long after its sender was told that it could not be written, nor
+     * once more when nobody remembers its id; and what nobody waits for must not pile up.
+     */
+    private static RetryPolicy retryForAWhile() {
+        RetryPolicy again = RetryPolicies.retryForeverWithSleep(RaftSettings.millis(RETRY_MILLIS));
+        TimeDuration most = RaftSettings.millis(RatisLog.PROPOSAL_MILLIS);
+        return RequestTypeDependentRetryPolicy.newBuilder()
+                .setRetryPolicy(TypeCase.WRITE, again)
+                .setTimeout(TypeCase.WRITE, most)
+                .setRetryPolicy(TypeCase.READ, again)
+                .setTimeout(TypeCase.READ, most)
+                .build();
     }
 
     private RaftClient build(RaftProperties with, List<RaftPeer> members, RetryPolicy retry) {

@@ -6,6 +6,7 @@ import coop.sahkar.coordinator.log.OutcomeCodec;
 import coop.sahkar.coordinator.log.SnapshotCodec;
 import coop.sahkar.coordinator.state.Command;
 import coop.sahkar.coordinator.state.CommandId;
+import coop.sahkar.coordinator.state.FeatureLevel;
 import coop.sahkar.coordinator.state.LogBrokenException;
 import coop.sahkar.coordinator.state.LogUnavailableException;
 import coop.sahkar.coordinator.state.LoggedCommand;
@@ -28,6 +29,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.apache.ratis.client.RaftClient;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.protocol.Message;
@@ -45,7 +47,13 @@ import org.slf4j.LoggerFactory;
 /** The replicated log on Apache Ratis: one node or several, the same code. */
 public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RatisLog.class);
-    private static final int PROPOSAL_MILLIS = 8_000;
+
+    /** How long a command is tried for; after that it is not sent any more. */
+    static final int PROPOSAL_MILLIS = 8_000;
+
+    /** The state remembers the ids of more commands than there can be in this time. */
+    private static final int SOON_MILLIS = 1_000;
+
     private static final int READ_MILLIS = 3_000;
     private static final int LOOK_MILLIS = 10;
     private static final int AGAIN_MILLIS = 50;
@@ -58,6 +66,8 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private final RaftClients clients;
     private final Supplier<CommandId> ids;
     private final CompletableFuture<LogBrokenException> failure = new CompletableFuture<>();
+    private final Barriers barriers = new Barriers(this::barrier);
+    private final Freshness freshness = new Freshness(this::ask);
     private volatile boolean closing;
 
     private RatisLog(
@@ -147,7 +157,9 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
         Parameters parameters = RaftTls.parameters(transport);
         PoolMachine machine = new PoolMachine(first);
         RaftServer server = serve(node, directory.toFile(), properties, parameters, machine);
-        return new RatisLog(node, server, machine, directory, properties, parameters, ids);
+        RatisLog log = new RatisLog(node, server, machine, directory, properties, parameters, ids);
+        log.freshness.start();
+        return log;
     }
 
     /**
@@ -290,8 +302,9 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     }
 
     /**
-     * Waits until everything committed so far is applied here: a linearizable read of this member
-     * answers then.
+     * Waits until what was committed so far is applied here: Ratis' own read of this member answers
+     * then. In the second after another leader was elected it may miss the newest; see {@link
+     * #latest}.
      *
      * @throws LogUnavailableException in a sentence, if it takes longer, or the disk takes nothing
      */
@@ -323,10 +336,12 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     }
 
     private boolean readThrough(int timeoutMillis) {
+        long begunNanos = System.nanoTime();
         try {
             meetMembers();
             int most = Math.min(timeoutMillis, READ_MILLIS);
             await(clients.now().async().sendReadOnlyUnordered(Message.EMPTY, node.peerId()), most);
+            freshness.known(begunNanos);
             return true;
         } catch (LogUnavailableException e) {
             LOG.debug("the log is not ready yet", e);
@@ -339,22 +354,54 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     public Optional<Refusal> propose(Command command) {
         Message message =
                 PoolMachine.message(CommandCodec.write(new LoggedCommand(ids.get(), command)));
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PROPOSAL_MILLIS);
+        long begunNanos = System.nanoTime();
+        long deadline = begunNanos + TimeUnit.MILLISECONDS.toNanos(PROPOSAL_MILLIS);
         while (true) {
             long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            RaftClient client = clients.now();
+            long soonNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SOON_MILLIS);
             try {
                 RaftClientReply reply =
-                        await(clients.now().async().send(message), (int) Math.max(1, leftMillis));
+                        await(client.async().send(message), (int) Math.max(1, leftMillis));
+                machine.awaitApplied(reply.getLogIndex(), deadline);
+                freshness.known(begunNanos);
                 return Optional.ofNullable(
                         OutcomeCodec.read(PoolMachine.bytes(reply.getMessage().getContent())));
             } catch (LogUnavailableException e) {
-                if (!(e.getCause() instanceof LeaderSteppingDownException) || leftMillis <= 0) {
+                boolean closed = clients.failed(client, e) && System.nanoTime() - soonNanos < 0;
+                boolean handsOver = e.getCause() instanceof LeaderSteppingDownException;
+                if (leftMillis <= 0 || (!closed && !handsOver)) {
                     throw e;
                 }
-                // It hands over the lead and took nothing; it is sent again under the same id.
+                // The leader, or the client, took nothing; it is sent again under the same id.
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(AGAIN_MILLIS));
             }
         }
+    }
+
+    @Override
+    public PoolState latest() {
+        barriers.pass(PROPOSAL_MILLIS);
+        return state();
+    }
+
+    private void barrier() {
+        if (state().cluster().level() >= FeatureLevel.PARTS) {
+            propose(new Command.Barrier());
+        } else {
+            catchUp(PROPOSAL_MILLIS);
+        }
+    }
+
+    private void ask() {
+        if (!failure.isDone() && !leaderId().isEmpty() && members().hasSelf()) {
+            readThrough(READ_MILLIS);
+        }
+    }
+
+    @Override
+    public long ageMillis() {
+        return freshness.ageMillis();
     }
 
     /** Waits for a reply, or for the end of the log, after which no reply comes. */
@@ -430,6 +477,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     @Override
     public void close() {
         closing = true;
+        freshness.close();
         clients.close();
         try {
             server.close();

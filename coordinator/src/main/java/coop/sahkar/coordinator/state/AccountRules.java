@@ -1,11 +1,13 @@
 package coop.sahkar.coordinator.state;
 
+import coop.sahkar.coordinator.state.Command.ChangeAccount;
 import coop.sahkar.coordinator.state.Refusal.Reason;
 import coop.sahkar.governance.Access;
 import coop.sahkar.governance.Account;
 import coop.sahkar.governance.AccountBook;
 import coop.sahkar.governance.ApiKey;
 import coop.sahkar.governance.DayUsage;
+import coop.sahkar.governance.Role;
 import java.util.List;
 import java.util.Optional;
 
@@ -58,6 +60,30 @@ final class AccountRules {
                                 account.tier(),
                                 known.createdAtMillis());
         return Step.to(StateChange.accounts(state, book.with(kept)));
+    }
+
+    static Step changeAccount(PoolState state, ChangeAccount change) {
+        AccountBook book = state.accounts();
+        Optional<Account> known = book.named(change.name());
+        if (known.isEmpty() && book.accounts().containsKey(change.id())) {
+            return Step.refuse(state, Reason.INVALID, "another account has this id already");
+        }
+        Account before =
+                known.orElseGet(() ->
+                        new Account(
+                                change.id(),
+                                change.name(),
+                                Role.MEMBER,
+                                Access.MEMBER,
+                                change.atMillis()));
+        return putAccount(
+                state,
+                new Account(
+                        before.id(),
+                        before.name(),
+                        change.role().orElse(before.role()),
+                        change.tier().isEmpty() ? before.tier() : change.tier(),
+                        before.createdAtMillis()));
     }
 
     static Step addKey(PoolState state, ApiKey key) {

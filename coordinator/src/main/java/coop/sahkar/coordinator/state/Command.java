@@ -5,9 +5,10 @@ import coop.sahkar.governance.Account;
 import coop.sahkar.governance.ApiKey;
 import coop.sahkar.governance.DayUsage;
 import coop.sahkar.governance.Policy;
+import coop.sahkar.governance.Role;
 import coop.sahkar.governance.ledger.UsageBatch;
-import coop.sahkar.proto.tls.Role;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One change of the replicated state, as it stands in the log. Whatever a change needs from outside
@@ -75,10 +76,23 @@ public sealed interface Command {
      * @param nowMillis Unix time
      * @param untilMillis when all its certificates have expired
      */
-    record RevokeNode(Role role, String id, long nowMillis, long untilMillis) implements Command {}
+    record RevokeNode(coop.sahkar.proto.tls.Role role, String id, long nowMillis, long untilMillis)
+            implements Command {}
 
     /** An account is new, or its name, role or tier changes. */
     record PutAccount(Account account) implements Command {}
+
+    /**
+     * The account of a name is there from now on, with this role and tier where they are said; what
+     * is not said stays as it is.
+     *
+     * @param id what a new account is called by for ever
+     * @param role empty to leave it, or for a member
+     * @param tier empty to leave it, or for a member's
+     * @param atMillis Unix time
+     */
+    record ChangeAccount(String id, String name, Optional<Role> role, String tier, long atMillis)
+            implements Command {}
 
     /** A key is given out. */
     record AddKey(ApiKey key) implements Command {}
@@ -95,6 +109,29 @@ public sealed interface Command {
 
     /** Other tiers take force. */
     record SetAccess(Access access) implements Command {}
+
+    /**
+     * Some settings of the policy change, and no others.
+     *
+     * @param settings applied in order, all or none; see {@link
+     *     coop.sahkar.governance.PolicySettings}
+     * @param expected refused unless these stand so
+     */
+    record ChangePolicy(List<Setting> settings, List<Setting> expected) implements Command {
+        public ChangePolicy {
+            settings = List.copyOf(settings);
+            expected = List.copyOf(expected);
+        }
+    }
+
+    /** One setting of the policy and its value, as people write them. */
+    record Setting(String name, String value) {}
+
+    /**
+     * Nothing changes: whoever sent it knows, when it is applied, everything that was acknowledged
+     * anywhere before it was sent.
+     */
+    record Barrier() implements Command {}
 
     /** A coordinator has counted work; posted once, however often it comes. */
     record PostUsage(UsageBatch batch) implements Command {}

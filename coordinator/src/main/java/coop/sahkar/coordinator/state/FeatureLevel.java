@@ -13,8 +13,15 @@ public final class FeatureLevel {
     /** From here on models may be given notice. 1 brought several coordinators, 2 certificates. */
     public static final int NOTICES = 3;
 
+    /**
+     * From here on the log takes changes of single settings and of parts of accounts, and barriers.
+     * A setting of the policy that this release does not know needs another level: coordinators
+     * must agree on which there are.
+     */
+    public static final int PARTS = 4;
+
     /** The highest level that this release knows. */
-    public static final int KNOWN = NOTICES;
+    public static final int KNOWN = PARTS;
 
     private FeatureLevel() {}
 }

@@ -15,6 +15,21 @@ public interface ReplicatedLog extends PoolView {
      */
     Optional<Refusal> propose(Command command);
 
+    /**
+     * A linearizable read: the state with everything in it that was acknowledged anywhere before
+     * the call. Waits for a majority, so never call it from an event loop. What {@link #state()}
+     * shows without it may be older.
+     *
+     * @throws LogUnavailableException if no majority could be reached in time
+     */
+    PoolState latest();
+
+    /**
+     * For how many milliseconds {@link #state()} may have been outdated: the time since a majority
+     * last confirmed it.
+     */
+    long ageMillis();
+
     /** Whether this coordinator leads now, as far as it knows. */
     boolean leads();
 

@@ -4,6 +4,9 @@ import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.AnnounceCoordinator;
+import coop.sahkar.coordinator.state.Command.Barrier;
+import coop.sahkar.coordinator.state.Command.ChangeAccount;
+import coop.sahkar.coordinator.state.Command.ChangePolicy;
 import coop.sahkar.coordinator.state.Command.EnrolNode;
 import coop.sahkar.coordinator.state.Command.ForgetCoordinator;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
@@ -55,6 +58,9 @@ public final class Transition {
 
     /** Applies one command. */
     public static Outcome apply(PoolState state, LoggedCommand logged) {
+        if (logged.command() instanceof Barrier) {
+            return new Outcome(state, null); // not remembered: that would crowd out others
+        }
         for (AppliedCommand earlier : state.recent()) {
             if (earlier.id().equals(logged.id())) {
                 return new Outcome(state, earlier.refusal());
@@ -75,10 +81,13 @@ public final class Transition {
             case AdoptPlacement adopt -> adoptPlacement(state, adopt.placement());
             case AddTicketKey add -> addTicketKey(state, add.key());
             case SetPolicy set -> Step.to(StateChange.policy(state, set.policy()));
+            case ChangePolicy change -> PolicyRules.change(state, change);
+            case Barrier _ -> Step.to(state);
             case IssueToken issue -> MembershipRules.issue(state, issue);
             case EnrolNode enrol -> MembershipRules.enrol(state, enrol);
             case RevokeNode revoke -> MembershipRules.revoke(state, revoke);
             case PutAccount put -> AccountRules.putAccount(state, put.account());
+            case ChangeAccount change -> AccountRules.changeAccount(state, change);
             case AddKey add -> AccountRules.addKey(state, add.key());
             case RevokeKey end -> AccountRules.revokeKey(state, end.keyId(), end.atMillis());
             case NoteDayUsage note -> AccountRules.noteDayUsage(state, note.usage());

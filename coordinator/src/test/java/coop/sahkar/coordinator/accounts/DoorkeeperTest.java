@@ -6,13 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import coop.sahkar.coordinator.FakeLog;
 import coop.sahkar.coordinator.log.SnapshotCodec;
 import coop.sahkar.coordinator.state.Command.SetAccess;
+import coop.sahkar.coordinator.state.Command.Setting;
 import coop.sahkar.governance.Access;
 import coop.sahkar.governance.Role;
+import coop.sahkar.proto.Problem;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -99,35 +100,37 @@ class DoorkeeperTest {
         String robots = desk.keys(host()).get(2).key().id();
         forbidden(() -> desk.revoke(asha, robots));
         forbidden(() -> desk.revoke(robot, robots));
-        forbidden(() -> desk.change(asha, List.of(Map.entry("anonymous", "off"))));
+        forbidden(() -> change(asha, new Setting("anonymous", "off")));
         forbidden(() -> desk.keys(known(null, null)));
     }
 
-    @Test
-    void anOperatorSetsTiersAndMovesAccounts() {
-        desk.change(
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void anOperatorSetsTiersAndMovesAccounts(boolean withOlderReleases) {
+        if (!withOlderReleases) {
+            log.raise();
+        }
+        change(
                 host(),
-                List.of(
-                        Map.entry("anonymous", "off"),
-                        Map.entry("tiers.gold.requests_per_minute", "9"),
-                        Map.entry("pool.max_wait_millis", "1234")));
+                new Setting("anonymous", "off"),
+                new Setting("tiers.gold.requests_per_minute", "9"),
+                new Setting("pool.max_wait_millis", "1234"));
         String key = desk.create(host(), "asha", "operator", "gold", "").secret();
         Caller asha = known("Bearer " + key, null);
         assertThat(asha.role()).isEqualTo(Role.OPERATOR);
         assertThat(asha.tier().requestsPerMinute()).isEqualTo(9);
         assertThat(log.state().policy().maxWaitMillis()).isEqualTo(1234);
-        assertThatThrownBy(() -> desk.change(asha, List.of(Map.entry("tiers.gold", "none"))))
+        assertThatThrownBy(() -> change(asha, new Setting("tiers.gold", "none")))
                 .hasMessageContaining("asha is in tier gold");
         for (String wrong : List.of("anonymus", "tiers.gold.requests", "pool.x", "tiers.")) {
-            assertThatThrownBy(() -> desk.change(asha, List.of(Map.entry(wrong, "1"))))
+            assertThatThrownBy(() -> change(asha, new Setting(wrong, "1")))
                     .hasMessageContaining("no setting");
         }
         assertThatThrownBy(() ->
-                        desk.change(
+                        change(
                                 asha,
-                                List.of(
-                                        Map.entry("anonymous", "on"),
-                                        Map.entry("pool.lease_millis", "soon"))))
+                                new Setting("anonymous", "on"),
+                                new Setting("pool.lease_millis", "soon")))
                 .hasMessageContaining("whole number");
         assertThat(log.state().accounts().access().anonymous()).isFalse();
     }
@@ -142,7 +145,59 @@ class DoorkeeperTest {
     private static void forbidden(org.assertj.core.api.ThrowableAssert.ThrowingCallable what) {
         assertThatThrownBy(what)
                 .isInstanceOfSatisfying(
-                        AccountDesk.Refused.class, no -> assertThat(no.forbidden()).isTrue());
+                        AccountDesk.Refused.class,
+                        no -> assertThat(no.why()).isEqualTo(AccountDesk.Why.FORBIDDEN));
+    }
+
+    @Test
+    void whatIsNotSaidStaysAsSomebodyElseMadeIt() {
+        log.raise();
+        change(host(), new Setting("tiers.gold.tokens_per_day", "5"));
+        desk.create(host(), "asha", "", "", "");
+        AccountDesk elsewhere = new AccountDesk(log, new Random(8), () -> 78);
+        elsewhere.create(host(), "asha", "service", "", "");
+        AccountDesk.Made made = desk.create(host(), "asha", "", "gold", "");
+        assertThat(made.listed().account().role()).isEqualTo(Role.SERVICE);
+        assertThat(made.listed().account().tier()).isEqualTo("gold");
+        assertThat(log.state().accounts().accounts()).hasSize(1);
+    }
+
+    @Test
+    void aPolicyChangesOnlyIfItStandsAsExpected() {
+        log.raise();
+        Setting five = new Setting("tiers.gold.tokens_per_day", "5");
+        Setting six = new Setting("tiers.gold.tokens_per_day", "6");
+        Setting none = new Setting("tiers.gold.tokens_per_day", "");
+        desk.change(host(), List.of(five), List.of(none));
+        desk.change(host(), List.of(six), List.of(five, new Setting("anonymous", "on")));
+        assertThatThrownBy(() -> desk.change(host(), List.of(five), List.of(five)))
+                .isInstanceOfSatisfying(
+                        AccountDesk.Refused.class,
+                        no -> assertThat(no.why()).isEqualTo(AccountDesk.Why.OVERTAKEN))
+                .hasMessage("tiers.gold.tokens_per_day is '6' and not '5'.");
+        assertThat(desk.latestPolicy().all()).containsEntry(six.name(), "6");
+    }
+
+    @Test
+    void aCoordinatorThatReachesNobodyServesWhoRunsItOnly() {
+        Caller operator = host();
+        String key = desk.create(operator, "asha", "", "", "").secret();
+        log.ageMillis = Doorkeeper.MOST_AGE_MILLIS;
+        assertThat(known("Bearer " + key, null).name()).isEqualTo("asha");
+        log.ageMillis = Doorkeeper.MOST_AGE_MILLIS + 1;
+        for (String header : List.of("Bearer " + key, "Bearer none")) {
+            assertThat(door.identify(header, null, HERE))
+                    .isInstanceOfSatisfying(
+                            Doorkeeper.Entry.Refused.class,
+                            no ->
+                                    assertThat(no.problem().kind())
+                                            .isEqualTo(Problem.Kind.NOT_LEADER));
+        }
+        assertThat(host()).isEqualTo(operator);
+    }
+
+    private void change(Caller caller, Setting... settings) {
+        desk.change(caller, List.of(settings), List.of());
     }
 
     private Caller host() {

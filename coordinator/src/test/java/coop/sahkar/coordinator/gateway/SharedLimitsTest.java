@@ -9,6 +9,7 @@ import coop.sahkar.coordinator.accounts.AccountDesk;
 import coop.sahkar.coordinator.accounts.Doorkeeper;
 import coop.sahkar.coordinator.accounts.HostKey;
 import coop.sahkar.coordinator.limits.Wish;
+import coop.sahkar.coordinator.state.Command.Setting;
 import coop.sahkar.proto.v1.CoordinatorPass;
 import coop.sahkar.proto.v1.LimitsGrpc;
 import coop.sahkar.proto.v1.TakeRequest;
@@ -24,7 +25,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.AfterEach;
@@ -79,7 +79,10 @@ class SharedLimitsTest {
         AccountDesk desk = first.gate().desk();
         var operator = ((Doorkeeper.Entry.Known) identify(first, host)).caller();
         String key = desk.create(operator, "asha", "", "", "").secret();
-        desk.change(operator, List.of(Map.entry("tiers.member.requests_per_minute", "12")));
+        desk.change(
+                operator,
+                List.of(new Setting("tiers.member.requests_per_minute", "12")),
+                List.of());
         for (Coordinator coordinator : coordinators) {
             await().atMost(PATIENCE)
                     .until(() ->

@@ -9,6 +9,9 @@ import coop.sahkar.coordinator.state.Command.AddKey;
 import coop.sahkar.coordinator.state.Command.AddTicketKey;
 import coop.sahkar.coordinator.state.Command.AdoptPlacement;
 import coop.sahkar.coordinator.state.Command.AnnounceCoordinator;
+import coop.sahkar.coordinator.state.Command.Barrier;
+import coop.sahkar.coordinator.state.Command.ChangeAccount;
+import coop.sahkar.coordinator.state.Command.ChangePolicy;
 import coop.sahkar.coordinator.state.Command.EnrolNode;
 import coop.sahkar.coordinator.state.Command.ForgetCoordinator;
 import coop.sahkar.coordinator.state.Command.ForgetWorker;
@@ -24,6 +27,7 @@ import coop.sahkar.coordinator.state.Command.RevokeKey;
 import coop.sahkar.coordinator.state.Command.RevokeNode;
 import coop.sahkar.coordinator.state.Command.SetAccess;
 import coop.sahkar.coordinator.state.Command.SetPolicy;
+import coop.sahkar.coordinator.state.Command.Setting;
 import coop.sahkar.coordinator.state.Command.WithdrawModel;
 import coop.sahkar.governance.Access;
 import coop.sahkar.governance.Account;
@@ -42,6 +46,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.SortedMap;
@@ -147,7 +152,7 @@ class TransitionPropertyTest {
     private static Command command(Random random, PoolState state) {
         String worker = "w" + random.nextInt(5);
         ModelManifest model = Fixtures.model("m" + random.nextInt(3), 4);
-        return switch (random.nextInt(23)) {
+        return switch (random.nextInt(26)) {
             case 0, 1 -> new RegisterWorker(Fixtures.worker(worker, random.nextInt(999), 1));
             case 2 -> new ForgetWorker(worker);
             case 3 -> new PublishModel(model, List.of("http://h/f"), random.nextInt(4), 1);
@@ -168,6 +173,9 @@ class TransitionPropertyTest {
             case 19, 20 ->
                     new EnrolNode(node(random), random.nextBoolean() ? "" : tokenHash(random));
             case 21 -> new RevokeNode(member(random), worker, random.nextInt(9), 1_000);
+            case 22 -> changeAccount(random);
+            case 23 -> changePolicy(random);
+            case 24 -> new Barrier();
             default -> new AdoptPlacement(placement(random, state, worker, model));
         };
     }
@@ -233,6 +241,26 @@ class TransitionPropertyTest {
         Role role = random.nextBoolean() ? Role.OPERATOR : Role.SERVICE;
         int number = random.nextInt(4);
         return new Account("acct-" + number, "n" + random.nextInt(5), role, tier, number);
+    }
+
+    private static ChangeAccount changeAccount(Random random) {
+        Optional<Role> role = random.nextBoolean() ? Optional.of(Role.SERVICE) : Optional.empty();
+        return new ChangeAccount(
+                "acct-" + random.nextInt(6),
+                "n" + random.nextInt(5),
+                role,
+                random.nextInt(3) == 0 ? "gold" : "",
+                random.nextInt(9));
+    }
+
+    private static ChangePolicy changePolicy(Random random) {
+        Setting tokens = new Setting("tiers.gold.tokens_per_day", "" + random.nextInt(3));
+        Setting other =
+                random.nextBoolean()
+                        ? new Setting("pool.kv_positions", "" + (random.nextInt(9) << 10))
+                        : new Setting("tiers.gold", "none");
+        return new ChangePolicy(
+                List.of(tokens, other), random.nextBoolean() ? List.of(tokens) : List.of());
     }
 
     private static ApiKey apiKey(Random random) {

@@ -90,6 +90,16 @@ final class OneHeadPool implements GatewayPool, RouteDesk, RepairDesk {
         }
 
         @Override
+        public PoolState latest() {
+            return PoolState.EMPTY;
+        }
+
+        @Override
+        public long ageMillis() {
+            return 0;
+        }
+
+        @Override
         public Optional<Refusal> propose(Command command) {
             throw new LogUnavailableException("the pool of a benchmark keeps no log");
         }

@@ -6,6 +6,8 @@ import coop.sahkar.deploy.bench.CoordinatorFaultBench;
 import coop.sahkar.deploy.bench.CoordinatorFaultReport;
 import coop.sahkar.deploy.bench.FaultBench;
 import coop.sahkar.deploy.bench.FaultReport;
+import coop.sahkar.deploy.bench.PartitionBench;
+import coop.sahkar.deploy.bench.PartitionReport;
 import coop.sahkar.deploy.demo.ClusterPool;
 import coop.sahkar.deploy.demo.DemoException;
 import coop.sahkar.deploy.demo.DemoPool;
@@ -33,6 +35,8 @@ import picocli.CommandLine.Option;
             "",
             "With --coordinators it is the coordinators that are killed, the leader every other time, while --readers answers run at once and the log is written; each is started again after a while. Reported are broken answers, answers with a token missing or doubled, how likely the tokens were where others say something else than undisturbed ones, acknowledged commands that were lost, usage that was posted twice, and how long it took until there was a new leader.",
             "",
+            "With --partitions as well nobody is killed: each coordinator gets a network namespace, and the network between them is broken in six ways in turn, while clients of all of them read, write and swap settings of the policy, tiers of accounts, and keys. At the end a search says whether everything they heard could have come from one copy of each (linearizability); if not, the smallest part that shows it is printed.",
+            "",
             "Otherwise it runs a chain of three stages with two workers for each on this machine, kills the head, the middle and the tail of answers in turn at random moments, and reports the pauses, how much of them went by until the loss was noticed, whether the text is that of the unbroken answer, and what was computed again.",
             ""
         },
@@ -46,6 +50,7 @@ import picocli.CommandLine.Option;
             "  sudo sahkar faults --cut --blows 30",
             "  sahkar faults --shape 160M --context 1000",
             "  sahkar faults --coordinators 3 --blows 100",
+            "  sudo sahkar faults --coordinators 3 --partitions --blows 60",
             "",
             "Let the machine do nothing else meanwhile."
         })
@@ -137,10 +142,23 @@ final class FaultsCommand extends Subcommand {
     private boolean changeMembers;
 
     @Option(
+            names = "--partitions",
+            description =
+                    "With --coordinators: break the network between them instead of killing them. It has to be run as root, with iproute2 and iptables there.")
+    private boolean partitions;
+
+    @Option(
+            names = "--local-reads",
+            description =
+                    "With --partitions: read settings as each coordinator knows them itself. That is not linearizable; it shows that the search finds it.")
+    private boolean localReads;
+
+    @Option(
             names = "--readers",
             paramLabel = "N",
             defaultValue = "20",
-            description = "With --coordinators: answers that run at once. Default: 20.")
+            description =
+                    "With --coordinators: answers, or with --partitions clients, at once. Default: 20.")
     private int readers;
 
     @Option(
@@ -172,8 +190,14 @@ final class FaultsCommand extends Subcommand {
                     ExitCode.USAGE,
                     "--shape takes %s.".formatted(String.join(" or ", RandomModel.presets())));
         }
+        if (partitions ? coordinators < 3 || changeMembers : localReads) {
+            throw new CommandFailure(
+                    ExitCode.USAGE,
+                    "--partitions goes with --coordinators 3 or 5 and without --change-members, --local-reads with --partitions.");
+        }
         if (coordinators != 0) {
-            return killCoordinators();
+            checkForCoordinators();
+            return partitions ? cutCoordinators() : killCoordinators();
         }
         FaultReport report = measure();
         out().println(report.table());
@@ -184,7 +208,7 @@ final class FaultsCommand extends Subcommand {
         return ExitCode.OK;
     }
 
-    private int killCoordinators() throws IOException, InterruptedException {
+    private void checkForCoordinators() {
         if (other != null
                 || shape != null
                 || readers < 1
@@ -194,6 +218,33 @@ final class FaultsCommand extends Subcommand {
                     ExitCode.USAGE,
                     "--coordinators takes 3 or 5, goes with --blows, --minutes, --tokens, --readers and --seed, and --readers takes 1 or more.");
         }
+    }
+
+    private int cutCoordinators() throws IOException, InterruptedException {
+        try (Lifetime lifetime = new Lifetime()) {
+            SmallInternet internet = lifetime.add(internet("--partitions"));
+            step("starting %d coordinators".formatted(coordinators));
+            ClusterPool pool = lifetime.add(ClusterPool.start(Home.launcher(), internet));
+            for (int i = 2; i <= coordinators; i++) {
+                pool.add("c" + i);
+            }
+            PartitionBench.Reads reads =
+                    localReads ? PartitionBench.Reads.LOCAL : PartitionBench.Reads.LATEST;
+            PartitionReport report =
+                    new PartitionBench(pool, internet, readers, reads, new Random(seed), this::step)
+                            .run(blows, Duration.ofMinutes(minutes));
+            out().println(report.table());
+            out().flush();
+            if (json != null) {
+                Files.writeString(json, Json.write(report.values()) + "\n");
+            }
+            return report.judgement().linearizable() ? ExitCode.OK : ExitCode.FAILED;
+        } catch (DemoException | BenchException e) {
+            throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private int killCoordinators() throws IOException, InterruptedException {
         try (Lifetime lifetime = new Lifetime()) {
             step("starting %d coordinators and %d workers".formatted(coordinators, WORKERS));
             ClusterPool pool = lifetime.add(ClusterPool.start(Home.launcher()));
@@ -228,7 +279,8 @@ final class FaultsCommand extends Subcommand {
                         .withRestingSessions(0); // each answer begins at its prompt's first token
         try (Lifetime lifetime = new Lifetime()) {
             FaultBench.Blow blow = other == null ? FaultBench.Blow.KILL : other.blow();
-            SmallInternet internet = blow == FaultBench.Blow.CUT ? lifetime.add(internet()) : null;
+            SmallInternet internet =
+                    blow == FaultBench.Blow.CUT ? lifetime.add(internet("--cut")) : null;
             DemoPool pool = lifetime.add(DemoPool.start(policy, internet));
             Path launcher = Home.launcher();
             pool.serve(launcher, model(pool), crew(blow), STAGES, this::step);
@@ -245,13 +297,13 @@ final class FaultsCommand extends Subcommand {
         return new DemoPool.Crew(2 * STAGES, 1, drainSeconds);
     }
 
-    private static SmallInternet internet() throws IOException {
+    private static SmallInternet internet(String option) throws IOException {
         Optional<String> obstacle = SmallInternet.obstacle();
         if (obstacle.isPresent()) {
             throw new CommandFailure(
                     ExitCode.USAGE,
-                    "--cut has to be run as root, with iproute2 and iptables there: %s."
-                            .formatted(obstacle.get()));
+                    "%s has to be run as root, with iproute2 and iptables there: %s."
+                            .formatted(option, obstacle.get()));
         }
         return SmallInternet.create();
     }

@@ -35,6 +35,7 @@ import picocli.CommandLine.Parameters;
             "  sahkar policy set tiers.anonymous.requests_per_minute=20",
             "  sahkar policy set tiers.gold.tokens_per_day=2000000 tiers.gold.concurrent_sessions=8",
             "  sahkar policy set ledger.answer_price_micros=20 ledger.most_weight=256",
+            "  sahkar policy set pool.max_wait_millis=20000 --if pool.max_wait_millis=10000",
             "  sahkar policy > policy.txt; edit policy.txt; sahkar policy set --file policy.txt"
         })
 final class PolicyCommand extends Subcommand {
@@ -61,6 +62,13 @@ final class PolicyCommand extends Subcommand {
             paramLabel = "NAME=VALUE",
             description = "set: what to change, in this order, all or nothing.")
     private List<String> settings = List.of();
+
+    @Option(
+            names = "--if",
+            paramLabel = "NAME=VALUE",
+            description =
+                    "set: change nothing unless this setting stands so, as show prints it. May be repeated.")
+    private List<String> expected = List.of();
 
     @Option(
             names = "--file",
@@ -95,17 +103,20 @@ final class PolicyCommand extends Subcommand {
                     ExitCode.USAGE, "Say what to change, such as anonymous=off; or --file FILE.");
         }
         SetPolicyRequest.Builder request = SetPolicyRequest.newBuilder();
-        for (String line : lines) {
-            int equals = line.indexOf('=');
-            if (equals < 1) {
-                throw new CommandFailure(ExitCode.USAGE, "'%s' is not NAME=VALUE.".formatted(line));
-            }
-            request.addSettings(
-                    PolicySetting.newBuilder()
-                            .setName(line.substring(0, equals).strip())
-                            .setValue(line.substring(equals + 1).strip()));
-        }
+        lines.forEach(line -> request.addSettings(setting(line)));
+        expected.forEach(line -> request.addExpected(setting(line)));
         return request.build();
+    }
+
+    private static PolicySetting setting(String line) {
+        int equals = line.indexOf('=');
+        if (equals < 1) {
+            throw new CommandFailure(ExitCode.USAGE, "'%s' is not NAME=VALUE.".formatted(line));
+        }
+        return PolicySetting.newBuilder()
+                .setName(line.substring(0, equals).strip())
+                .setValue(line.substring(equals + 1).strip())
+                .build();
     }
 
     private List<String> lines() {

@@ -1,5 +1,7 @@
 package coop.sahkar.deploy.demo;
 
+import coop.sahkar.coordinator.accounts.HostKey;
+import coop.sahkar.deploy.network.SmallInternet;
 import coop.sahkar.proto.v1.ClusterGrpc;
 import coop.sahkar.proto.v1.GroupReply;
 import coop.sahkar.proto.v1.GroupRequest;
@@ -47,8 +49,14 @@ public final class ClusterPool implements AutoCloseable {
     private static final int ANSWER_MILLIS = 2_000;
     private static final int CHANGE_SECONDS = 60;
 
+    /** On machines of their own all can have the same. */
+    private static final int GATEWAY_PORT = 7311;
+
+    private static final int RAFT_PORT = 7312;
+
     private final Path launcher;
     private final DemoFolder folder;
+    private final @Nullable SmallInternet internet;
     private final Map<String, Member> members = new LinkedHashMap<>(); // guarded by itself
     private final List<NodeProcess> workers = new ArrayList<>();
     private @Nullable Publication publication;
@@ -68,9 +76,10 @@ public final class ClusterPool implements AutoCloseable {
         }
     }
 
-    private ClusterPool(Path launcher, DemoFolder folder) {
+    private ClusterPool(Path launcher, DemoFolder folder, @Nullable SmallInternet internet) {
         this.launcher = launcher;
         this.folder = folder;
+        this.internet = internet;
     }
 
     /**
@@ -80,13 +89,25 @@ public final class ClusterPool implements AutoCloseable {
      * @throws DemoException in a sentence, if it cannot be started
      */
     public static ClusterPool start(Path launcher) throws InterruptedException {
+        return start(launcher, null);
+    }
+
+    /**
+     * Starts the first coordinator, c1.
+     *
+     * @param launcher bin/sahkar of the distribution
+     * @param internet where each coordinator has a machine of its own; null: all run on this one
+     * @throws DemoException in a sentence, if it cannot be started
+     */
+    public static ClusterPool start(Path launcher, @Nullable SmallInternet internet)
+            throws InterruptedException {
         DemoFolder folder;
         try {
             folder = DemoFolder.make(Path.of(System.getProperty("java.io.tmpdir")));
         } catch (IOException e) {
             throw new DemoException("No temporary folder can be made: " + e.getMessage() + ".", e);
         }
-        ClusterPool pool = new ClusterPool(launcher, folder);
+        ClusterPool pool = new ClusterPool(launcher, folder, internet);
         try {
             pool.add("c1");
             return pool;
@@ -99,13 +120,27 @@ public final class ClusterPool implements AutoCloseable {
     /** Starts one more coordinator, and waits until it is a member and serves. */
     public void add(String id) throws InterruptedException {
         String through = gateways().isEmpty() ? "" : gateways().getFirst();
-        String gateway = LOOPBACK + ":" + freePort();
+        String gateway = place(id);
         Member member = new Member(gateway, process(id, gateway, through));
         start(member.process);
         synchronized (members) {
             members.put(id, member);
         }
         awaitServing(id);
+    }
+
+    /** Where a new coordinator's gateway is to listen. */
+    private String place(String id) {
+        if (internet == null) {
+            return LOOPBACK + ":" + freePort();
+        }
+        try {
+            internet.join(id);
+            return internet.address(id) + ":" + GATEWAY_PORT;
+        } catch (IOException e) {
+            throw new DemoException(
+                    "There is no machine for %s: %s.".formatted(id, e.getMessage()), e);
+        }
     }
 
     /** Removes a coordinator from the group, and waits until its process has ended. */
@@ -142,7 +177,10 @@ public final class ClusterPool implements AutoCloseable {
 
     private NodeProcess process(String id, String gateway, String join) {
         try {
-            return NodeProcess.coordinator(launcher, id, gateway, join, folder.path());
+            String raft =
+                    internet == null ? LOOPBACK + ":0" : internet.address(id) + ":" + RAFT_PORT;
+            return NodeProcess.coordinator(
+                    launcher, id, gateway, raft, join, folder.path(), internet);
         } catch (IOException e) {
             throw new DemoException("%s cannot be started: %s.".formatted(id, e.getMessage()), e);
         }
@@ -284,6 +322,23 @@ public final class ClusterPool implements AutoCloseable {
         synchronized (members) {
             return members.values().stream().map(member -> member.gateway).toList();
         }
+    }
+
+    /** The key with which one may do there what an operator may. */
+    public String operatorKey(String id) {
+        return HostKey.read(folder.path().resolve(id).resolve("coordinator"))
+                .orElseThrow(
+                        () -> new DemoException("%s has left no operator's key.".formatted(id)));
+    }
+
+    /** Where a coordinator's gateway listens, {@code host:port}. */
+    public String gateway(String id) {
+        return member(id).gateway;
+    }
+
+    /** Has connections that failed tried again at once. */
+    public void reconnect() {
+        ids().forEach(id -> member(id).channel.resetConnectBackoff());
     }
 
     /** A connection to a coordinator. */

@@ -88,11 +88,20 @@ final class NodeProcess implements AutoCloseable {
      * @param launcher bin/sahkar of the distribution
      * @param id the coordinator's id
      * @param listen where its gateway listens, host:port
+     * @param raftListen where its log listens, host:port
      * @param join a gateway of the pool to join; empty to begin one, or to go on
      * @param folder for its data and its output
+     * @param internet where it has a machine of its own; null: it runs beside this process
      */
     static NodeProcess coordinator(
-            Path launcher, String id, String listen, String join, Path folder) throws IOException {
+            Path launcher,
+            String id,
+            String listen,
+            String raftListen,
+            String join,
+            Path folder,
+            @Nullable SmallInternet internet)
+            throws IOException {
         Path data = Files.createDirectories(folder.resolve(id));
         Path noSettings = data.resolve("settings.properties");
         if (!Files.exists(noSettings)) {
@@ -104,10 +113,13 @@ final class NodeProcess implements AutoCloseable {
             command.addAll(List.of("join", join));
         }
         command.addAll(List.of("--exit-with-parent", "--id", id, "--listen", listen));
-        command.addAll(List.of("--raft-listen", "127.0.0.1:0", "--data", data.toString()));
+        command.addAll(List.of("--raft-listen", raftListen, "--data", data.toString()));
         command.addAll(List.of("--config", noSettings.toString()));
+        if (internet != null) {
+            command.add("--expose-without-encryption");
+        }
         ProcessBuilder builder =
-                new ProcessBuilder(command)
+                new ProcessBuilder(internet == null ? command : internet.inside(id, command))
                         .redirectErrorStream(true)
                         .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         builder.environment().keySet().removeIf(name -> name.startsWith("SAHKAR_"));

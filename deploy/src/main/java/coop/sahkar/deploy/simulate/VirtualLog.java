@@ -228,10 +228,26 @@ final class VirtualLog {
         }
 
         @Override
-        public Optional<Refusal> propose(Command command) {
+        public PoolState latest() {
+            reachLeader();
+            catchUp(lastIndex());
+            return state;
+        }
+
+        @Override
+        public long ageMillis() {
+            return 0;
+        }
+
+        private void reachLeader() {
             if (leader < 0 || !hearsMajority()) {
                 throw new LogUnavailableException(id + " reaches no leader");
             }
+        }
+
+        @Override
+        public Optional<Refusal> propose(Command command) {
+            reachLeader();
             Optional<Refusal> refusal = append(command);
             replicas.get(leader).catchUp(lastIndex());
             catchUp(lastIndex());
