@@ -3,12 +3,13 @@ package coop.sahkar.coordinator.gateway;
 import static java.net.http.HttpRequest.BodyPublishers.noBody;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.linecorp.armeria.client.ClientFactory;
+import com.linecorp.armeria.client.WebClient;
+import com.linecorp.armeria.common.AggregatedHttpResponse;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.FinishReason;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.SamplingMessage;
-import java.net.http.HttpClient;
-import java.net.http.HttpResponse;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -296,15 +297,14 @@ class AnswersTest {
     }
 
     @Test
-    void headersOfHttp2AndOfABodylessHeadRequestWork() throws Exception {
-        var http = HttpClient.newHttpClient();
-        var response =
-                http.send(
-                        caller.request("/v1/models").method("HEAD", noBody()).build(),
-                        HttpResponse.BodyHandlers.ofString());
-        assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
-        assertThat(response.statusCode()).isEqualTo(200);
-        assertThat(response.body()).isEmpty();
-        http.close();
+    void headersOfHttp2AndOfABodylessHeadRequestWork() {
+        try (ClientFactory http2 = ClientFactory.builder().useHttp2Preface(true).build()) {
+            String url = fixture.gateway.url().replace("http://", "h2c://");
+            AggregatedHttpResponse response =
+                    WebClient.builder(url).factory(http2).build().blocking().head("/v1/models");
+            assertThat(response.status().code()).isEqualTo(200);
+            assertThat(response.headers().get("x-request-id")).isNotBlank();
+            assertThat(response.contentUtf8()).isEmpty();
+        }
     }
 }
