@@ -50,12 +50,17 @@ final class FakePool implements AutoCloseable {
 
     /** A pool that says these words, one delta each. */
     static FakePool saying(String... words) throws IOException {
+        return saying(finished(words.length), words);
+    }
+
+    /** The same with another end. */
+    static FakePool saying(GenerationEvent end, String... words) throws IOException {
         return new FakePool((request, out) -> {
             out.onNext(started());
             for (int i = 0; i < words.length; i++) {
                 out.onNext(delta(4 + i, words[i]));
             }
-            out.onNext(finished(words.length));
+            out.onNext(end);
             out.onCompleted();
         });
     }
@@ -94,6 +99,15 @@ final class FakePool implements AutoCloseable {
                         .setCompletionTokens(tokens)
                         .setFirstTokenMicros(1500)
                         .setDecodeMicros(2_000_000)
+                        .build();
+        return GenerationEvent.newBuilder().setFinished(finished).build();
+    }
+
+    /** The model ended its answer. */
+    static GenerationEvent finishedByItself(int tokens) {
+        Finished finished =
+                finished(tokens).getFinished().toBuilder()
+                        .setReason(FinishReason.FINISH_REASON_STOP)
                         .build();
         return GenerationEvent.newBuilder().setFinished(finished).build();
     }

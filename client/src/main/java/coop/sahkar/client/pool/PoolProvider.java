@@ -47,6 +47,14 @@ public final class PoolProvider implements Provider {
                     "penalty_window",
                     "logit_bias");
 
+    private static final Set<Feature> FEATURES =
+            Set.of(
+                    Feature.CHAT,
+                    Feature.PROMPT,
+                    Feature.TOOLS,
+                    Feature.JSON_OBJECT,
+                    Feature.JSON_SCHEMA);
+
     private final Profile profile;
     private final CoordinatorRing ring;
 
@@ -56,7 +64,7 @@ public final class PoolProvider implements Provider {
                 new Profile(
                         name,
                         offers,
-                        Set.of(Feature.CHAT, Feature.PROMPT),
+                        FEATURES,
                         PARAMETERS,
                         DataUse.NO_TRAINING,
                         Allowance.UNBOUNDED,

@@ -56,7 +56,16 @@ final class GenerationService extends GenerationGrpc.GenerationImplBase {
         switch (Accounts.identify(doorkeeper, context)) {
             case Doorkeeper.Entry.Refused(Problem problem) -> reader.refuse(problem);
             case Doorkeeper.Entry.Known(Caller caller) ->
-                    start(completed, caller, deadline(context), reader);
+                    settle(completed, caller, deadline(context), reader);
+        }
+    }
+
+    private void settle(
+            GenerateRequest request, Caller caller, @Nullable Deadline deadline, Reader reader) {
+        try {
+            start(AskedForm.settled(request), caller, deadline, reader);
+        } catch (RefusedRequest refused) {
+            reader.refuse(refused.problem());
         }
     }
 
