@@ -268,6 +268,7 @@ public final class Gateway implements AutoCloseable {
                 .exposeHeaders(
                         RequestIds.HEADER,
                         "retry-after",
+                        RateHeaders.SHOULD_RETRY,
                         Sunset.HEADER,
                         AnswerHeaders.ROUTE,
                         AnswerHeaders.FIRST_TOKEN,

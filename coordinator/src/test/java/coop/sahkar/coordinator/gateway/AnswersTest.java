@@ -10,6 +10,7 @@ import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.FinishReason;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.SamplingMessage;
+import java.net.http.HttpRequest;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -259,18 +260,39 @@ class AnswersTest {
         assertThat(fixture.pool.draws).hasSize(1);
     }
 
+    /** As a page that uses the openai package from npm does. */
     @Test
     void browsersMayCall() {
-        Caller.Reply reply =
+        String wanted =
+                "authorization,content-type,last-event-id,x-sahkar-resumable,x-stainless-arch,"
+                        + "x-stainless-lang,x-stainless-os,x-stainless-package-version,"
+                        + "x-stainless-retry-count,x-stainless-runtime,x-stainless-timeout";
+        Caller.Reply preflight =
                 caller.send(
                         caller.request("/v1/chat/completions")
                                 .header("origin", "https://example.org")
                                 .header("access-control-request-method", "POST")
-                                .header("access-control-request-headers", "content-type")
+                                .header("access-control-request-headers", wanted)
                                 .method("OPTIONS", noBody())
                                 .build());
-        assertThat(reply.status()).isEqualTo(200);
-        assertThat(reply.header("access-control-allow-origin")).isEqualTo("*");
+        assertThat(preflight.status()).isEqualTo(200);
+        assertThat(preflight.header("access-control-allow-origin")).isEqualTo("*");
+        assertThat(preflight.header("access-control-allow-methods")).contains("POST");
+        assertThat(preflight.header("access-control-allow-headers").split(",\\s*"))
+                .containsAll(List.of(wanted.split(",")));
+        fixture.head("a", ScriptedHead.saying("A"));
+        for (String body : List.of(GatewayFixture.chat(""), "{}")) {
+            HttpRequest asked =
+                    HttpRequest.newBuilder(
+                                    caller.postRequest("/v1/chat/completions", body),
+                                    (_, _) -> true)
+                            .header("origin", "https://example.org")
+                            .build();
+            Caller.Reply reply = caller.send(asked);
+            assertThat(reply.header("access-control-allow-origin")).isEqualTo("*");
+            assertThat(reply.header("access-control-expose-headers"))
+                    .contains("x-request-id", "retry-after", "x-should-retry", "x-ratelimit-");
+        }
     }
 
     @Test
