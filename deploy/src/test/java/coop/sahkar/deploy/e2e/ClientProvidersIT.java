@@ -16,6 +16,7 @@ import coop.sahkar.client.Tool;
 import coop.sahkar.client.ToolCall;
 import coop.sahkar.client.http.OpenAiProvider;
 import coop.sahkar.client.pool.PoolProvider;
+import coop.sahkar.client.provider.Feature;
 import coop.sahkar.client.provider.Provider;
 import coop.sahkar.deploy.demo.Distribution;
 import java.io.IOException;
@@ -222,7 +223,10 @@ class ClientProvidersIT {
     }
 
     private Provider gateway(String name) {
-        return OpenAiProvider.at("http://" + pool().address() + "/v1").name(name).build();
+        return OpenAiProvider.at("http://" + pool().address() + "/v1")
+                .name(name)
+                .features(Feature.CHAT, Feature.PROMPT, Feature.TOOLS, Feature.JSON_SCHEMA)
+                .build();
     }
 
     private static String nowhere() throws IOException {
