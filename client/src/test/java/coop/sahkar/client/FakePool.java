@@ -1,5 +1,6 @@
 package coop.sahkar.client;
 
+import coop.sahkar.proto.v1.CountTokensReply;
 import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.FinishReason;
 import coop.sahkar.proto.v1.Finished;
@@ -143,6 +144,27 @@ final class FakePool implements AutoCloseable {
             var stream = (ServerCallStreamObserver<GenerationEvent>) out;
             stream.setOnCancelHandler(cancelled::incrementAndGet);
             script.accept(request, stream);
+        }
+
+        /** A token for each character of a prompt. */
+        @Override
+        public void countTokens(GenerateRequest request, StreamObserver<CountTokensReply> out) {
+            out.onNext(
+                    request.getPrompt().isEmpty()
+                            ? CountTokensReply.newBuilder()
+                                    .setProblem(
+                                            failed(
+                                                            ProblemCode
+                                                                    .PROBLEM_CODE_INVALID_REQUEST,
+                                                            "prompt",
+                                                            0)
+                                                    .getFailed()
+                                                    .getProblem())
+                                    .build()
+                            : CountTokensReply.newBuilder()
+                                    .setTokens(request.getPrompt().length())
+                                    .build());
+            out.onCompleted();
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
+import coop.sahkar.client.http.OpenAiProvider;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.Span;
 import coop.sahkar.proto.v1.Chat;
@@ -139,6 +140,22 @@ class InferenceClientTest {
             assertThat(pool.asked)
                     .extracting(GenerateRequest::getJsonSchema)
                     .containsExactly("", "{\"type\":\"null\"}", "");
+        }
+    }
+
+    @Test
+    void tokensAreCountedByWhoeverHasTheModelAndElseGuessed() throws IOException {
+        try (FakePool pool = FakePool.saying("x");
+                InferenceClient client = InferenceClient.connect(pool.address());
+                InferenceClient other =
+                        InferenceClient.builder()
+                                .providers(OpenAiProvider.at("http://127.0.0.1:9/v1").build())
+                                .build()) {
+            InferenceRequest request = InferenceRequest.prompt("tiny", "Once upon");
+            assertThat(client.countTokens(request)).isEqualTo(9);
+            assertThatThrownBy(() -> client.countTokens(InferenceRequest.prompt("tiny", "")))
+                    .isInstanceOf(InferenceException.InvalidRequest.class);
+            assertThat(other.countTokens(request)).isEqualTo(other.estimateTokens(request));
         }
     }
 

@@ -5,6 +5,7 @@ import coop.sahkar.client.Answering;
 import coop.sahkar.client.ChatMessage;
 import coop.sahkar.client.Completion;
 import coop.sahkar.client.GenerationOptions;
+import coop.sahkar.client.InferenceRequest;
 import coop.sahkar.client.InferenceRequest.Input;
 import coop.sahkar.client.ModelInfo;
 import coop.sahkar.client.Tool;
@@ -37,22 +38,30 @@ final class Wire {
     static GenerateRequest toMessage(Call call) {
         GenerationOptions options = call.request().options();
         GenerateRequest.Builder message =
-                GenerateRequest.newBuilder()
-                        .setModel(call.model())
+                input(call.request(), call.model(), call.delivered())
                         .setSampling(sampling(options, call.seed()))
                         .setMaxTokens(call.maxTokens())
                         .addAllStop(options.stop());
-        switch (call.request().input()) {
-            case Input.Prompt(String text) -> message.setPrompt(text + call.delivered());
-            case Input.Conversation(var messages) ->
-                    message.setChat(chat(messages, call.request().tools()));
-        }
         switch (call.request().format()) {
             case AnswerFormat.Text _ -> {}
             case AnswerFormat.JsonObject _ -> message.setJsonObject(true);
             case AnswerFormat.JsonSchema(_, String schema) -> message.setJsonSchema(schema);
         }
         return message.build();
+    }
+
+    /**
+     * What a request goes on from.
+     *
+     * @param delivered text that the reader of a prompt has already
+     */
+    static GenerateRequest.Builder input(InferenceRequest request, String model, String delivered) {
+        GenerateRequest.Builder message = GenerateRequest.newBuilder().setModel(model);
+        return switch (request.input()) {
+            case Input.Prompt(String text) -> message.setPrompt(text + delivered);
+            case Input.Conversation(var messages) ->
+                    message.setChat(chat(messages, request.tools()));
+        };
     }
 
     private static Chat chat(List<ChatMessage> messages, List<Tool> tools) {

@@ -163,6 +163,19 @@ class GenerationServiceTest {
     }
 
     @Test
+    void tokensOfAPromptAreCountedByAHead() {
+        fixture.head("a", ScriptedHead.saying("x"));
+        GenerateRequest prompt =
+                GenerateRequest.newBuilder().setModel(ScriptedPool.NAME).setPrompt("abc").build();
+        assertThat(stub.countTokens(prompt).getTokens()).as("with the first").isEqualTo(4);
+        GenerateRequest nobody = prompt.toBuilder().setModel("nobody").build();
+        assertThat(stub.countTokens(nobody).getProblem().getCode())
+                .isEqualTo(ProblemCode.PROBLEM_CODE_MODEL_NOT_FOUND);
+        GenerateRequest nothing = prompt.toBuilder().setPrompt("").build();
+        assertThat(stub.countTokens(nothing).getProblem().getField()).isEqualTo("prompt");
+    }
+
+    @Test
     void aResultOfNoCallIsRefused() {
         GenerateRequest bad =
                 request().toBuilder()

@@ -98,6 +98,14 @@ class ClientProvidersIT {
             Completion byGrpc = pool().client().complete(offered);
             Completion byHttp = http.complete(offered);
             assertThat(byGrpc.text()).isEqualTo(byHttp.text());
+            assertThat(pool().client().countTokens(offered))
+                    .isEqualTo(byGrpc.usage().promptTokens());
+            assertThat(pool().client().countTokens(Questions.continued(pool().model(), 12)))
+                    .isEqualTo(
+                            pool().client()
+                                    .complete(Questions.continued(pool().model(), 12))
+                                    .usage()
+                                    .promptTokens());
             assertThat(byGrpc.toolCalls()).extracting(ToolCall::name, ToolCall::arguments)
                     .isEqualTo(
                             byHttp.toolCalls().stream()

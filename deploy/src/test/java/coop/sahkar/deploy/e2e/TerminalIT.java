@@ -42,9 +42,15 @@ class TerminalIT {
     }
 
     @Test
-    void ctrlCAtThePromptEndsEverything() throws Exception {
+    void ctrlCTwiceAtThePromptEndsEverything() throws Exception {
         try (Typed demo = new Typed()) {
             demo.awaitText("/help lists");
+            demo.press(CTRL_C);
+            demo.awaitText("Ctrl-C once more leaves");
+            demo.type("/model nobody\r");
+            demo.awaitText("There is no model nobody");
+            demo.press(CTRL_C);
+            await().atMost(TestPool.SOON).until(() -> demo.count("Ctrl-C once more") == 2);
             demo.press(CTRL_C);
             assertThat(demo.exitCode()).isEqualTo(130);
             demo.assertNothingLeft();
@@ -82,6 +88,10 @@ class TerminalIT {
 
         void awaitText(String text) {
             await(text).atMost(TestPool.SOON).until(() -> shown().contains(text));
+        }
+
+        int count(String text) throws IOException {
+            return shown().split(text, -1).length - 1;
         }
 
         private String shown() throws IOException {
