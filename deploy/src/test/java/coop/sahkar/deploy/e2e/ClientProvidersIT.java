@@ -106,7 +106,8 @@ class ClientProvidersIT {
                                     .complete(Questions.continued(pool().model(), 12))
                                     .usage()
                                     .promptTokens());
-            assertThat(byGrpc.toolCalls()).extracting(ToolCall::name, ToolCall::arguments)
+            assertThat(byGrpc.toolCalls())
+                    .extracting(ToolCall::name, ToolCall::arguments)
                     .isEqualTo(
                             byHttp.toolCalls().stream()
                                     .map(call -> tuple(call.name(), call.arguments()))

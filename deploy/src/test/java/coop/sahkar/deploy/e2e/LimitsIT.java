@@ -113,33 +113,27 @@ class LimitsIT {
                 }
             }
         }
-        return asked.stream()
-                .map(of -> of.stream().map(CompletableFuture::join).toList())
-                .toList();
+        return asked.stream().map(of -> of.stream().map(CompletableFuture::join).toList()).toList();
     }
 
     private void send(HttpRequest request, long begun, CompletableFuture<Seen> seen) {
         double asked = seconds(begun);
         var _ =
                 http.sendAsync(request, HttpResponse.BodyHandlers.ofString())
-                        .whenComplete(
-                                (reply, failure) -> {
-                                    if (reply == null) {
-                                        seen.completeExceptionally(failure);
-                                        return;
-                                    }
-                                    int retryAfter =
-                                            reply.headers()
-                                                    .firstValue("retry-after")
-                                                    .map(Integer::parseInt)
-                                                    .orElse(0);
-                                    seen.complete(
-                                            new Seen(
-                                                    reply.statusCode(),
-                                                    asked,
-                                                    seconds(begun),
-                                                    retryAfter));
-                                });
+                        .whenComplete((reply, failure) -> {
+                            if (reply == null) {
+                                seen.completeExceptionally(failure);
+                                return;
+                            }
+                            int retryAfter =
+                                    reply.headers()
+                                            .firstValue("retry-after")
+                                            .map(Integer::parseInt)
+                                            .orElse(0);
+                            seen.complete(
+                                    new Seen(
+                                            reply.statusCode(), asked, seconds(begun), retryAfter));
+                        });
     }
 
     private static double seconds(long begun) {
@@ -150,8 +144,7 @@ class LimitsIT {
         String body =
                 "{\"model\":\"%s\",\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}"
                         .formatted(model);
-        return HttpRequest.newBuilder(
-                        URI.create("http://" + gateway + "/v1/chat/completions"))
+        return HttpRequest.newBuilder(URI.create("http://" + gateway + "/v1/chat/completions"))
                 .timeout(Duration.ofSeconds(60))
                 .header("content-type", "application/json")
                 .header("authorization", "Bearer " + key)
@@ -163,7 +156,8 @@ class LimitsIT {
         Metadata shown = new Metadata();
         shown.put(
                 Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER),
-                "Bearer " + HostKey.read(pool.folder().resolve("c1").resolve("coordinator"))
+                "Bearer "
+                        + HostKey.read(pool.folder().resolve("c1").resolve("coordinator"))
                                 .orElseThrow());
         AccountsBlockingStub accounts =
                 AccountsGrpc.newBlockingStub(pool.channel("c1"))
