@@ -114,6 +114,24 @@ public final class InferenceClient implements AutoCloseable {
         return TokenEstimate.of(request);
     }
 
+    /**
+     * Tokens of a request's prompt, by the tokenizer and the chat template of the first provider
+     * that has the model; guessed from the length where that one has no way to tell, as services
+     * other than a pool.
+     *
+     * @throws InferenceException if the provider cannot be asked
+     */
+    public int countTokens(InferenceRequest request) {
+        for (Provider provider : dispatcher.providers()) {
+            var offer = provider.profile().offer(request.model());
+            if (offer.isPresent()) {
+                return provider.countTokens(request, offer.get().model())
+                        .orElseGet(() -> estimateTokens(request));
+            }
+        }
+        return estimateTokens(request);
+    }
+
     /** Cancels what is running and drops the connections. */
     @Override
     public void close() {

@@ -1,5 +1,6 @@
 package coop.sahkar.client;
 
+import coop.sahkar.proto.v1.CountTokensReply;
 import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.FinishReason;
 import coop.sahkar.proto.v1.Finished;
@@ -50,12 +51,17 @@ final class FakePool implements AutoCloseable {
 
     /** A pool that says these words, one delta each. */
     static FakePool saying(String... words) throws IOException {
+        return saying(finished(words.length), words);
+    }
+
+    /** The same with another end. */
+    static FakePool saying(GenerationEvent end, String... words) throws IOException {
         return new FakePool((request, out) -> {
             out.onNext(started());
             for (int i = 0; i < words.length; i++) {
                 out.onNext(delta(4 + i, words[i]));
             }
-            out.onNext(finished(words.length));
+            out.onNext(end);
             out.onCompleted();
         });
     }
@@ -98,6 +104,15 @@ final class FakePool implements AutoCloseable {
         return GenerationEvent.newBuilder().setFinished(finished).build();
     }
 
+    /** The model ended its answer. */
+    static GenerationEvent finishedByItself(int tokens) {
+        Finished finished =
+                finished(tokens).getFinished().toBuilder()
+                        .setReason(FinishReason.FINISH_REASON_STOP)
+                        .build();
+        return GenerationEvent.newBuilder().setFinished(finished).build();
+    }
+
     static GenerationEvent failed(ProblemCode code, String field, int retryAfterMillis) {
         Problem problem =
                 Problem.newBuilder()
@@ -129,6 +144,27 @@ final class FakePool implements AutoCloseable {
             var stream = (ServerCallStreamObserver<GenerationEvent>) out;
             stream.setOnCancelHandler(cancelled::incrementAndGet);
             script.accept(request, stream);
+        }
+
+        /** A token for each character of a prompt. */
+        @Override
+        public void countTokens(GenerateRequest request, StreamObserver<CountTokensReply> out) {
+            out.onNext(
+                    request.getPrompt().isEmpty()
+                            ? CountTokensReply.newBuilder()
+                                    .setProblem(
+                                            failed(
+                                                            ProblemCode
+                                                                    .PROBLEM_CODE_INVALID_REQUEST,
+                                                            "prompt",
+                                                            0)
+                                                    .getFailed()
+                                                    .getProblem())
+                                    .build()
+                            : CountTokensReply.newBuilder()
+                                    .setTokens(request.getPrompt().length())
+                                    .build());
+            out.onCompleted();
         }
     }
 

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
+import coop.sahkar.client.http.OpenAiProvider;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.Span;
+import coop.sahkar.proto.v1.Chat;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.ProblemCode;
 import io.grpc.Status;
@@ -85,6 +87,75 @@ class InferenceClientTest {
             assertThat(sampling.getPenaltyWindow()).isEqualTo(-1);
             assertThat(sampling.getLogitBiasMap()).isEqualTo(Map.of(5, 2f));
             assertThat(sampling.getSeed()).isEqualTo(42);
+        }
+    }
+
+    @Test
+    void sendsToolsAndWhatTheySaidAndReadsCallsOutOfTheText() throws IOException {
+        ToolCall before = new ToolCall("call_1", "look", "{\"at\":\"sky\"}");
+        InferenceRequest request =
+                InferenceRequest.chat(
+                                "tiny",
+                                List.of(
+                                        ChatMessage.user("Look."),
+                                        ChatMessage.assistant("", List.of(before)),
+                                        ChatMessage.tool("call_1", "blue")))
+                        .with(List.of(new Tool("look", "Looks.", "{\"type\":\"object\"}")));
+        String[] said = {
+            "Again.",
+            "\n<tool",
+            "_call>\n{\"name\": \"look\", \"argu",
+            "ments\": {\"at\": \"s",
+            "ea\"}}\n</tool_call>",
+            "<to"
+        };
+        try (FakePool pool = FakePool.saying(FakePool.finishedByItself(6), said);
+                InferenceClient client = InferenceClient.connect(pool.address())) {
+            Completion answer = client.complete(request);
+
+            Chat asked = pool.asked.getFirst().getChat();
+            assertThat(asked.getTools(0).getName()).isEqualTo("look");
+            assertThat(asked.getTools(0).getParameters()).isEqualTo("{\"type\":\"object\"}");
+            assertThat(asked.getMessages(1).getCalls(0).getArguments())
+                    .isEqualTo("{\"at\":\"sky\"}");
+            assertThat(asked.getMessages(2).getCallId()).isEqualTo("call_1");
+            assertThat(answer.text()).isEqualTo("Again.<to");
+            assertThat(answer.finishReason()).isEqualTo(Completion.FinishReason.TOOL_CALLS);
+            assertThat(answer.toolCalls())
+                    .containsExactly(new ToolCall("call_r1_0", "look", "{\"at\": \"sea\"}"));
+        }
+    }
+
+    @Test
+    void sendsTheFormOfTheAnswer() throws IOException {
+        try (FakePool pool = FakePool.saying("{}");
+                InferenceClient client = InferenceClient.connect(pool.address())) {
+            client.complete(QUESTION.with(new AnswerFormat.JsonObject()));
+            client.complete(QUESTION.with(new AnswerFormat.JsonSchema("s", "{\"type\":\"null\"}")));
+            client.complete(QUESTION);
+
+            assertThat(pool.asked)
+                    .extracting(GenerateRequest::getJsonObject)
+                    .containsExactly(true, false, false);
+            assertThat(pool.asked)
+                    .extracting(GenerateRequest::getJsonSchema)
+                    .containsExactly("", "{\"type\":\"null\"}", "");
+        }
+    }
+
+    @Test
+    void tokensAreCountedByWhoeverHasTheModelAndElseGuessed() throws IOException {
+        try (FakePool pool = FakePool.saying("x");
+                InferenceClient client = InferenceClient.connect(pool.address());
+                InferenceClient other =
+                        InferenceClient.builder()
+                                .providers(OpenAiProvider.at("http://127.0.0.1:9/v1").build())
+                                .build()) {
+            InferenceRequest request = InferenceRequest.prompt("tiny", "Once upon");
+            assertThat(client.countTokens(request)).isEqualTo(9);
+            assertThatThrownBy(() -> client.countTokens(InferenceRequest.prompt("tiny", "")))
+                    .isInstanceOf(InferenceException.InvalidRequest.class);
+            assertThat(other.countTokens(request)).isEqualTo(other.estimateTokens(request));
         }
     }
 

@@ -59,6 +59,7 @@ class GateTest extends FoundedTest {
         "Accounts/SetPolicy",
         "Accounts/Usage",
         "Cluster/Group",
+        "Generation/CountTokens",
         "Generation/Generate",
         "Identity/Join",
         "Identity/Renew",

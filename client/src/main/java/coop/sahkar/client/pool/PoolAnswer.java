@@ -8,6 +8,7 @@ import coop.sahkar.client.provider.Call;
 import coop.sahkar.client.provider.Failure;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.Delta;
+import coop.sahkar.proto.v1.Finished;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.GenerationEvent;
 import io.grpc.Deadline;
@@ -36,6 +37,8 @@ final class PoolAnswer implements Answer {
     private final Progress progress = new Progress();
     private Iterator<CoordinatorChannel> coordinators;
     private final CoordinatorRing ring;
+    private final ToolCalls calls;
+    private @Nullable AnswerEvent last;
     private final List<String> unreachable = new ArrayList<>();
     private volatile CoordinatorCall current;
     private volatile boolean cancelled;
@@ -50,12 +53,16 @@ final class PoolAnswer implements Answer {
                         .map(time -> Deadline.after(time.toMillis(), TimeUnit.MILLISECONDS))
                         .orElse(null);
         this.ring = ring;
+        this.calls = new ToolCalls(call.request().tools());
         this.coordinators = ring.inOrder().iterator();
         this.current = CoordinatorCall.start(coordinators.next(), request, deadline);
     }
 
     @Override
     public AnswerEvent take(Duration longest) throws InterruptedException {
+        if (last != null) {
+            return last;
+        }
         return switch (current.take(longest)) {
             case null -> new AnswerEvent.Silence();
             case Signal.Event(GenerationEvent event) -> take(event);
@@ -83,19 +90,32 @@ final class PoolAnswer implements Answer {
         return switch (event.getEventCase()) {
             case STARTED -> {
                 ring.learn(event.getStarted().getCoordinatorsList());
+                calls.started(event.getStarted());
                 yield first
                         ? new AnswerEvent.Started(Wire.answering(event.getStarted()))
                         : new AnswerEvent.Alive();
             }
             case DELTA -> piece(event.getDelta());
-            case FINISHED -> Wire.finished(event.getFinished());
+            case FINISHED -> finished(event.getFinished());
             case PREFILLED, REROUTED, LEAVING, FAILED, EVENT_NOT_SET -> new AnswerEvent.Alive();
         };
     }
 
-    private static AnswerEvent piece(Delta delta) {
+    private AnswerEvent piece(Delta delta) {
         return new AnswerEvent.Piece(
-                new TextPiece(delta.getText(), delta.getPosition(), delta.getTokensCount()));
+                new TextPiece(
+                        calls.read(delta.getText()), delta.getPosition(), delta.getTokensCount()));
+    }
+
+    /** Text that could have begun a call, and is none after all, comes before the end. */
+    private AnswerEvent finished(Finished finished) {
+        String rest = calls.end();
+        AnswerEvent end = Wire.finished(finished, calls.complete());
+        if (rest.isEmpty()) {
+            return end;
+        }
+        last = end;
+        return new AnswerEvent.Piece(new TextPiece(rest, -1, 0));
     }
 
     private AnswerEvent problem(Problem problem) {

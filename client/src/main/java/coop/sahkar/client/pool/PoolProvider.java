@@ -2,6 +2,7 @@ package coop.sahkar.client.pool;
 
 import coop.sahkar.client.CoordinatorAddress;
 import coop.sahkar.client.InferenceException;
+import coop.sahkar.client.InferenceRequest;
 import coop.sahkar.client.ModelInfo;
 import coop.sahkar.client.provider.Allowance;
 import coop.sahkar.client.provider.Answer;
@@ -13,17 +14,21 @@ import coop.sahkar.client.provider.Patience;
 import coop.sahkar.client.provider.Profile;
 import coop.sahkar.client.provider.Provider;
 import coop.sahkar.proto.tls.Transport;
-import coop.sahkar.proto.v1.ListModelsReply;
+import coop.sahkar.proto.v1.CountTokensReply;
+import coop.sahkar.proto.v1.GenerationGrpc;
 import coop.sahkar.proto.v1.ListModelsRequest;
 import coop.sahkar.proto.v1.ModelsGrpc;
+import io.grpc.Channel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /**
  * A Sahkar pool. A request goes to the coordinator that answered last; when that one cannot be
@@ -34,7 +39,7 @@ public final class PoolProvider implements Provider {
     /** What the pool is called unless it gets another name. */
     public static final String NAME = "pool";
 
-    private static final Duration LIST_TIMEOUT = Duration.ofSeconds(15);
+    private static final Duration QUESTION_TIMEOUT = Duration.ofSeconds(15);
     private static final Set<String> PARAMETERS =
             Set.of(
                     "seed",
@@ -47,6 +52,14 @@ public final class PoolProvider implements Provider {
                     "penalty_window",
                     "logit_bias");
 
+    private static final Set<Feature> FEATURES =
+            Set.of(
+                    Feature.CHAT,
+                    Feature.PROMPT,
+                    Feature.TOOLS,
+                    Feature.JSON_OBJECT,
+                    Feature.JSON_SCHEMA);
+
     private final Profile profile;
     private final CoordinatorRing ring;
 
@@ -56,7 +69,7 @@ public final class PoolProvider implements Provider {
                 new Profile(
                         name,
                         offers,
-                        Set.of(Feature.CHAT, Feature.PROMPT),
+                        FEATURES,
                         PARAMETERS,
                         DataUse.NO_TRAINING,
                         Allowance.UNBOUNDED,
@@ -134,16 +147,41 @@ public final class PoolProvider implements Provider {
      * @throws InferenceException if no coordinator can be asked
      */
     public List<ModelInfo> models() {
+        return fromAny(channel ->
+                        ModelsGrpc.newBlockingStub(channel)
+                                .withDeadlineAfter(
+                                        QUESTION_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+                                .list(ListModelsRequest.getDefaultInstance()))
+                .getModelsList()
+                .stream()
+                .map(Wire::model)
+                .toList();
+    }
+
+    @Override
+    public OptionalInt countTokens(InferenceRequest request, String model) {
+        CountTokensReply reply =
+                fromAny(channel ->
+                        GenerationGrpc.newBlockingStub(channel)
+                                .withDeadlineAfter(
+                                        QUESTION_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+                                .countTokens(Wire.input(request, model, "").build()));
+        if (reply.hasProblem()) {
+            throw InferenceException.of(
+                    Wire.failure(coop.sahkar.proto.Wire.fromWire(reply.getProblem())));
+        }
+        return OptionalInt.of(reply.getTokens());
+    }
+
+    /** What the first coordinator that can be reached says. */
+    private <A> A fromAny(Function<Channel, A> question) {
         List<String> unreachable = new ArrayList<>();
         Status last = Status.UNAVAILABLE;
         for (CoordinatorChannel coordinator : ring.inOrder()) {
             try {
-                ListModelsReply reply =
-                        ModelsGrpc.newBlockingStub(coordinator.channel())
-                                .withDeadlineAfter(LIST_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
-                                .list(ListModelsRequest.getDefaultInstance());
+                A reply = question.apply(coordinator.channel());
                 ring.prefer(coordinator);
-                return reply.getModelsList().stream().map(Wire::model).toList();
+                return reply;
             } catch (StatusRuntimeException e) {
                 String where = coordinator.address().toString();
                 last = e.getStatus();

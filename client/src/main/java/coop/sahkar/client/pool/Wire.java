@@ -1,11 +1,15 @@
 package coop.sahkar.client.pool;
 
+import coop.sahkar.client.AnswerFormat;
 import coop.sahkar.client.Answering;
 import coop.sahkar.client.ChatMessage;
 import coop.sahkar.client.Completion;
 import coop.sahkar.client.GenerationOptions;
+import coop.sahkar.client.InferenceRequest;
 import coop.sahkar.client.InferenceRequest.Input;
 import coop.sahkar.client.ModelInfo;
+import coop.sahkar.client.Tool;
+import coop.sahkar.client.ToolCall;
 import coop.sahkar.client.provider.AnswerEvent;
 import coop.sahkar.client.provider.Call;
 import coop.sahkar.client.provider.Failure;
@@ -34,24 +38,54 @@ final class Wire {
     static GenerateRequest toMessage(Call call) {
         GenerationOptions options = call.request().options();
         GenerateRequest.Builder message =
-                GenerateRequest.newBuilder()
-                        .setModel(call.model())
+                input(call.request(), call.model(), call.delivered())
                         .setSampling(sampling(options, call.seed()))
                         .setMaxTokens(call.maxTokens())
                         .addAllStop(options.stop());
-        switch (call.request().input()) {
-            case Input.Prompt(String text) -> message.setPrompt(text + call.delivered());
-            case Input.Conversation(var messages) -> {
-                Chat.Builder chat = Chat.newBuilder();
-                for (ChatMessage said : messages) {
-                    chat.addMessagesBuilder()
-                            .setRole(said.role().wireName())
-                            .setContent(said.content());
-                }
-                message.setChat(chat);
-            }
+        switch (call.request().format()) {
+            case AnswerFormat.Text _ -> {}
+            case AnswerFormat.JsonObject _ -> message.setJsonObject(true);
+            case AnswerFormat.JsonSchema(_, String schema) -> message.setJsonSchema(schema);
         }
         return message.build();
+    }
+
+    /**
+     * What a request goes on from.
+     *
+     * @param delivered text that the reader of a prompt has already
+     */
+    static GenerateRequest.Builder input(InferenceRequest request, String model, String delivered) {
+        GenerateRequest.Builder message = GenerateRequest.newBuilder().setModel(model);
+        return switch (request.input()) {
+            case Input.Prompt(String text) -> message.setPrompt(text + delivered);
+            case Input.Conversation(var messages) ->
+                    message.setChat(chat(messages, request.tools()));
+        };
+    }
+
+    private static Chat chat(List<ChatMessage> messages, List<Tool> tools) {
+        Chat.Builder chat = Chat.newBuilder();
+        for (ChatMessage said : messages) {
+            var message =
+                    chat.addMessagesBuilder()
+                            .setRole(said.role().wireName())
+                            .setContent(said.content())
+                            .setCallId(said.toolCallId());
+            for (ToolCall call : said.toolCalls()) {
+                message.addCallsBuilder()
+                        .setId(call.id())
+                        .setName(call.name())
+                        .setArguments(call.arguments());
+            }
+        }
+        for (Tool tool : tools) {
+            chat.addToolsBuilder()
+                    .setName(tool.name())
+                    .setDescription(tool.description())
+                    .setParameters(tool.parameters());
+        }
+        return chat.build();
     }
 
     private static SamplingMessage sampling(GenerationOptions options, long seed) {
@@ -78,12 +112,19 @@ final class Wire {
                 started.getRouteList().stream().map(coop.sahkar.proto.Wire::fromWire).toList());
     }
 
-    static AnswerEvent.Finished finished(Finished finished) {
+    /**
+     * The end of an answer.
+     *
+     * @param calls the tools that it calls
+     */
+    static AnswerEvent.Finished finished(Finished finished, List<ToolCall> calls) {
         Completion.FinishReason reason =
                 switch (finished.getReason()) {
                     case FINISH_REASON_LENGTH -> Completion.FinishReason.LENGTH;
                     case FINISH_REASON_STOP, FINISH_REASON_UNSPECIFIED, UNRECOGNIZED ->
-                            Completion.FinishReason.STOP;
+                            calls.isEmpty()
+                                    ? Completion.FinishReason.STOP
+                                    : Completion.FinishReason.TOOL_CALLS;
                 };
         Completion.Usage usage =
                 new Completion.Usage(
@@ -94,8 +135,7 @@ final class Wire {
         Completion.Timings timings =
                 new Completion.Timings(
                         micros(finished.getFirstTokenMicros()), micros(finished.getDecodeMicros()));
-        return new AnswerEvent.Finished(
-                reason, Optional.of(usage), Optional.of(timings), List.of());
+        return new AnswerEvent.Finished(reason, Optional.of(usage), Optional.of(timings), calls);
     }
 
     /** What the router makes of a problem of the pool. */

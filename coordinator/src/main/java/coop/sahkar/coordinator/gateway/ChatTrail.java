@@ -1,5 +1,7 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.proto.CallReader;
+import coop.sahkar.proto.CallRules;
 import coop.sahkar.proto.v1.Chat;
 import coop.sahkar.proto.v1.ChatCall;
 import coop.sahkar.proto.v1.ChatMessage;

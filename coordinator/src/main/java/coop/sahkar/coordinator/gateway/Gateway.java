@@ -127,7 +127,9 @@ public final class Gateway implements AutoCloseable {
         NodeTls tls = pool.transport().tls().orElse(null);
         ServerBuilder builder =
                 tls == null ? Server.builder().http(at) : Server.builder().https(at);
-        if (tls != null) {
+        if (tls == null) {
+            builder.childChannelPipelineCustomizer(pipeline -> pipeline.addFirst(new NoUpgrade()));
+        } else {
             GatewayTls.encrypt(builder, tls, metrics::refusedPeer);
         }
         // In the global registry a second gateway of this process would be warned of.
@@ -266,6 +268,7 @@ public final class Gateway implements AutoCloseable {
                 .exposeHeaders(
                         RequestIds.HEADER,
                         "retry-after",
+                        RateHeaders.SHOULD_RETRY,
                         Sunset.HEADER,
                         AnswerHeaders.ROUTE,
                         AnswerHeaders.FIRST_TOKEN,

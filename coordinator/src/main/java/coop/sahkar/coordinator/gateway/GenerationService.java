@@ -4,22 +4,26 @@ import com.linecorp.armeria.server.ServiceRequestContext;
 import coop.sahkar.coordinator.accounts.Caller;
 import coop.sahkar.coordinator.accounts.Doorkeeper;
 import coop.sahkar.proto.Problem;
+import coop.sahkar.proto.Wire;
+import coop.sahkar.proto.v1.CountTokensReply;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.GenerationGrpc;
+import coop.sahkar.proto.v1.TokenizeRequest;
 import io.grpc.Deadline;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.security.SecureRandom;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Generation.Generate over gRPC. Failures come as the stream's last event, so that the caller gets
- * the whole problem; the call itself then ends well.
+ * Generations over gRPC. Failures come as the stream's last event, so that the caller gets the
+ * whole problem; the call itself then ends well.
  */
 final class GenerationService extends GenerationGrpc.GenerationImplBase {
     private final RandomGenerator random = new SecureRandom();
@@ -27,6 +31,7 @@ final class GenerationService extends GenerationGrpc.GenerationImplBase {
     private final GatewayMetrics metrics;
     private final Doorkeeper doorkeeper;
     private final Turnstile turnstile;
+    private final HeadQuestions heads;
 
     GenerationService(
             GenerationRunner runner,
@@ -37,6 +42,7 @@ final class GenerationService extends GenerationGrpc.GenerationImplBase {
         this.metrics = metrics;
         this.doorkeeper = doorkeeper;
         this.turnstile = turnstile;
+        this.heads = new HeadQuestions(runner);
     }
 
     @Override
@@ -56,7 +62,16 @@ final class GenerationService extends GenerationGrpc.GenerationImplBase {
         switch (Accounts.identify(doorkeeper, context)) {
             case Doorkeeper.Entry.Refused(Problem problem) -> reader.refuse(problem);
             case Doorkeeper.Entry.Known(Caller caller) ->
-                    start(completed, caller, deadline(context), reader);
+                    settle(completed, caller, deadline(context), reader);
+        }
+    }
+
+    private void settle(
+            GenerateRequest request, Caller caller, @Nullable Deadline deadline, Reader reader) {
+        try {
+            start(AskedForm.settled(request), caller, deadline, reader);
+        } catch (RefusedRequest refused) {
+            reader.refuse(refused.problem());
         }
     }
 
@@ -77,6 +92,55 @@ final class GenerationService extends GenerationGrpc.GenerationImplBase {
                                                 metrics.measured(request, passage.metered(reader)));
                             }
                         });
+    }
+
+    @Override
+    public void countTokens(GenerateRequest request, StreamObserver<CountTokensReply> observer) {
+        switch (Accounts.identify(doorkeeper, ServiceRequestContext.current())) {
+            case Doorkeeper.Entry.Refused(Problem problem) -> told(observer, uncounted(problem));
+            case Doorkeeper.Entry.Known(Caller caller) -> {
+                var _ =
+                        turnstile
+                                .question(caller)
+                                .thenCompose(turn -> counted(request, turn))
+                                .thenAccept(reply -> told(observer, reply));
+            }
+        }
+    }
+
+    private CompletableFuture<CountTokensReply> counted(
+            GenerateRequest request, Turnstile.Turn turn) {
+        Problem wrong =
+                turn instanceof Turnstile.Turn.Refused(Problem limited, var _)
+                        ? limited
+                        : RequestRules.check(RequestRules.completed(request, 1));
+        if (wrong != null) {
+            return CompletableFuture.completedFuture(uncounted(wrong));
+        }
+        TokenizeRequest.Builder asked = TokenizeRequest.newBuilder();
+        if (request.hasChat()) {
+            asked.setChat(request.getChat());
+        } else {
+            asked.setText(request.getPrompt()).setAddSpecial(true);
+        }
+        return heads.tokenize(request.getModel(), asked)
+                .thenApply(reply ->
+                        reply.hasProblem()
+                                ? CountTokensReply.newBuilder()
+                                        .setProblem(reply.getProblem())
+                                        .build()
+                                : CountTokensReply.newBuilder()
+                                        .setTokens(reply.getTokensCount())
+                                        .build());
+    }
+
+    private static CountTokensReply uncounted(Problem problem) {
+        return CountTokensReply.newBuilder().setProblem(Wire.toWire(problem)).build();
+    }
+
+    private static void told(StreamObserver<CountTokensReply> observer, CountTokensReply reply) {
+        observer.onNext(reply);
+        observer.onCompleted();
     }
 
     /** The caller's deadline, which the server keeps as the request's timeout. */

@@ -51,7 +51,7 @@ final class OllamaRequests {
      */
     static OpenAiRequest read(
             Fields fields, boolean chat, String model, String requestId, long drawnSeed) {
-        refuse(fields, "suffix", "template", "images", "context");
+        refuse(fields, "suffix", "template", "images", "context", "logprobs", "top_logprobs");
         JsonNode think = fields.get("think");
         if (think != null && !(think.isBoolean() && !think.booleanValue())) {
             throw new RefusedRequest("think", "think is not supported; leave it out.");
@@ -82,6 +82,8 @@ final class OllamaRequests {
             boolean nothing =
                     value == null
                             || (value.isContainer() && value.isEmpty())
+                            || (value.isBoolean() && !value.booleanValue())
+                            || (value.isNumber() && value.asDouble(1) == 0)
                             || (value.isString() && value.stringValue().isEmpty());
             if (!nothing) {
                 throw new RefusedRequest(name, name + " is not supported; leave it out.");

@@ -19,7 +19,7 @@ record RateHeaders(Verdict verdict) {
     private static final int HOUR = 60 * MINUTE;
 
     /** Tells SDKs, which try again by themselves, that it is of no use today. */
-    private static final String SHOULD_RETRY = "x-should-retry";
+    static final String SHOULD_RETRY = "x-should-retry";
 
     /** All of them, for browsers to be allowed to see. */
     static final List<String> NAMES =

@@ -16,7 +16,21 @@ import tools.jackson.databind.node.ObjectNode;
  */
 record ResponseRequest(OpenAiRequest request, Fields asked, ArrayNode said, boolean store) {
     private static final List<String> SAME =
-            List.of("model", "temperature", "top_p", "top_k", "min_p", "seed", "user", "metadata");
+            List.of(
+                    "model",
+                    "temperature",
+                    "top_p",
+                    "top_k",
+                    "min_p",
+                    "typical_p",
+                    "frequency_penalty",
+                    "presence_penalty",
+                    "repetition_penalty",
+                    "logit_bias",
+                    "seed",
+                    "stop",
+                    "user",
+                    "metadata");
 
     /**
      * Reads a request.
@@ -74,6 +88,10 @@ record ResponseRequest(OpenAiRequest request, Fields asked, ArrayNode said, bool
     }
 
     private static void writeFormat(@Nullable Fields text, ObjectNode chat) {
+        if (text != null && text.has("verbosity")) {
+            throw new RefusedRequest(
+                    "text.verbosity", "text.verbosity is not supported; leave it out.");
+        }
         Fields format = text == null ? null : text.inner("format");
         if (format == null) {
             return;

@@ -3,6 +3,8 @@ package coop.sahkar.coordinator.gateway;
 import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.MediaType;
+import coop.sahkar.proto.CallReader;
+import coop.sahkar.proto.CallRules;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.Delta;
 import coop.sahkar.proto.v1.FinishReason;

@@ -1,5 +1,6 @@
 package coop.sahkar.coordinator.gateway;
 
+import coop.sahkar.proto.CallRules;
 import coop.sahkar.proto.Limits;
 import coop.sahkar.proto.v1.ChatTool;
 import java.util.ArrayList;
@@ -153,12 +154,8 @@ final class ToolReader {
         if (!(node.get("function") instanceof ObjectNode object)) {
             throw new RefusedRequest(place, place + " must be an object with a name.");
         }
-        JsonNode name = object.path("name");
-        if (!name.isString() || !NAME.matcher(name.stringValue()).matches()) {
-            throw new RefusedRequest(
-                    place + ".name",
-                    place + ".name must have 1 to 64 letters, digits, underscores and hyphens.");
-        }
+        String name = object.path("name").isString() ? object.get("name").stringValue() : "";
+        checkName(name, place);
         Fields fields = new Fields(object);
         JsonNode description = fields.get("description");
         JsonNode strict = fields.get("strict");
@@ -167,13 +164,23 @@ final class ToolReader {
         }
         return new Tool(
                 place,
-                name.stringValue(),
+                name,
                 description == null ? "" : Fields.text(description, place + ".description"),
                 parameters(fields.get("parameters"), place + ".parameters"),
                 strict != null && strict.booleanValue());
     }
 
-    private static @Nullable ObjectNode parameters(@Nullable JsonNode node, String at) {
+    /** Refuses what cannot be a function's name. */
+    static void checkName(String name, String at) {
+        if (!NAME.matcher(name).matches()) {
+            throw new RefusedRequest(
+                    at + ".name",
+                    at + ".name must have 1 to 64 letters, digits, underscores and hyphens.");
+        }
+    }
+
+    /** The schema of a function's arguments; null for none. */
+    static @Nullable ObjectNode parameters(@Nullable JsonNode node, String at) {
         if (node == null) {
             return null;
         }

@@ -39,7 +39,11 @@ final class Unsupported {
     private static final List<Parameter> COMPLETION =
             List.of(
                     new Parameter("suffix", v -> v.isString() && v.stringValue().isEmpty()),
-                    new Parameter("echo", Unsupported::isFalse));
+                    new Parameter("echo", Unsupported::isFalse),
+                    new Parameter("top_logprobs", Unsupported::isZero),
+                    new Parameter("tools", Unsupported::isEmpty),
+                    new Parameter("tool_choice", oneOf("none", "auto")),
+                    new Parameter("functions", Unsupported::isEmpty));
 
     private static final List<Parameter> RESPONSES =
             List.of(
@@ -48,7 +52,13 @@ final class Unsupported {
                     new Parameter("conversation", Unsupported::never),
                     new Parameter("prompt", Unsupported::never),
                     new Parameter("reasoning", Unsupported::isEmpty),
-                    new Parameter("top_logprobs", v -> v.isNumber() && v.asInt(1) == 0),
+                    new Parameter("logprobs", Unsupported::isFalse),
+                    new Parameter("top_logprobs", Unsupported::isZero),
+                    new Parameter("n", Unsupported::isOne),
+                    new Parameter("max_tokens", Unsupported::never),
+                    new Parameter("max_completion_tokens", Unsupported::never),
+                    new Parameter("response_format", Unsupported::never),
+                    new Parameter("functions", Unsupported::isEmpty),
                     new Parameter("service_tier", oneOf("auto", "default")),
                     new Parameter("truncation", oneOf("disabled")));
 
@@ -100,6 +110,10 @@ final class Unsupported {
 
     private static boolean isEmpty(JsonNode value) {
         return value.isContainer() && value.isEmpty();
+    }
+
+    private static boolean isZero(JsonNode value) {
+        return value.isNumber() && value.asInt(1) == 0;
     }
 
     private static boolean isOne(JsonNode value) {

@@ -10,7 +10,8 @@ import java.util.Map;
  * Which workers heads have lost lately, and beside whom, so that new routes keep away from a link
  * that stays broken. It is a price and no ban: whoever blames a worker may be wrong, and where
  * there is no other it is taken. A pair is remembered for a minute, and for twice as long each time
- * it is lost again after that.
+ * it is lost again after that. A worker that comes back at another address is another: it was
+ * started again, and its links are new.
  *
  * <p>Soft state of one coordinator; losing it costs an answer the pause of one repair. Time is a
  * monotonic clock in milliseconds, passed in. Safe for use by many threads.
@@ -41,6 +42,14 @@ public final class RecentLosses {
         }
     }
 
+    private static String place(RouteStage stage) {
+        return stage.workerId() + " " + stage.endpoint();
+    }
+
+    private static String place(StageOffer offer) {
+        return offer.workerId() + " " + offer.endpoint();
+    }
+
     private record Loss(long atMillis, int doublings) {
         boolean fresh(long nowMillis) {
             return nowMillis - atMillis < FIRST_MILLIS << doublings;
@@ -62,11 +71,12 @@ public final class RecentLosses {
         List<RouteStage> stages = route.stages();
         for (int i = 0; i < stages.size(); i++) {
             if (stages.get(i).workerId().equals(workerId)) {
-                String before = stages.get((i + stages.size() - 1) % stages.size()).workerId();
-                String behind = stages.get((i + 1) % stages.size()).workerId();
-                remember(Pair.of(workerId, workerId), nowMillis);
-                remember(Pair.of(before, workerId), nowMillis);
-                remember(Pair.of(workerId, behind), nowMillis);
+                String before = place(stages.get((i + stages.size() - 1) % stages.size()));
+                String lost = place(stages.get(i));
+                String behind = place(stages.get((i + 1) % stages.size()));
+                remember(Pair.of(lost, lost), nowMillis);
+                remember(Pair.of(before, lost), nowMillis);
+                remember(Pair.of(lost, behind), nowMillis);
                 return;
             }
         }
@@ -82,13 +92,15 @@ public final class RecentLosses {
     }
 
     /** What the way from one worker to another costs besides, in microseconds. */
-    public long micros(String from, String to, long nowMillis) {
+    long micros(StageOffer from, StageOffer to, long nowMillis) {
         if (none) {
             return 0;
         }
+        String there = place(to);
+        Pair way = Pair.of(place(from), there);
         synchronized (this) {
-            return (fresh(Pair.of(from, to), nowMillis) ? PAIR_MICROS : 0)
-                    + (fresh(Pair.of(to, to), nowMillis) ? WORKER_MICROS : 0);
+            return (fresh(way, nowMillis) ? PAIR_MICROS : 0)
+                    + (fresh(Pair.of(there, there), nowMillis) ? WORKER_MICROS : 0);
         }
     }
 
@@ -99,7 +111,6 @@ public final class RecentLosses {
 
     /** Distances that count the losses in. */
     Distances over(Distances measured, long nowMillis) {
-        return (from, to) ->
-                measured.micros(from, to) + micros(from.workerId(), to.workerId(), nowMillis);
+        return (from, to) -> measured.micros(from, to) + micros(from, to, nowMillis);
     }
 }

@@ -3,12 +3,14 @@ package coop.sahkar.coordinator.gateway;
 import static java.net.http.HttpRequest.BodyPublishers.noBody;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.linecorp.armeria.client.ClientFactory;
+import com.linecorp.armeria.client.WebClient;
+import com.linecorp.armeria.common.AggregatedHttpResponse;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.FinishReason;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.SamplingMessage;
-import java.net.http.HttpClient;
-import java.net.http.HttpResponse;
+import java.net.http.HttpRequest;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -258,18 +260,39 @@ class AnswersTest {
         assertThat(fixture.pool.draws).hasSize(1);
     }
 
+    /** As a page that uses the openai package from npm does. */
     @Test
     void browsersMayCall() {
-        Caller.Reply reply =
+        String wanted =
+                "authorization,content-type,last-event-id,x-sahkar-resumable,x-stainless-arch,"
+                        + "x-stainless-lang,x-stainless-os,x-stainless-package-version,"
+                        + "x-stainless-retry-count,x-stainless-runtime,x-stainless-timeout";
+        Caller.Reply preflight =
                 caller.send(
                         caller.request("/v1/chat/completions")
                                 .header("origin", "https://example.org")
                                 .header("access-control-request-method", "POST")
-                                .header("access-control-request-headers", "content-type")
+                                .header("access-control-request-headers", wanted)
                                 .method("OPTIONS", noBody())
                                 .build());
-        assertThat(reply.status()).isEqualTo(200);
-        assertThat(reply.header("access-control-allow-origin")).isEqualTo("*");
+        assertThat(preflight.status()).isEqualTo(200);
+        assertThat(preflight.header("access-control-allow-origin")).isEqualTo("*");
+        assertThat(preflight.header("access-control-allow-methods")).contains("POST");
+        assertThat(preflight.header("access-control-allow-headers").split(",\\s*"))
+                .containsAll(List.of(wanted.split(",")));
+        fixture.head("a", ScriptedHead.saying("A"));
+        for (String body : List.of(GatewayFixture.chat(""), "{}")) {
+            HttpRequest asked =
+                    HttpRequest.newBuilder(
+                                    caller.postRequest("/v1/chat/completions", body),
+                                    (_, _) -> true)
+                            .header("origin", "https://example.org")
+                            .build();
+            Caller.Reply reply = caller.send(asked);
+            assertThat(reply.header("access-control-allow-origin")).isEqualTo("*");
+            assertThat(reply.header("access-control-expose-headers"))
+                    .contains("x-request-id", "retry-after", "x-should-retry", "x-ratelimit-");
+        }
     }
 
     @Test
@@ -296,15 +319,14 @@ class AnswersTest {
     }
 
     @Test
-    void headersOfHttp2AndOfABodylessHeadRequestWork() throws Exception {
-        var http = HttpClient.newHttpClient();
-        var response =
-                http.send(
-                        caller.request("/v1/models").method("HEAD", noBody()).build(),
-                        HttpResponse.BodyHandlers.ofString());
-        assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
-        assertThat(response.statusCode()).isEqualTo(200);
-        assertThat(response.body()).isEmpty();
-        http.close();
+    void headersOfHttp2AndOfABodylessHeadRequestWork() {
+        try (ClientFactory http2 = ClientFactory.builder().useHttp2Preface(true).build()) {
+            String url = fixture.gateway.url().replace("http://", "h2c://");
+            AggregatedHttpResponse response =
+                    WebClient.builder(url).factory(http2).build().blocking().head("/v1/models");
+            assertThat(response.status().code()).isEqualTo(200);
+            assertThat(response.headers().get("x-request-id")).isNotBlank();
+            assertThat(response.contentUtf8()).isEmpty();
+        }
     }
 }

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import coop.sahkar.proto.v1.Chat;
 import coop.sahkar.proto.v1.ChatMessage;
+import coop.sahkar.proto.v1.ChatTool;
 import coop.sahkar.proto.v1.GenerateRequest;
 import coop.sahkar.proto.v1.GenerationEvent;
 import coop.sahkar.proto.v1.GenerationGrpc;
@@ -20,6 +21,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Generation.Generate on the gateway's port. */
 class GenerationServiceTest {
@@ -98,6 +101,94 @@ class GenerationServiceTest {
     void anEmptyRequestIsRefused() {
         List<GenerationEvent> events = all(stub.generate(GenerateRequest.getDefaultInstance()));
         assertThat(events.getFirst().getFailed().getProblem().getField()).isEqualTo("model");
+    }
+
+    /** The same grammar as over HTTP, from the same schemas. */
+    @Test
+    void aFormAndFunctionsBecomeTheGrammarThatCallersOverHttpGet() {
+        ScriptedHead head = fixture.head("a", ScriptedHead.saying("{}"));
+        String schema = "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"}}}";
+        String tools =
+                ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"look\",\"description\":\"d\",\"parameters\":%s}}]"
+                        .formatted(schema);
+        String format =
+                ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":%s}}"
+                        .formatted(schema);
+        String object = ",\"response_format\":{\"type\":\"json_object\"}";
+        ChatTool tool =
+                ChatTool.newBuilder()
+                        .setName("look")
+                        .setDescription("d")
+                        .setParameters(schema)
+                        .build();
+        GenerateRequest offering =
+                request().toBuilder()
+                        .setChat(request().getChat().toBuilder().addTools(tool))
+                        .build();
+        for (String more : List.of(format, object, tools, tools + format)) {
+            assertThat(fixture.caller.chat(GatewayFixture.chat(more)).status()).isEqualTo(200);
+        }
+        all(stub.generate(request().toBuilder().setJsonSchema(schema).build()));
+        all(stub.generate(request().toBuilder().setJsonObject(true).build()));
+        all(stub.generate(offering));
+        all(stub.generate(offering.toBuilder().setJsonSchema(schema).build()));
+
+        List<String> grammars =
+                head.requests.stream()
+                        .map(run -> run.getRequest().getSampling().getGrammar())
+                        .toList();
+        assertThat(grammars.subList(4, 8)).isEqualTo(grammars.subList(0, 4)).doesNotContain("");
+        assertThat(head.requests.getLast().getRequest().getChat().getTools(0)).isEqualTo(tool);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "json_schema | nothing | {}  | look",
+                "json_schema.pattern | {\"type\":\"string\",\"pattern\":\"a\"} | {} | look",
+                "tools[0].name | {} | {} | lo ok",
+                "tools[0].parameters | {} | [] | look",
+            })
+    void aFormOrFunctionThatCannotBeHadIsRefusedByName(
+            String field, String schema, String parameters, String name) {
+        ChatTool tool = ChatTool.newBuilder().setName(name).setParameters(parameters).build();
+        GenerateRequest bad =
+                request().toBuilder()
+                        .setChat(request().getChat().toBuilder().addTools(tool))
+                        .setJsonSchema(schema)
+                        .build();
+        List<GenerationEvent> events = all(stub.generate(bad));
+        assertThat(events.getFirst().getFailed().getProblem().getField()).isEqualTo(field);
+    }
+
+    @Test
+    void tokensOfAPromptAreCountedByAHead() {
+        fixture.head("a", ScriptedHead.saying("x"));
+        GenerateRequest prompt =
+                GenerateRequest.newBuilder().setModel(ScriptedPool.NAME).setPrompt("abc").build();
+        assertThat(stub.countTokens(prompt).getTokens()).as("with the first").isEqualTo(4);
+        GenerateRequest nobody = prompt.toBuilder().setModel("nobody").build();
+        assertThat(stub.countTokens(nobody).getProblem().getCode())
+                .isEqualTo(ProblemCode.PROBLEM_CODE_MODEL_NOT_FOUND);
+        GenerateRequest nothing = prompt.toBuilder().setPrompt("").build();
+        assertThat(stub.countTokens(nothing).getProblem().getField()).isEqualTo("prompt");
+    }
+
+    @Test
+    void aResultOfNoCallIsRefused() {
+        GenerateRequest bad =
+                request().toBuilder()
+                        .setChat(
+                                request().getChat().toBuilder()
+                                        .addMessages(
+                                                ChatMessage.newBuilder()
+                                                        .setRole("tool")
+                                                        .setCallId("call_1")))
+                        .build();
+        List<GenerationEvent> events = all(stub.generate(bad));
+        assertThat(events.getFirst().getFailed().getProblem().getField())
+                .isEqualTo("messages[1].tool_call_id");
     }
 
     @Test

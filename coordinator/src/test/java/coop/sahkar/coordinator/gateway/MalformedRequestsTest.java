@@ -184,6 +184,9 @@ class MalformedRequestsTest {
                 "\"prompt\":\"a\",\"echo\":true|echo",
                 "\"prompt\":\"a\",\"logprobs\":6|logprobs",
                 "\"prompt\":\"a\",\"best_of\":2|best_of",
+                "\"prompt\":\"a\",\"top_logprobs\":2|top_logprobs",
+                "\"prompt\":\"a\",\"tools\":[{}]|tools",
+                "\"prompt\":\"a\",\"tool_choice\":\"required\"|tool_choice",
             })
     void completionsToo(String fields, String param) {
         String body = "{\"model\":\"tiny-Q8_0\"," + fields + "}";

@@ -3,6 +3,7 @@ package coop.sahkar.coordinator.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.linecorp.armeria.common.HttpData;
+import coop.sahkar.proto.CallRules;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.v1.CallSyntaxMessage;
 import coop.sahkar.proto.v1.Delta;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import coop.sahkar.proto.v1.ChatMessage;
 import coop.sahkar.proto.v1.FinishReason;
+import coop.sahkar.proto.v1.GenerateRequest;
 import java.net.http.HttpRequest;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -48,6 +49,19 @@ class ResponsesTest {
         assertThat(json.at("/usage/input_tokens").intValue()).isEqualTo(7);
         assertThat(json.at("/usage/output_tokens").intValue()).isEqualTo(2);
         assertThat(json.at("/metadata/a")).hasToString("\"b\"");
+    }
+
+    @Test
+    void whatSamplingAndEndAreAskedForReachesTheHead() {
+        ScriptedHead head = fixture.head("a", ScriptedHead.saying("A"));
+        String more =
+                ",\"stop\":[\"y\"],\"logit_bias\":{\"5\":1},\"presence_penalty\":0.5,\"top_k\":3";
+        assertThat(caller.post(PATH, body(more)).status()).isEqualTo(200);
+        GenerateRequest asked = head.requests.getFirst().getRequest();
+        assertThat(asked.getStopList()).containsExactly("y");
+        assertThat(asked.getSampling().getLogitBiasMap()).containsEntry(5, 1f);
+        assertThat(asked.getSampling().getPresencePenalty()).isEqualTo(0.5f);
+        assertThat(asked.getSampling().getTopK()).isEqualTo(3);
     }
 
     @Test
@@ -167,6 +181,17 @@ class ResponsesTest {
                 "\"input\":[{\"type\":\"function_call_output\",\"call_id\":\"a\",\"output\":\"1\"}]|input",
                 "\"input\":\"x\",\"background\":true              | background",
                 "\"input\":\"x\",\"truncation\":\"auto\"          | truncation",
+                "\"input\":\"x\",\"include\":[\"message.output_text.logprobs\"]|include",
+                "\"input\":\"x\",\"top_logprobs\":3              | top_logprobs",
+                "\"input\":\"x\",\"logprobs\":true               | logprobs",
+                "\"input\":\"x\",\"n\":2                         | n",
+                "\"input\":\"x\",\"max_tokens\":5                | max_tokens",
+                "\"input\":\"x\",\"max_completion_tokens\":5     | max_completion_tokens",
+                "\"input\":\"x\",\"response_format\":{\"type\":\"text\"}|response_format",
+                "\"input\":\"x\",\"text\":{\"verbosity\":\"low\"} | text.verbosity",
+                "\"input\":\"x\",\"reasoning\":{\"effort\":\"low\"}|reasoning",
+                "\"input\":\"x\",\"logit_bias\":{\"a\":1}        | logit_bias",
+                "\"input\":\"x\",\"frequency_penalty\":3         | frequency_penalty",
                 "\"input\":\"x\",\"max_output_tokens\":0          | max_output_tokens",
                 "\"input\":\"x\",\"max_output_tokens\":1e9        | max_output_tokens",
                 "\"input\":\"x\",\"temperature\":9                | temperature",

@@ -34,6 +34,10 @@ class RecentLossesTest {
         return new StageOffer(worker, worker + ":1", new Span(first, end), micros, 64, 64, 0, 0);
     }
 
+    private long micros(String from, String to, long nowMillis) {
+        return losses.micros(offer(from, 0, 2), offer(to, 2, 4), nowMillis);
+    }
+
     private String drawn(long nowMillis, StageOffer... offers) {
         return Router.route(
                         6,
@@ -48,13 +52,13 @@ class RecentLossesTest {
     @Test
     void theWaysOfALostWorkerBecomeDearThoseToItsNeighboursAboveAll() {
         losses.lost(route("a", "b", "c"), "b", 0);
-        assertThat(losses.micros("a", "b", 1)).isEqualTo(PAIR_MICROS + WORKER_MICROS);
-        assertThat(losses.micros("b", "a", 1)).isEqualTo(PAIR_MICROS);
-        assertThat(losses.micros("b", "c", 1)).isEqualTo(PAIR_MICROS);
-        assertThat(losses.micros("x", "b", 1)).isEqualTo(WORKER_MICROS);
-        assertThat(losses.micros("a", "c", 1)).isZero();
+        assertThat(micros("a", "b", 1)).isEqualTo(PAIR_MICROS + WORKER_MICROS);
+        assertThat(micros("b", "a", 1)).isEqualTo(PAIR_MICROS);
+        assertThat(micros("b", "c", 1)).isEqualTo(PAIR_MICROS);
+        assertThat(micros("x", "b", 1)).isEqualTo(WORKER_MICROS);
+        assertThat(micros("a", "c", 1)).isZero();
         losses.lost(route("a", "b", "c"), "nobody", 0);
-        assertThat(losses.micros("x", "nobody", 1)).isZero();
+        assertThat(micros("x", "nobody", 1)).isZero();
     }
 
     @Test
@@ -67,6 +71,14 @@ class RecentLossesTest {
         assertThat(drawn(1, two)).isEqualTo("a b2 c");
         assertThat(drawn(1, two[0], two[1], two[2])).isEqualTo("a b c");
         assertThat(drawn(FIRST_MILLIS, two)).isEqualTo("a b c");
+    }
+
+    @Test
+    void whoWasStartedAgainElsewhereIsNotAvoided() {
+        losses.lost(route("a", "b", "c"), "b", 0);
+        StageOffer again = new StageOffer("b", "b:2", new Span(2, 4), 1_000, 64, 64, 0, 0);
+        StageOffer dearer = offer("b2", 2, 4, 2_000);
+        assertThat(drawn(1, offer("a", 0, 2), again, dearer, offer("c", 4, 6))).isEqualTo("a b c");
     }
 
     /** What one worker sends never comes: whoever stands behind it is blamed. */
@@ -90,14 +102,14 @@ class RecentLossesTest {
         losses.lost(route, "b", 0);
         losses.lost(route, "b", 1_000);
         long end = 1_000 + FIRST_MILLIS;
-        assertThat(losses.micros("a", "b", end - 1)).isPositive();
-        assertThat(losses.micros("a", "b", end)).isZero();
+        assertThat(micros("a", "b", end - 1)).isPositive();
+        assertThat(micros("a", "b", end)).isZero();
         losses.lost(route, "b", end);
-        assertThat(losses.micros("a", "b", end + 2 * FIRST_MILLIS - 1)).isPositive();
-        assertThat(losses.micros("a", "b", end + 2 * FIRST_MILLIS)).isZero();
+        assertThat(micros("a", "b", end + 2 * FIRST_MILLIS - 1)).isPositive();
+        assertThat(micros("a", "b", end + 2 * FIRST_MILLIS)).isZero();
         long late = end + 4 * FIRST_MILLIS;
         losses.lost(route, "b", late);
-        assertThat(losses.micros("a", "b", late + FIRST_MILLIS)).isZero();
+        assertThat(micros("a", "b", late + FIRST_MILLIS)).isZero();
     }
 
     @Test
@@ -105,8 +117,8 @@ class RecentLossesTest {
         for (int i = 0; i < RecentLosses.MAX_REMEMBERED; i++) {
             losses.lost(route("a" + i, "b" + i), "b" + i, 0);
         }
-        assertThat(losses.micros("a0", "b0", 1)).isZero();
+        assertThat(micros("a0", "b0", 1)).isZero();
         int last = RecentLosses.MAX_REMEMBERED - 1;
-        assertThat(losses.micros("a" + last, "b" + last, 1)).isPositive();
+        assertThat(micros("a" + last, "b" + last, 1)).isPositive();
     }
 }

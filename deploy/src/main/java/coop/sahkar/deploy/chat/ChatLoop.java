@@ -4,6 +4,7 @@ import coop.sahkar.client.InferenceException;
 import coop.sahkar.client.ModelInfo;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Collectors;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
@@ -18,7 +19,7 @@ public final class ChatLoop {
     public enum Left {
         /** With /quit or Ctrl-D. */
         DONE,
-        /** With Ctrl-C at an empty prompt. */
+        /** With Ctrl-C at an empty prompt, twice. */
         INTERRUPTED
     }
 
@@ -28,7 +29,7 @@ public final class ChatLoop {
             /model [NAME]  show the models, or go on with another
             /stats         what the last answer took
             /quit          leave (or Ctrl-D)
-            A line that ends with \\ goes on in the next. Ctrl-C stops an answer.\
+            A line that ends with \\ goes on in the next. Ctrl-C stops an answer; twice at the prompt, it leaves.\
             """;
 
     private static final int HISTORY_LINES = 1000;
@@ -58,14 +59,20 @@ public final class ChatLoop {
                             .build();
             terminal.handle(Terminal.Signal.INT, _ -> conversation.stop());
             say(terminal, "/help lists what else there is.");
+            boolean warned = false;
             while (true) {
                 String typed;
                 try {
                     typed = ContinuedLines.joined(reader.readLine("> ")).strip();
+                    warned = false;
                 } catch (UserInterruptException e) {
-                    if (e.getPartialLine().isBlank()) {
+                    boolean empty = e.getPartialLine().isBlank();
+                    if (empty && warned) {
                         return Left.INTERRUPTED;
                     }
+                    // One that was meant for an answer may come a moment too late.
+                    warned = empty;
+                    say(terminal, empty ? "Ctrl-C once more leaves, as does Ctrl-D." : "");
                     continue;
                 } catch (EndOfFileException e) {
                     return Left.DONE;
@@ -119,19 +126,25 @@ public final class ChatLoop {
     }
 
     private void model(Terminal terminal, String name) {
-        if (!name.isEmpty()) {
-            conversation.model(name);
+        List<ModelInfo> models = conversation.client().models();
+        if (name.isEmpty() || models.stream().anyMatch(model -> isNamed(model, name))) {
+            conversation.model(name.isEmpty() ? conversation.model() : name);
+        } else {
+            say(terminal, "There is no model " + name + "; there are:");
         }
         say(
                 terminal,
-                conversation.client().models().stream()
+                models.stream()
                         .map(model -> line(model, conversation.model()))
                         .collect(Collectors.joining("\n")));
     }
 
+    private static boolean isNamed(ModelInfo model, String name) {
+        return name.equals(model.id()) || name.equalsIgnoreCase(model.name());
+    }
+
     private static String line(ModelInfo model, String chosen) {
-        boolean isChosen = chosen.equals(model.id()) || chosen.equals(model.name());
-        return (isChosen ? "* " : "  ")
+        return (isNamed(model, chosen) ? "* " : "  ")
                 + model.name()
                 + (model.ready() ? "" : " (not ready: " + model.explanation() + ")");
     }

@@ -33,7 +33,7 @@ import picocli.CommandLine.Parameters;
             "  sahkar chat --model sahkar-tiny-q8_0 --temperature 0.8 --seed 7 \"Tell me a story.\"",
             "",
             "In a conversation: /help lists the commands, a line that ends with \\ goes on in the next,",
-            "Ctrl-C stops an answer, Ctrl-D leaves."
+            "Ctrl-C stops an answer, Ctrl-D leaves; at the prompt Ctrl-C leaves when pressed twice."
         })
 final class ChatCommand extends Subcommand {
     @Mixin private PoolOptions pool = new PoolOptions();

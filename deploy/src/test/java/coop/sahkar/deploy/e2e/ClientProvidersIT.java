@@ -2,16 +2,21 @@ package coop.sahkar.deploy.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
+import coop.sahkar.client.AnswerFormat;
 import coop.sahkar.client.Completion;
 import coop.sahkar.client.GenerationOptions;
 import coop.sahkar.client.InferenceClient;
 import coop.sahkar.client.InferenceException;
 import coop.sahkar.client.InferenceRequest;
 import coop.sahkar.client.TokenStream;
+import coop.sahkar.client.Tool;
+import coop.sahkar.client.ToolCall;
 import coop.sahkar.client.http.OpenAiProvider;
 import coop.sahkar.client.pool.PoolProvider;
+import coop.sahkar.client.provider.Feature;
 import coop.sahkar.client.provider.Provider;
 import coop.sahkar.deploy.demo.Distribution;
 import java.io.IOException;
@@ -65,6 +70,48 @@ class ClientProvidersIT {
                             pool().client()
                                     .complete(Questions.continued(pool().model(), 12))
                                     .text());
+        }
+    }
+
+    /** By gRPC and by HTTP the same grammar holds the answer, so they say the same. */
+    @Test
+    void formsAndToolsAreHeldToByGrpcAsByHttp() {
+        GenerationOptions options =
+                GenerationOptions.builder().maxTokens(200).temperature(1).seed(11).build();
+        InferenceRequest asked =
+                InferenceRequest.ask(pool().model(), "Tell me about a worker.").with(options);
+        String schema =
+                """
+                {"type":"object","properties":{"kind":{"enum":["worker","member"]},"blocks":\
+                {"type":"integer"}},"required":["kind","blocks"],"additionalProperties":false}\
+                """;
+        Tool tool = new Tool("look_up", "Looks something up.", schema);
+        try (InferenceClient http =
+                InferenceClient.builder().providers(gateway("gateway")).build()) {
+            InferenceRequest form = asked.with(new AnswerFormat.JsonSchema("made", schema));
+            Completion answer = pool().client().complete(form);
+            assertThat(answer.text())
+                    .matches("\\{\"kind\": ?\"(worker|member)\", ?\"blocks\": ?-?[0-9]+\\}")
+                    .isEqualTo(http.complete(form).text());
+
+            InferenceRequest offered = asked.with(List.of(tool));
+            Completion byGrpc = pool().client().complete(offered);
+            Completion byHttp = http.complete(offered);
+            assertThat(byGrpc.text()).isEqualTo(byHttp.text());
+            assertThat(pool().client().countTokens(offered))
+                    .isEqualTo(byGrpc.usage().promptTokens());
+            assertThat(pool().client().countTokens(Questions.continued(pool().model(), 12)))
+                    .isEqualTo(
+                            pool().client()
+                                    .complete(Questions.continued(pool().model(), 12))
+                                    .usage()
+                                    .promptTokens());
+            assertThat(byGrpc.toolCalls())
+                    .extracting(ToolCall::name, ToolCall::arguments)
+                    .isEqualTo(
+                            byHttp.toolCalls().stream()
+                                    .map(call -> tuple(call.name(), call.arguments()))
+                                    .toList());
         }
     }
 
@@ -185,7 +232,10 @@ class ClientProvidersIT {
     }
 
     private Provider gateway(String name) {
-        return OpenAiProvider.at("http://" + pool().address() + "/v1").name(name).build();
+        return OpenAiProvider.at("http://" + pool().address() + "/v1")
+                .name(name)
+                .features(Feature.CHAT, Feature.PROMPT, Feature.TOOLS, Feature.JSON_SCHEMA)
+                .build();
     }
 
     private static String nowhere() throws IOException {

@@ -21,20 +21,25 @@ class TerminalIT {
     private static final int END_SECONDS = 30;
     private static final int CTRL_C = 3;
 
+    private static final String PROMPT = "\\[\\?2004h";
+
     @TempDir private Path scratch = Path.of("");
 
     @Test
     void aConversationIsLedStoppedAndLeft() throws Exception {
         try (Typed demo = new Typed()) {
-            demo.awaitText("/help lists");
+            demo.awaitPrompt(1);
             demo.type("Tell me a story.\r");
             demo.awaitText("Once upon");
             demo.press(CTRL_C);
             demo.awaitText("[stopped]");
+            demo.awaitPrompt(2);
             demo.type("/system\r");
             demo.awaitText("A new conversation.");
+            demo.awaitPrompt(3);
             demo.type("Who are you?\r");
             demo.awaitText("Sahkar Tiny");
+            demo.awaitPrompt(4);
             demo.type("/quit\r");
             assertThat(demo.exitCode()).isZero();
             demo.assertNothingLeft();
@@ -42,9 +47,17 @@ class TerminalIT {
     }
 
     @Test
-    void ctrlCAtThePromptEndsEverything() throws Exception {
+    void ctrlCTwiceAtThePromptEndsEverything() throws Exception {
         try (Typed demo = new Typed()) {
-            demo.awaitText("/help lists");
+            demo.awaitPrompt(1);
+            demo.press(CTRL_C);
+            demo.awaitText("Ctrl-C once more leaves");
+            demo.awaitPrompt(2);
+            demo.type("/model nobody\r");
+            demo.awaitText("There is no model nobody");
+            demo.awaitPrompt(3);
+            demo.press(CTRL_C);
+            demo.awaitPrompt(4);
             demo.press(CTRL_C);
             assertThat(demo.exitCode()).isEqualTo(130);
             demo.assertNothingLeft();
@@ -82,6 +95,13 @@ class TerminalIT {
 
         void awaitText(String text) {
             await(text).atMost(TestPool.SOON).until(() -> shown().contains(text));
+        }
+
+        /** What is typed before a line is read may be lost; each prompt begins with a code. */
+        void awaitPrompt(int which) {
+            await("prompt " + which)
+                    .atMost(TestPool.SOON)
+                    .until(() -> shown().split(PROMPT, -1).length > which);
         }
 
         private String shown() throws IOException {

@@ -122,7 +122,9 @@ class TurnsIT {
             killed++;
             pool().node(dead.workerId()).kill();
             TurnsBench.Turn next = bench.turn(goOn(before));
-            assertThat(next.cachedTokens()).isGreaterThan(before.promptTokens());
+            assertThat(next.cachedTokens())
+                    .as(() -> "%s, then %s".formatted(before.answer(), next.answer()))
+                    .isGreaterThan(before.promptTokens());
             assertSameAnew(bench, next);
             pool().startWorker(dead.workerId());
             pool().awaitPresent(6);

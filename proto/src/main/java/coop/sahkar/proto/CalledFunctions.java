@@ -1,16 +1,16 @@
-package coop.sahkar.coordinator.gateway;
+package coop.sahkar.proto;
 
 import java.util.ArrayList;
 import java.util.List;
 
 /** Gathers the parts of an answer: its text and the calls in it. */
-final class CalledFunctions {
+public final class CalledFunctions {
     private final StringBuilder text = new StringBuilder();
     private final List<String> names = new ArrayList<>();
     private final List<StringBuilder> arguments = new ArrayList<>();
 
     /** One more part. */
-    void add(CallReader.Part part) {
+    public void add(CallReader.Part part) {
         switch (part) {
             case CallReader.Part.Text(String more) -> text.append(more);
             case CallReader.Part.Begun(_, String name) -> {
@@ -23,19 +23,19 @@ final class CalledFunctions {
         }
     }
 
-    String text() {
+    public String text() {
         return text.toString();
     }
 
-    int count() {
+    public int count() {
         return names.size();
     }
 
-    String name(int index) {
+    public String name(int index) {
         return names.get(index);
     }
 
-    String arguments(int index) {
+    public String arguments(int index) {
         return arguments.get(index).toString();
     }
 }

@@ -1,6 +1,5 @@
-package coop.sahkar.coordinator.gateway;
+package coop.sahkar.proto;
 
-import coop.sahkar.proto.CallSyntax;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -11,9 +10,9 @@ import java.util.regex.Pattern;
  * names a function that nobody offered, is text. Owned by whoever writes the answer.
  */
 @SuppressWarnings("JdkObsolete") // hitEnd: the text is a stream
-final class CallReader {
+public final class CallReader {
     /** What an answer consists of. */
-    sealed interface Part {
+    public sealed interface Part {
         /** Text to show. */
         record Text(String text) implements Part {}
 
@@ -71,24 +70,24 @@ final class CallReader {
     private boolean quoted;
     private boolean escaped;
 
-    CallReader(CallSyntax syntax, CallRules rules) {
+    public CallReader(CallSyntax syntax, CallRules rules) {
         this.syntax = syntax;
         this.rules = rules;
     }
 
     /** How many calls have begun. */
-    int calls() {
+    public int calls() {
         return calls;
     }
 
     /** The answer goes on. */
-    List<Part> read(String text) {
+    public List<Part> read(String text) {
         held.append(text);
         return parts(false);
     }
 
     /** The answer is complete. */
-    List<Part> end() {
+    public List<Part> end() {
         return parts(true);
     }
 

@@ -1,8 +1,7 @@
-package coop.sahkar.coordinator.gateway;
+package coop.sahkar.proto;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import coop.sahkar.proto.CallSyntax;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

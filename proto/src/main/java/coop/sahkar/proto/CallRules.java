@@ -1,6 +1,5 @@
-package coop.sahkar.coordinator.gateway;
+package coop.sahkar.proto;
 
-import coop.sahkar.proto.CallSyntax;
 import coop.sahkar.proto.v1.Started;
 import java.util.Set;
 
@@ -11,10 +10,10 @@ import java.util.Set;
  * @param parallel whether an answer may hold several calls; otherwise nothing behind the first is
  *     told
  */
-record CallRules(Set<String> names, boolean parallel) {
+public record CallRules(Set<String> names, boolean parallel) {
 
     /** Reads an answer of the model that began. */
-    CallReader reader(Started started) {
+    public CallReader reader(Started started) {
         return new CallReader(
                 CallSyntax.fromWire(started.getCallSyntax()).orElse(CallSyntax.TAGGED), this);
     }
