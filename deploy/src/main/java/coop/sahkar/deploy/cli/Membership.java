@@ -40,6 +40,11 @@ record Membership(NodeFolder folder, Optional<Credentials> credentials) {
         }
     }
 
+    /** The certificate of its co-operative, which is for everyone. */
+    Path publicCertificate() {
+        return folder.publicCertificate();
+    }
+
     /** How the node speaks with others. */
     Transport transport() {
         return credentials

@@ -40,12 +40,12 @@ final class OperatorOptions {
             names = "--data",
             paramLabel = "DIR",
             description =
-                    "Data folder of this machine's coordinator, where it leaves an operator's key. Default: ~/.local/share/sahkar.")
+                    "Data folder of this machine's coordinator, where it leaves an operator's key and has its certificate. Default: ~/.local/share/sahkar.")
     private @Nullable Path data;
 
     /** A client of the same pool, with the same key. */
     InferenceClient client() {
-        return pool.client(key.text());
+        return pool.operatorClient(data, key.text());
     }
 
     /** Asks the first coordinator that answers. */

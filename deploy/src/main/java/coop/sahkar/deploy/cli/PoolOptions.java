@@ -49,9 +49,22 @@ final class PoolOptions {
      * @param data its data folder; null for the usual one
      */
     Transport operatorTransport(@Nullable Path data) {
-        Path base = data == null ? Folders.data(System.getenv()) : data;
-        Membership own = Membership.in(base.resolve("coordinator").toAbsolutePath());
+        Membership own = operator(data);
         return own.present() ? own.transport() : transport();
+    }
+
+    private static Membership operator(@Nullable Path data) {
+        Path base = data == null ? Folders.data(System.getenv()) : data;
+        return Membership.in(base.resolve("coordinator").toAbsolutePath());
+    }
+
+    /**
+     * A client for an operator: of the co-operative of this machine's coordinator, if it has one.
+     */
+    InferenceClient operatorClient(@Nullable Path data, String key) {
+        Membership own = operator(data);
+        return client(
+                key, authority == null && own.present() ? own.publicCertificate() : authority);
     }
 
     /** Whether coordinators are spoken with encrypted. */
@@ -78,10 +91,13 @@ final class PoolOptions {
 
     /** The same with an API key; empty for none. */
     InferenceClient client(String key) {
+        return client(key, authority);
+    }
+
+    private InferenceClient client(String key, @Nullable Path file) {
         InferenceClient.Builder builder =
                 InferenceClient.builder()
                         .addresses(addresses().stream().map(CoordinatorAddress::toString).toList());
-        Path file = authority;
         try {
             return (file == null ? builder : builder.authority(file)).key(key).build();
         } catch (IllegalArgumentException e) {

@@ -2,12 +2,9 @@ package coop.sahkar.deploy.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -18,8 +15,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class SahkarTest {
     @TempDir private Path folder = Path.of("");
-
-    private record Result(int exitCode, String out, String err) {}
 
     @ParameterizedTest
     @ValueSource(
@@ -41,7 +36,7 @@ class SahkarTest {
                 "version"
             })
     void everyCommandTeaches(String command) {
-        Result result = run(command, "--help");
+        Inside.Run result = run(command, "--help");
         assertThat(result.exitCode()).isZero();
         assertThat(result.out()).contains("Usage: sahkar " + command, "Example", "Exit codes:");
         assertThat(result.out().lines()).allMatch(line -> line.length() <= 100);
@@ -55,7 +50,7 @@ class SahkarTest {
 
     @Test
     void aMistypedCommandIsAUsageErrorWithAGuess() {
-        Result result = run("modles");
+        Inside.Run result = run("modles");
         assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
         assertThat(result.err()).contains("models").doesNotContain("\tat ");
     }
@@ -64,7 +59,7 @@ class SahkarTest {
     void nobodyThereHasItsOwnExitCode() throws IOException {
         String address = "127.0.0.1:" + unusedPort();
         for (String command : new String[] {"models", "status"}) {
-            Result result = run(command, "--coordinator", address);
+            Inside.Run result = run(command, "--coordinator", address);
             assertThat(result.exitCode()).isEqualTo(ExitCode.UNREACHABLE);
             assertThat(result.err()).contains(address).hasLineCount(1);
         }
@@ -97,14 +92,14 @@ class SahkarTest {
     @Test
     void anUnknownSettingIsNamed() throws IOException {
         Path settings = Files.writeString(folder.resolve("s.properties"), "worker.memroy=8G");
-        Result result = run("version", "--config", settings.toString());
+        Inside.Run result = run("version", "--config", settings.toString());
         assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
         assertThat(result.err()).contains("worker.memroy");
     }
 
     @Test
     void aMissingSettingsFileIsNamed() {
-        Result result = run("version", "--config", folder.resolve("absent").toString());
+        Inside.Run result = run("version", "--config", folder.resolve("absent").toString());
         assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
         assertThat(result.err()).contains("absent");
     }
@@ -112,7 +107,7 @@ class SahkarTest {
     @ParameterizedTest
     @ValueSource(strings = {"coordinator", "worker"})
     void listeningBeyondThisMachineTakesPlainWords(String command) {
-        Result result =
+        Inside.Run result =
                 run(command, "--listen", "0.0.0.0:0", "--data", folder.resolve("d").toString());
         assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
         assertThat(result.err()).contains("--expose-without-encryption");
@@ -121,42 +116,27 @@ class SahkarTest {
 
     @Test
     void aFileThatIsNotThereCannotBePublished() {
-        Result result = run("publish", folder.resolve("no.gguf").toString());
+        Inside.Run result = run("publish", folder.resolve("no.gguf").toString());
         assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
         assertThat(result.err()).contains("no.gguf");
     }
 
     @Test
     void aSimulationIsDrawnFromItsSeed() {
-        Result result = run("simulate", "--sessions", "--seeds", "5");
+        Inside.Run result = run("simulate", "--sessions", "--seeds", "5");
         assertThat(result.exitCode()).isZero();
         assertThat(result.out()).contains("seed 5", "generations");
-        Result sized = run("simulate", "--sessions", "--workers", "3");
+        Inside.Run sized = run("simulate", "--sessions", "--workers", "3");
         assertThat(sized.exitCode()).isEqualTo(ExitCode.USAGE);
         assertThat(sized.err()).contains("--sessions");
     }
 
-    private static Result run(String... arguments) {
+    private static Inside.Run run(String... arguments) {
         return run(Map.of(), arguments);
     }
 
-    private static Result run(Map<String, String> environment, String... arguments) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        ByteArrayOutputStream err = new ByteArrayOutputStream();
-        PrintStream outBefore = System.out;
-        PrintStream errBefore = System.err;
-        try {
-            System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
-            System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
-            int exitCode = Sahkar.run(arguments, environment);
-            return new Result(
-                    exitCode,
-                    out.toString(StandardCharsets.UTF_8),
-                    err.toString(StandardCharsets.UTF_8));
-        } finally {
-            System.setOut(outBefore);
-            System.setErr(errBefore);
-        }
+    private static Inside.Run run(Map<String, String> environment, String... arguments) {
+        return Inside.run(environment, arguments);
     }
 
     private static int unusedPort() throws IOException {
