@@ -16,8 +16,6 @@ import org.jline.utils.Signals;
  * to other workers, at the second it leaves at once.
  */
 final class Departure {
-    private static final List<String> SIGNALS = List.of("INT", "TERM");
-
     /** Coordinators plan within this. */
     private static final long EXPLAIN_NANOS = TimeUnit.SECONDS.toNanos(2);
 
@@ -41,9 +39,16 @@ final class Departure {
         this.line = line;
     }
 
-    /** Listens for signals from here on. */
-    void listen() {
-        SIGNALS.forEach(signal -> Signals.register(signal, this::ask));
+    /**
+     * Listens for signals from here on.
+     *
+     * @param parent whether another process answers for Ctrl-C
+     */
+    void listen(boolean parent) {
+        Signals.register("TERM", this::ask);
+        if (!parent) {
+            Signals.register("INT", this::ask);
+        }
     }
 
     /** Waits until the worker has left, but no longer than {@code millis}. */

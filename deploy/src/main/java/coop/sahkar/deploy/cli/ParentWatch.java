@@ -1,6 +1,7 @@
 package coop.sahkar.deploy.cli;
 
 import java.io.IOException;
+import org.jline.utils.Signals;
 
 /**
  * Ends this process when its standard input does. The process that started it holds the other end
@@ -10,6 +11,8 @@ final class ParentWatch {
     private ParentWatch() {}
 
     static void start() {
+        // A Ctrl-C in the parent's terminal is for the parent, who may mean an answer by it.
+        Signals.register("INT", () -> {});
         Thread.ofPlatform().daemon().name("sahkar-parent-watch").start(ParentWatch::watch);
     }
 

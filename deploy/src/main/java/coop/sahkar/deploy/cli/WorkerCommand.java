@@ -178,7 +178,7 @@ final class WorkerCommand extends Subcommand {
             WorkerNode node = lifetime.add(WorkerNode.start(options, screen));
             node.metricsUrl().ifPresent(url -> note("Metrics at " + url));
             Departure departure = new Departure(node, drainSeconds, this::note);
-            departure.listen();
+            departure.listen(exitWithParent);
             screen.watch(node, departure);
         } catch (WorkerException e) {
             throw new CommandFailure(ExitCode.FAILED, String.valueOf(e.getMessage()), e);
