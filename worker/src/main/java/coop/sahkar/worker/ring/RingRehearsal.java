@@ -2,6 +2,7 @@ package coop.sahkar.worker.ring;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import coop.sahkar.proto.HiddenCodec;
+import coop.sahkar.proto.PoolClock;
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
@@ -150,7 +151,9 @@ public final class RingRehearsal {
             this.span = span;
             directory =
                     new SessionDirectory(
-                            RingOptions.defaults(workerId), _ -> key.getPublic(), () -> 0);
+                            RingOptions.defaults(workerId),
+                            _ -> key.getPublic(),
+                            PoolClock.of(() -> 0));
             adapter = new MessageAdapter(workerId, directory, this, new RingCounters());
             StageShape shape =
                     ArithmeticStage.shape(span, BLOCKS, KV_CELLS, MOST_SEQUENCES, MOST_ROWS);
