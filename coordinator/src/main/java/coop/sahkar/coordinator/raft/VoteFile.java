@@ -52,7 +52,7 @@ final class VoteFile {
         }
         long term = lastKnownTerm(group) + BEYOND;
         write(group.resolve(FOLDER).resolve(MENDED), "term=" + term + "\n");
-        write(file, "term=%d%nvotedFor=%s%n".formatted(term, node.self().id()));
+        write(file, "term=" + term + "\nvotedFor=" + node.self().id() + "\n");
         LOG.warn("{} was left empty by a full disk; the log goes on in term {}", file, term);
     }
 
