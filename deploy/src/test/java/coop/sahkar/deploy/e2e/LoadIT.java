@@ -44,8 +44,15 @@ class LoadIT {
     private static final int TOGETHER = 24;
     private static final int WARM_REQUESTS = 200;
     private static final int REQUESTS = 1_000;
+    private static final int ROUNDS = 4;
     private static final int AT_A_TIME = 8;
     private static final int LIMIT_SECONDS = 120;
+
+    /**
+     * What a thousand requests may leave behind, 12 KiB for each: a session that is never let go
+     * leaves more.
+     */
+    private static final long LEFT_BEHIND_BYTES = 12L << 20;
 
     /** What a worker may hold beyond weights and KV. */
     private static final long OVERHEAD_BYTES = 300L << 20;
@@ -96,17 +103,24 @@ class LoadIT {
     @Order(3)
     void aThousandRequestsLeaveNoMemoryBehind() throws Exception {
         run(briefs(WARM_REQUESTS), AT_A_TIME);
-        Map<String, Long> warm = resident();
-        run(briefs(REQUESTS - WARM_REQUESTS), AT_A_TIME);
-        Map<String, Long> after = resident();
-
-        after.forEach((worker, bytes) -> {
-            long before = Objects.requireNonNull(warm.get(worker));
-            System.out.printf(
-                    "%s: %d MB after %d requests, %d MB after %d%n",
-                    worker, before >> 20, WARM_REQUESTS, bytes >> 20, REQUESTS);
-            assertThat(bytes).isLessThanOrEqualTo(before + before / 10);
-        });
+        Map<String, Long> before = resident();
+        boolean grows = true;
+        // Compiling and a heap being filled for the first time end some day; what requests leave
+        // behind never does.
+        for (int round = 1; grows && round <= ROUNDS; round++) {
+            run(briefs(REQUESTS), AT_A_TIME);
+            Map<String, Long> after = resident();
+            grows = false;
+            for (Map.Entry<String, Long> worker : after.entrySet()) {
+                long earlier = Objects.requireNonNull(before.get(worker.getKey()));
+                grows |= worker.getValue() - earlier > LEFT_BEHIND_BYTES;
+                System.out.printf(
+                        "round %d, %s: %d MB, after %d more requests %d MB%n",
+                        round, worker.getKey(), earlier >> 20, REQUESTS, worker.getValue() >> 20);
+            }
+            before = after;
+        }
+        assertThat(grows).as("every %d requests leave memory behind", REQUESTS).isFalse();
         assertWithinBounds();
         await().atMost(TestPool.SOON).until(() -> pool().idle());
     }
