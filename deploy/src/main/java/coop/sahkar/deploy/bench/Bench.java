@@ -26,6 +26,9 @@ public final class Bench {
     /** Until the JVMs have compiled what a token passes through. */
     private static final int WARM_UP_RUNS = 20;
 
+    /** Until they have compiled what a long prompt passes through. */
+    private static final int LONG_WARM_UP_RUNS = 2;
+
     private final BenchPlan plan;
     private final LlamaLibrary library;
     private final Path model;
@@ -74,7 +77,7 @@ public final class Bench {
             List<Double> single = new ArrayList<>();
             List<Double> together = new ArrayList<>();
             Parts parts = Parts.cut(library, model, spans(pool), pool.folder(), plan);
-            warmUp(whole, chain, shorter);
+            warmUp(whole, chain, shorter, prompt);
             for (int round = 1; round <= plan.rounds(); round++) {
                 step.accept("round %d of %d".formatted(round, plan.rounds()));
                 alone.add(whole.run(prompt, plan.tokens()));
@@ -100,7 +103,7 @@ public final class Bench {
         }
     }
 
-    private void warmUp(WholeModel whole, Chain chain, String prompt)
+    private void warmUp(WholeModel whole, Chain chain, String prompt, String longer)
             throws StageException, InterruptedException {
         step.accept("warming up");
         whole.run(prompt, plan.tokens());
@@ -108,6 +111,9 @@ public final class Bench {
             chain.run(prompt, plan.tokens());
         }
         chain.together(manyPrompts(prompt), plan.tokens());
+        for (int i = 0; i < LONG_WARM_UP_RUNS; i++) {
+            chain.run(longer, plan.tokens());
+        }
     }
 
     private static String prompt(WholeModel whole, int tokens) {

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class LogRoom implements AutoCloseable {
     /** The logs lie on a heap of 80 MB; pages on their way to disk take 4 MB more. */
-    public static final long MEMORY_BYTES = 20L << 20;
+    public static final long MEMORY_BYTES = 14L << 20;
 
     /** One write to the disk. A row of the widest model fits. */
     private static final int PAGE_BYTES = 256 * 1024;
