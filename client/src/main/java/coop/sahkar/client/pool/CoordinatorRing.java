@@ -67,7 +67,7 @@ final class CoordinatorRing {
     static Failure unreachable(List<String> tried, Status status) {
         return Failure.of(
                 FailureKind.NETWORK,
-                "No coordinator answers at %s; check the address, and that one is running (sahkar coordinator)."
+                "No coordinator answers at %s; check the address, that one is running (sahkar coordinator), and that its certificate is named if it speaks encrypted."
                         .formatted(String.join(", ", tried)),
                 status.asException());
     }

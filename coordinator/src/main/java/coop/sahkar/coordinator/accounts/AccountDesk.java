@@ -15,7 +15,6 @@ import coop.sahkar.coordinator.state.ModelRecord;
 import coop.sahkar.coordinator.state.PoolState;
 import coop.sahkar.coordinator.state.Refusal;
 import coop.sahkar.coordinator.state.ReplicatedLog;
-import coop.sahkar.governance.Access;
 import coop.sahkar.governance.Account;
 import coop.sahkar.governance.AccountBook;
 import coop.sahkar.governance.ApiKey;
@@ -145,29 +144,14 @@ public final class AccountDesk {
         if (asRole.isPresent() || !tier.isEmpty() || book().named(whose).isEmpty()) {
             ChangeAccount change =
                     new ChangeAccount("acct-" + id(), whose, asRole, tier, unixMillis.getAsLong());
-            propose(knowsParts() ? change : new PutAccount(whole(change)));
+            // Older releases know accounts as a whole only.
+            propose(
+                    knowsParts()
+                            ? change
+                            : new PutAccount(change.whole(book().named(change.name()))));
         }
         return book().named(whose)
                 .orElseThrow(() -> new Refused(Why.WRONG, "There is no such account any more."));
-    }
-
-    /** While older releases take part in the pool: the account as it is to become. */
-    private Account whole(ChangeAccount change) {
-        Account before =
-                book().named(change.name())
-                        .orElse(
-                                new Account(
-                                        change.id(),
-                                        change.name(),
-                                        Role.MEMBER,
-                                        Access.MEMBER,
-                                        change.atMillis()));
-        return new Account(
-                before.id(),
-                before.name(),
-                change.role().orElse(before.role()),
-                change.tier().isEmpty() ? before.tier() : change.tier(),
-                before.createdAtMillis());
     }
 
     private boolean knowsParts() {

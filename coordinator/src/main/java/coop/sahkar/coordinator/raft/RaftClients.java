@@ -14,6 +14,7 @@ import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.proto.RaftProtos.RaftClientRequestProto.TypeCase;
 import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.exceptions.AlreadyClosedException;
 import org.apache.ratis.protocol.exceptions.RaftRetryFailureException;
 import org.apache.ratis.retry.RetryPolicies;
@@ -43,6 +44,7 @@ final class RaftClients implements AutoCloseable {
     private List<RaftPeer> peers;
     private @Nullable RaftClient before;
     private RaftClient client;
+    private String leader = "";
     private boolean closed;
 
     /**
@@ -109,6 +111,21 @@ final class RaftClients implements AutoCloseable {
         return client;
     }
 
+    /**
+     * The one to use now that this member leads: Ratis' client keeps to the leader it knows until a
+     * call to it fails, and one that is cut off fails late.
+     *
+     * @param leaderId empty if none is known
+     */
+    synchronized RaftClient toward(String leaderId) {
+        boolean known = peers.stream().anyMatch(peer -> peer.getId().toString().equals(leaderId));
+        if (!closed && known && !leaderId.equals(leader)) {
+            leader = leaderId;
+            renew();
+        }
+        return client;
+    }
+
     /** One for a change of members, which gives up at some time; to be closed after it. */
     RaftClient forChange(Collection<RaftPeer> members) {
         RaftProperties patient = new RaftProperties(properties);
@@ -130,7 +147,7 @@ final class RaftClients implements AutoCloseable {
      */
     private static RetryPolicy retryForAWhile() {
         RetryPolicy again = RetryPolicies.retryForeverWithSleep(RaftSettings.millis(RETRY_MILLIS));
-        TimeDuration most = RaftSettings.millis(RatisLog.PROPOSAL_MILLIS);
+        TimeDuration most = RaftSettings.millis(Proposals.MOST_MILLIS);
         return RequestTypeDependentRetryPolicy.newBuilder()
                 .setRetryPolicy(TypeCase.WRITE, again)
                 .setTimeout(TypeCase.WRITE, most)
@@ -144,9 +161,17 @@ final class RaftClients implements AutoCloseable {
                 .setProperties(with)
                 .setParameters(parameters)
                 .setRaftGroup(RaftGroup.valueOf(node.group(), members))
-                .setLeaderId(members.size() == 1 ? members.getFirst().getId() : null)
+                .setLeaderId(firstAsked(members))
                 .setRetryPolicy(retry)
                 .build();
+    }
+
+    private @Nullable RaftPeerId firstAsked(List<RaftPeer> members) {
+        return members.stream()
+                .map(RaftPeer::getId)
+                .filter(id -> members.size() == 1 || id.toString().equals(leader))
+                .findFirst()
+                .orElse(null);
     }
 
     @Override

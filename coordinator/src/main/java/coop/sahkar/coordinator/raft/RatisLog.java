@@ -1,6 +1,5 @@
 package coop.sahkar.coordinator.raft;
 
-import coop.sahkar.coordinator.log.CommandCodec;
 import coop.sahkar.coordinator.log.LogFormatException;
 import coop.sahkar.coordinator.log.OutcomeCodec;
 import coop.sahkar.coordinator.log.SnapshotCodec;
@@ -23,19 +22,15 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
-import org.apache.ratis.client.RaftClient;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftPeerId;
-import org.apache.ratis.protocol.exceptions.LeaderSteppingDownException;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
@@ -48,15 +43,8 @@ import org.slf4j.LoggerFactory;
 public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RatisLog.class);
 
-    /** How long a command is tried for; after that it is not sent any more. */
-    static final int PROPOSAL_MILLIS = 8_000;
-
-    /** The state remembers the ids of more commands than there can be in this time. */
-    private static final int SOON_MILLIS = 1_000;
-
     private static final int READ_MILLIS = 3_000;
     private static final int LOOK_MILLIS = 10;
-    private static final int AGAIN_MILLIS = 50;
     private static final int PROBE_MILLIS = 2_000;
 
     private final RaftNode node;
@@ -64,6 +52,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     private final RaftServer server;
     private final PoolMachine machine;
     private final RaftClients clients;
+    private final Proposals proposals;
     private final Supplier<CommandId> ids;
     private final CompletableFuture<LogBrokenException> failure = new CompletableFuture<>();
     private final Barriers barriers = new Barriers(this::barrier);
@@ -84,6 +73,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
         this.machine = machine;
         this.ids = ids;
         this.clients = new RaftClients(node, properties, parameters);
+        this.proposals = new Proposals(clients, machine, failure, this::leaderId);
         machine.onMembers(this::meetMembers);
         meetMembers();
         var _ =
@@ -340,7 +330,9 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
         try {
             meetMembers();
             int most = Math.min(timeoutMillis, READ_MILLIS);
-            await(clients.now().async().sendReadOnlyUnordered(Message.EMPTY, node.peerId()), most);
+            proposals.await(
+                    clients.now().async().sendReadOnlyUnordered(Message.EMPTY, node.peerId()),
+                    most);
             freshness.known(begunNanos);
             return true;
         } catch (LogUnavailableException e) {
@@ -352,36 +344,16 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
 
     @Override
     public Optional<Refusal> propose(Command command) {
-        Message message =
-                PoolMachine.message(CommandCodec.write(new LoggedCommand(ids.get(), command)));
         long begunNanos = System.nanoTime();
-        long deadline = begunNanos + TimeUnit.MILLISECONDS.toNanos(PROPOSAL_MILLIS);
-        while (true) {
-            long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
-            RaftClient client = clients.now();
-            long soonNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SOON_MILLIS);
-            try {
-                RaftClientReply reply =
-                        await(client.async().send(message), (int) Math.max(1, leftMillis));
-                machine.awaitApplied(reply.getLogIndex(), deadline);
-                freshness.known(begunNanos);
-                return Optional.ofNullable(
-                        OutcomeCodec.read(PoolMachine.bytes(reply.getMessage().getContent())));
-            } catch (LogUnavailableException e) {
-                boolean closed = clients.failed(client, e) && System.nanoTime() - soonNanos < 0;
-                boolean handsOver = e.getCause() instanceof LeaderSteppingDownException;
-                if (leftMillis <= 0 || (!closed && !handsOver)) {
-                    throw e;
-                }
-                // The leader, or the client, took nothing; it is sent again under the same id.
-                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(AGAIN_MILLIS));
-            }
-        }
+        RaftClientReply reply = proposals.send(new LoggedCommand(ids.get(), command));
+        freshness.known(begunNanos);
+        return Optional.ofNullable(
+                OutcomeCodec.read(PoolMachine.bytes(reply.getMessage().getContent())));
     }
 
     @Override
     public PoolState latest() {
-        barriers.pass(PROPOSAL_MILLIS);
+        barriers.pass(Proposals.MOST_MILLIS);
         return state();
     }
 
@@ -389,7 +361,7 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
         if (state().cluster().level() >= FeatureLevel.PARTS) {
             propose(new Command.Barrier());
         } else {
-            catchUp(PROPOSAL_MILLIS);
+            catchUp(Proposals.MOST_MILLIS);
         }
     }
 
@@ -402,37 +374,6 @@ public final class RatisLog implements ReplicatedLog, AutoCloseable {
     @Override
     public long ageMillis() {
         return freshness.ageMillis();
-    }
-
-    /** Waits for a reply, or for the end of the log, after which no reply comes. */
-    private RaftClientReply await(CompletableFuture<RaftClientReply> future, int timeoutMillis) {
-        try {
-            var _ =
-                    CompletableFuture.anyOf(future, failure)
-                            .get(timeoutMillis, TimeUnit.MILLISECONDS);
-            if (!future.isDone()) {
-                future.cancel(true);
-                throw failure.join();
-            }
-            RaftClientReply reply = future.join();
-            if (!reply.isSuccess()) {
-                throw new LogUnavailableException(
-                        "the log did not take a command: " + reply.getException().getMessage(),
-                        reply.getException());
-            }
-            return reply;
-        } catch (TimeoutException e) {
-            future.cancel(true);
-            throw new LogUnavailableException(
-                    "no majority of the coordinators could be reached in %.0f s"
-                            .formatted(timeoutMillis / 1e3),
-                    e);
-        } catch (ExecutionException e) {
-            throw new LogUnavailableException("the log did not take a command: " + e.getCause(), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new LogUnavailableException("interrupted while the log was written", e);
-        }
     }
 
     @Override

@@ -7,7 +7,6 @@ import coop.sahkar.governance.Account;
 import coop.sahkar.governance.AccountBook;
 import coop.sahkar.governance.ApiKey;
 import coop.sahkar.governance.DayUsage;
-import coop.sahkar.governance.Role;
 import java.util.List;
 import java.util.Optional;
 
@@ -68,22 +67,7 @@ final class AccountRules {
         if (known.isEmpty() && book.accounts().containsKey(change.id())) {
             return Step.refuse(state, Reason.INVALID, "another account has this id already");
         }
-        Account before =
-                known.orElseGet(() ->
-                        new Account(
-                                change.id(),
-                                change.name(),
-                                Role.MEMBER,
-                                Access.MEMBER,
-                                change.atMillis()));
-        return putAccount(
-                state,
-                new Account(
-                        before.id(),
-                        before.name(),
-                        change.role().orElse(before.role()),
-                        change.tier().isEmpty() ? before.tier() : change.tier(),
-                        before.createdAtMillis()));
+        return putAccount(state, change.whole(known));
     }
 
     static Step addKey(PoolState state, ApiKey key) {

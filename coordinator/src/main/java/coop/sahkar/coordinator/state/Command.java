@@ -92,7 +92,24 @@ public sealed interface Command {
      * @param atMillis Unix time
      */
     record ChangeAccount(String id, String name, Optional<Role> role, String tier, long atMillis)
-            implements Command {}
+            implements Command {
+        /**
+         * The account as it is to become.
+         *
+         * @param before empty if there is none of this name
+         */
+        public Account whole(Optional<Account> before) {
+            Account account =
+                    before.orElseGet(
+                            () -> new Account(id, name, Role.MEMBER, Access.MEMBER, atMillis));
+            return new Account(
+                    account.id(),
+                    account.name(),
+                    role.orElse(account.role()),
+                    tier.isEmpty() ? account.tier() : tier,
+                    account.createdAtMillis());
+        }
+    }
 
     /** A key is given out. */
     record AddKey(ApiKey key) implements Command {}

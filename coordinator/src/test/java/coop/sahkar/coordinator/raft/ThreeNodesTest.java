@@ -45,14 +45,7 @@ class ThreeNodesTest {
 
     @Test
     void stateSurvivesTheLeaderAndAReturningNodeCatchesUp() throws IOException {
-        for (String id : List.of("c1", "c2", "c3")) {
-            addresses.add(new RaftNode.Address(id, "127.0.0.1", RatisLogTest.freePort()));
-        }
-        List<CompletableFuture<RatisLog>> starting =
-                addresses.stream().map(a -> CompletableFuture.supplyAsync(() -> start(a))).toList();
-        for (int i = 0; i < 3; i++) {
-            nodes.put(addresses.get(i).id(), starting.get(i).join());
-        }
+        startAll();
         register("w1", "c1");
         register("w2", "c2");
         register("w3", "c3");
@@ -95,6 +88,25 @@ class ThreeNodesTest {
     /** Ratis' client takes nothing more once it has given up one command. */
     @Test
     void aNodeThatReachedNobodyForTooLongWritesAgainWhenItDoes() throws IOException {
+        startAll();
+        register("w1", "c1");
+        for (String id : List.of("c2", "c3")) {
+            node(id).close();
+            nodes.remove(id);
+        }
+        assertThatThrownBy(() -> register("w2", "c1")).isInstanceOf(LogUnavailableException.class);
+        assertThatThrownBy(() -> node("c1").latest()).isInstanceOf(LogUnavailableException.class);
+        assertThat(node("c1").ageMillis()).isGreaterThan(Proposals.MOST_MILLIS);
+        nodes.put("c2", start(addresses.get(1)));
+        await().atMost(PATIENCE)
+                .ignoreExceptions()
+                .untilAsserted(() -> {
+                    register("w3", "c1");
+                    assertThat(node("c1").state().workers()).containsKeys("w1", "w3");
+                });
+    }
+
+    private void startAll() throws IOException {
         for (String id : List.of("c1", "c2", "c3")) {
             addresses.add(new RaftNode.Address(id, "127.0.0.1", RatisLogTest.freePort()));
         }
@@ -103,21 +115,6 @@ class ThreeNodesTest {
         for (int i = 0; i < 3; i++) {
             nodes.put(addresses.get(i).id(), starting.get(i).join());
         }
-        register("w1", "c1");
-        for (String id : List.of("c2", "c3")) {
-            node(id).close();
-            nodes.remove(id);
-        }
-        assertThatThrownBy(() -> register("w2", "c1")).isInstanceOf(LogUnavailableException.class);
-        assertThatThrownBy(() -> node("c1").latest()).isInstanceOf(LogUnavailableException.class);
-        assertThat(node("c1").ageMillis()).isGreaterThan(RatisLog.PROPOSAL_MILLIS);
-        nodes.put("c2", start(addresses.get(1)));
-        await().atMost(PATIENCE)
-                .ignoreExceptions()
-                .untilAsserted(() -> {
-                    register("w3", "c1");
-                    assertThat(node("c1").state().workers()).containsKeys("w1", "w3");
-                });
     }
 
     private void register(String worker, String through) {

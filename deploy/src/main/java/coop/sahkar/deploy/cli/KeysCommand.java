@@ -1,13 +1,12 @@
 package coop.sahkar.deploy.cli;
 
+import coop.sahkar.deploy.terminal.Amounts;
 import coop.sahkar.deploy.terminal.Table;
 import coop.sahkar.proto.v1.CreateKeyReply;
 import coop.sahkar.proto.v1.CreateKeyRequest;
 import coop.sahkar.proto.v1.KeyMessage;
 import coop.sahkar.proto.v1.ListKeysRequest;
 import coop.sahkar.proto.v1.RevokeKeyRequest;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -134,7 +133,7 @@ final class KeysCommand extends Subcommand {
                             key.getAccount(),
                             key.getRole(),
                             key.getTier(),
-                            at(key.getCreatedAtMillis()),
+                            Amounts.moment(key.getCreatedAtMillis()),
                             key.getRevokedAtMillis() == 0 ? "good" : "revoked",
                             key.getLabel()));
             out().print(table);
@@ -155,10 +154,6 @@ final class KeysCommand extends Subcommand {
         return ExitCode.OK;
     }
 
-    private static String at(long millis) {
-        return Instant.ofEpochMilli(millis).truncatedTo(ChronoUnit.SECONDS).toString();
-    }
-
     private static Map<String, Object> fields(KeyMessage key) {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("id", key.getId());
@@ -166,7 +161,7 @@ final class KeysCommand extends Subcommand {
         fields.put("role", key.getRole());
         fields.put("tier", key.getTier());
         fields.put("label", key.getLabel());
-        fields.put("created_at", at(key.getCreatedAtMillis()));
+        fields.put("created_at", Amounts.moment(key.getCreatedAtMillis()));
         fields.put("good", key.getRevokedAtMillis() == 0);
         return fields;
     }

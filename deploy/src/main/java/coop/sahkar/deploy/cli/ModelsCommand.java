@@ -8,7 +8,6 @@ import coop.sahkar.proto.v1.GiveNoticeReply;
 import coop.sahkar.proto.v1.GiveNoticeRequest;
 import java.io.PrintWriter;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -102,13 +101,10 @@ final class ModelsCommand extends Subcommand {
                                 ? notice.getModelId() + " stays."
                                 : "%s takes no new requests from %s on."
                                         .formatted(
-                                                notice.getModelId(), at(notice.getGoneAtMillis())));
+                                                notice.getModelId(),
+                                                Amounts.moment(notice.getGoneAtMillis())));
         out().flush();
         return ExitCode.OK;
-    }
-
-    private static String at(long millis) {
-        return Instant.ofEpochMilli(millis).truncatedTo(ChronoUnit.SECONDS).toString();
     }
 
     private int list() {
@@ -151,7 +147,8 @@ final class ModelsCommand extends Subcommand {
         String now = model.ready() ? "ready" : "lacks blocks " + Amounts.blocks(model.missing());
         return now
                 + model.withdrawnAt()
-                        .map(then -> ", withdrawn from " + at(then.toEpochMilli()) + " on")
+                        .map(then ->
+                                ", withdrawn from " + Amounts.moment(then.toEpochMilli()) + " on")
                         .orElse("");
     }
 

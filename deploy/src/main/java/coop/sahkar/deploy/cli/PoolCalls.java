@@ -52,7 +52,7 @@ final class PoolCalls {
     static CommandFailure nobody(List<CoordinatorAddress> coordinators) {
         return new CommandFailure(
                 ExitCode.UNREACHABLE,
-                "No coordinator answers at %s; check the address, and that one is running (sahkar coordinator)."
+                "No coordinator answers at %s; check the address, that one is running (sahkar coordinator), and that --ca names its certificate if it speaks encrypted."
                         .formatted(
                                 coordinators.stream()
                                         .map(CoordinatorAddress::toString)

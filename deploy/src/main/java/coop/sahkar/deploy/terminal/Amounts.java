@@ -1,6 +1,8 @@
 package coop.sahkar.deploy.terminal;
 
 import coop.sahkar.proto.Span;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -34,6 +36,11 @@ public final class Amounts {
         return span.length() == 1
                 ? String.valueOf(span.first())
                 : span.first() + "-" + (span.end() - 1);
+    }
+
+    /** For example {@code 2026-05-01T12:00:00Z}, from Unix time. */
+    public static String moment(long unixMillis) {
+        return Instant.ofEpochMilli(unixMillis).truncatedTo(ChronoUnit.SECONDS).toString();
     }
 
     /** For example {@code 3 s}, {@code 5 min}, {@code 2 h}. */
