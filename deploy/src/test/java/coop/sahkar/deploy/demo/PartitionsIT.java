@@ -1,14 +1,13 @@
 package coop.sahkar.deploy.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import coop.sahkar.deploy.bench.PartitionBench;
 import coop.sahkar.deploy.bench.PartitionReport;
+import coop.sahkar.deploy.e2e.NetworksHere;
 import coop.sahkar.deploy.network.SmallInternet;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,12 +22,7 @@ class PartitionsIT {
 
     @BeforeEach
     void needsNetworks() {
-        Optional<String> obstacle = SmallInternet.obstacle();
-        assumeTrue(
-                obstacle.isEmpty(),
-                () ->
-                        "NOT TESTED: networks that break between coordinators need root, iproute2 and iptables: "
-                                + obstacle.orElseThrow());
+        NetworksHere.orSkip("networks that break between coordinators");
     }
 
     /** A small campaign of {@code sahkar faults --coordinators 3 --partitions}. */

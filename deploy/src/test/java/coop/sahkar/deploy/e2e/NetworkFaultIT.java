@@ -2,7 +2,6 @@ package coop.sahkar.deploy.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import coop.sahkar.client.TextPiece;
 import coop.sahkar.client.TokenStream;
@@ -15,7 +14,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -72,12 +70,7 @@ class NetworkFaultIT {
 
     @BeforeEach
     void needsNetworks() {
-        Optional<String> obstacle = SmallInternet.obstacle();
-        assumeTrue(
-                obstacle.isEmpty(),
-                () ->
-                        "NOT TESTED: faults of the network need root, iproute2 and iptables: "
-                                + obstacle.orElseThrow());
+        NetworksHere.orSkip("faults of the network");
     }
 
     private interface Fight {
