@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * it gives up as it goes on; until then the other makes do with what is left.
  */
 public final class LogRoom implements AutoCloseable {
-    /** The logs lie on a heap of 68 MB; pages on their way to disk take 4 MB more. */
+    /** The logs lie on a heap of 60 MB; pages on their way to disk take 4 MB more. */
     public static final long MEMORY_BYTES = 14L << 20;
 
     /** One write to the disk. A row of the widest model fits. */
