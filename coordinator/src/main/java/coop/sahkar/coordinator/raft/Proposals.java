@@ -20,7 +20,10 @@ final class Proposals {
     /** How long a command is tried for; after that it is not sent any more. */
     static final int MOST_MILLIS = 8_000;
 
-    /** The state remembers the ids of more commands than there can be in this time. */
+    /**
+     * A client that failed so soon after a command was sent was closed under it, as happens when
+     * members change: the command is sent again through its successor.
+     */
     private static final int SOON_MILLIS = 1_000;
 
     private static final int AGAIN_MILLIS = 50;
@@ -74,7 +77,8 @@ final class Proposals {
                 if (overtaken(sent, leader, turnsUntil)) {
                     continue; // under the same id, so that it takes effect once
                 }
-                RaftClientReply reply = await(sent, (int) Math.max(1, millisUntil(deadline)));
+                RaftClientReply reply =
+                        await(sent, Math.max(1, millisUntil(deadline)), MOST_MILLIS);
                 machine.awaitApplied(reply.getLogIndex(), deadline);
                 return reply;
             } catch (LogUnavailableException e) {
@@ -122,6 +126,14 @@ final class Proposals {
 
     /** Waits for a reply, or for the end of the log, after which no reply comes. */
     RaftClientReply await(CompletableFuture<RaftClientReply> future, int timeoutMillis) {
+        return await(future, timeoutMillis, timeoutMillis);
+    }
+
+    /**
+     * @param allMillis of which it has waited a part already
+     */
+    private RaftClientReply await(
+            CompletableFuture<RaftClientReply> future, long timeoutMillis, int allMillis) {
         try {
             var _ =
                     CompletableFuture.anyOf(future, failure)
@@ -141,7 +153,7 @@ final class Proposals {
             future.cancel(true);
             throw new LogUnavailableException(
                     "no majority of the coordinators could be reached in %.0f s"
-                            .formatted(timeoutMillis / 1e3),
+                            .formatted(allMillis / 1e3),
                     e);
         } catch (ExecutionException e) {
             throw new LogUnavailableException("the log did not take a command: " + e.getCause(), e);

@@ -2,17 +2,14 @@ package coop.sahkar.deploy.bench;
 
 import coop.sahkar.deploy.demo.ClusterPool;
 import coop.sahkar.deploy.network.SmallInternet;
-import coop.sahkar.proto.v1.AccountsGrpc;
 import coop.sahkar.proto.v1.AccountsGrpc.AccountsBlockingStub;
 import coop.sahkar.proto.v1.CreateKeyRequest;
 import coop.sahkar.proto.v1.GetPolicyRequest;
 import coop.sahkar.proto.v1.GroupReply;
 import coop.sahkar.proto.v1.PolicySetting;
 import coop.sahkar.proto.v1.SetPolicyRequest;
-import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.stub.MetadataUtils;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,6 +21,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
@@ -49,8 +47,6 @@ public final class PartitionBench {
     private static final int MOST_RUNS = 1_000;
 
     private static final int MOST_PAUSE_MILLIS = 60;
-    private static final Metadata.Key<String> AUTHORIZATION =
-            Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
 
     private final ClusterPool pool;
     private final SmallInternet internet;
@@ -61,6 +57,7 @@ public final class PartitionBench {
     private final Registers registers;
     private final Histories histories = new Histories();
     private final Map<Cut, List<Double>> untilWritten = new EnumMap<>(Cut.class);
+    private final Map<String, AccountsBlockingStub> operators = new ConcurrentHashMap<>();
     private final AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
     private volatile boolean over;
 
@@ -280,10 +277,8 @@ public final class PartitionBench {
     }
 
     private AccountsBlockingStub accounts(String coordinator) {
-        Metadata headers = new Metadata();
-        headers.put(AUTHORIZATION, "Bearer " + pool.operatorKey(coordinator));
-        return AccountsGrpc.newBlockingStub(pool.channel(coordinator))
-                .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
+        return operators
+                .computeIfAbsent(coordinator, pool::accounts)
                 .withDeadlineAfter(CALL_SECONDS, TimeUnit.SECONDS);
     }
 }

@@ -128,7 +128,9 @@ public final class ChatLoop {
     private void model(Terminal terminal, String name) {
         List<ModelInfo> models = conversation.client().models();
         if (name.isEmpty() || models.stream().anyMatch(model -> isNamed(model, name))) {
-            conversation.model(name.isEmpty() ? conversation.model() : name);
+            if (!name.isEmpty()) {
+                conversation.model(name);
+            }
         } else {
             say(terminal, "There is no model " + name + "; there are:");
         }

@@ -2,6 +2,8 @@ package coop.sahkar.deploy.demo;
 
 import coop.sahkar.coordinator.accounts.HostKey;
 import coop.sahkar.deploy.network.SmallInternet;
+import coop.sahkar.proto.v1.AccountsGrpc;
+import coop.sahkar.proto.v1.AccountsGrpc.AccountsBlockingStub;
 import coop.sahkar.proto.v1.ClusterGrpc;
 import coop.sahkar.proto.v1.GroupReply;
 import coop.sahkar.proto.v1.GroupRequest;
@@ -21,8 +23,10 @@ import coop.sahkar.worker.store.Publisher;
 import coop.sahkar.worker.store.StoreException;
 import io.grpc.Channel;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.MetadataUtils;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -42,6 +46,9 @@ import org.jspecify.annotations.Nullable;
  * that they can be killed. Thread-safe.
  */
 public final class ClusterPool implements AutoCloseable {
+    private static final Metadata.Key<String> AUTHORIZATION =
+            Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
     private static final String LOOPBACK = "127.0.0.1";
     private static final long KV_BYTES = 512L << 20;
     private static final int START_SECONDS = 90;
@@ -324,11 +331,16 @@ public final class ClusterPool implements AutoCloseable {
         }
     }
 
-    /** The key with which one may do there what an operator may. */
-    public String operatorKey(String id) {
-        return HostKey.read(folder.path().resolve(id).resolve("coordinator"))
-                .orElseThrow(
-                        () -> new DemoException("%s has left no operator's key.".formatted(id)));
+    /** A coordinator's accounts and policy, with all that its operator may do. */
+    public AccountsBlockingStub accounts(String id) {
+        String key =
+                HostKey.read(folder.path().resolve(id).resolve("coordinator"))
+                        .orElseThrow(() ->
+                                new DemoException("%s has left no operator's key.".formatted(id)));
+        Metadata headers = new Metadata();
+        headers.put(AUTHORIZATION, "Bearer " + key);
+        return AccountsGrpc.newBlockingStub(channel(id))
+                .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers));
     }
 
     /** Where a coordinator's gateway listens, {@code host:port}. */
@@ -354,11 +366,6 @@ public final class ClusterPool implements AutoCloseable {
     /** How many blocks the published model has. */
     public int blocks() {
         return blocks;
-    }
-
-    /** Where the nodes have their data and what they said. */
-    public Path folder() {
-        return folder.path();
     }
 
     private Member member(String id) {

@@ -2,16 +2,12 @@ package coop.sahkar.deploy.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import coop.sahkar.coordinator.accounts.HostKey;
 import coop.sahkar.deploy.demo.ClusterPool;
 import coop.sahkar.deploy.demo.Distribution;
-import coop.sahkar.proto.v1.AccountsGrpc;
 import coop.sahkar.proto.v1.AccountsGrpc.AccountsBlockingStub;
 import coop.sahkar.proto.v1.CreateKeyRequest;
 import coop.sahkar.proto.v1.PolicySetting;
 import coop.sahkar.proto.v1.SetPolicyRequest;
-import io.grpc.Metadata;
-import io.grpc.stub.MetadataUtils;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -153,15 +149,7 @@ class LimitsIT {
     }
 
     private static List<String> keys(ClusterPool pool) throws IOException {
-        Metadata shown = new Metadata();
-        shown.put(
-                Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER),
-                "Bearer "
-                        + HostKey.read(pool.folder().resolve("c1").resolve("coordinator"))
-                                .orElseThrow());
-        AccountsBlockingStub accounts =
-                AccountsGrpc.newBlockingStub(pool.channel("c1"))
-                        .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(shown));
+        AccountsBlockingStub accounts = pool.accounts("c1");
         var _ =
                 accounts.setPolicy(
                         SetPolicyRequest.newBuilder()
