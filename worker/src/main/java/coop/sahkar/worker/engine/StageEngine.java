@@ -29,6 +29,11 @@ public final class StageEngine extends EngineInbox implements AutoCloseable {
     /** How long the next token of a lone session is waited for awake. */
     private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(60);
 
+    /**
+     * How often the way of a message is gone through meanwhile; it stays in caches about so long.
+     */
+    private static final long REHEARSE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
     /** So that others who wait for this processor get it. */
     private static final int TURNS_BETWEEN_YIELDS = 16;
 
@@ -245,11 +250,18 @@ public final class StageEngine extends EngineInbox implements AutoCloseable {
             return;
         }
         attentive = true;
+        links.rehearse();
         long began = nanoClock.getAsLong();
+        long rehearsed = began;
         for (int turn = 1; mailbox.empty(); turn++) {
-            if (nanoClock.getAsLong() - began > WATCH_NANOS) {
+            long now = nanoClock.getAsLong();
+            if (now - began > WATCH_NANOS) {
                 sleepsFromNow();
                 return;
+            }
+            if (now - rehearsed > REHEARSE_NANOS) {
+                links.rehearse();
+                rehearsed = now;
             }
             if (!links.poll(this)) {
                 if (turn % TURNS_BETWEEN_YIELDS == 0) {

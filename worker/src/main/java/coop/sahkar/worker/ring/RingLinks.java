@@ -46,6 +46,7 @@ final class RingLinks implements Links {
     private final RelayPath relay;
     private final Transport transport;
     private final LentLinks lent;
+    private final WarmPath warmPath;
     private final Map<PeerAddress, Peer> peers = new HashMap<>(); // guarded by itself
     private boolean closed; // guarded by peers
 
@@ -93,6 +94,7 @@ final class RingLinks implements Links {
                 .tls()
                 .ifPresent(tls -> tls.revocations().onChange(() -> endRevoked(tls.revocations())));
         this.lent = lent;
+        this.warmPath = new WarmPath(scheduler, nanoClock);
     }
 
     @Override
@@ -302,6 +304,11 @@ final class RingLinks implements Links {
     @Override
     public void rest(StageInbox engine) {
         lent.takeBack(engine);
+    }
+
+    @Override
+    public void rehearse() {
+        warmPath.pass();
     }
 
     private void broken(OutboundLink link, String reason) {

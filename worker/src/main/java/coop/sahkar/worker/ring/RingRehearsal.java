@@ -20,6 +20,7 @@ import coop.sahkar.worker.engine.Sampling;
 import coop.sahkar.worker.engine.StageMessage;
 import coop.sahkar.worker.engine.StageShape;
 import coop.sahkar.worker.engine.SteppedEngine;
+import coop.sahkar.worker.engine.Vocabulary;
 import coop.sahkar.worker.head.GenerationEnd;
 import coop.sahkar.worker.head.GenerationSink;
 import coop.sahkar.worker.head.GenerationStart;
@@ -52,7 +53,10 @@ public final class RingRehearsal {
     private static final int BLOCKS = 2;
     private static final int PROMPT_ROWS = 40;
     private static final int ANSWER_TOKENS = 200;
-    private static final int KV_CELLS = 512;
+
+    /** Of an answer that is made a token at a time: to begin one takes a thousand times as long. */
+    private static final int LONG_ANSWER_TOKENS = 4_000;
+
     private static final int MOST_ROWS = 128;
     private static final int MOST_SEQUENCES = 4;
     private static final int EPOCH = 1;
@@ -60,15 +64,21 @@ public final class RingRehearsal {
 
     private final KeyPair key;
     private final LongSupplier nanoClock;
+    private final int answerTokens;
+    private final Vocabulary words;
     private final Place head;
     private final Place tail;
+    private int answers;
     private int tokens;
-    private boolean over;
+    private boolean over = true;
     private String failure = "";
 
-    private RingRehearsal(KeyPair key, LongSupplier nanoClock) {
-        this.key = key;
+    private RingRehearsal(int answerTokens, Vocabulary words, LongSupplier nanoClock)
+            throws GeneralSecurityException {
+        this.key = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
         this.nanoClock = nanoClock;
+        this.answerTokens = answerTokens;
+        this.words = words;
         head = new Place("rehearsal-1", new Span(0, 1));
         tail = new Place("rehearsal-2", new Span(1, BLOCKS));
     }
@@ -80,31 +90,59 @@ public final class RingRehearsal {
      * @throws GeneralSecurityException if this JVM cannot sign tickets
      */
     public static int run(LongSupplier nanoClock) throws GeneralSecurityException {
-        KeyPair key = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
-        return new RingRehearsal(key, nanoClock).run();
+        return new RingRehearsal(ANSWER_TOKENS, new LetterVocabulary(), nanoClock).run();
+    }
+
+    /**
+     * A rehearsal that waits to be asked for each {@linkplain #token token}.
+     *
+     * @throws GeneralSecurityException if this JVM cannot sign tickets
+     */
+    static RingRehearsal standing(LongSupplier nanoClock) throws GeneralSecurityException {
+        return new RingRehearsal(LONG_ANSWER_TOKENS, new EndlessLetters(), nanoClock);
+    }
+
+    /**
+     * Makes one token more. For one thread at a time.
+     *
+     * @return how many tokens were made so far
+     */
+    int token() throws GeneralSecurityException {
+        int before = tokens;
+        while (tokens == before) {
+            if (over && !head.busy() && !tail.busy()) {
+                begin();
+            }
+            turn();
+        }
+        return tokens;
+    }
+
+    private void turn() {
+        head.turn();
+        tail.turn();
+        if (!failure.isEmpty()) {
+            throw new IllegalStateException("an answer that nobody asked for failed: " + failure);
+        }
     }
 
     private int run() throws GeneralSecurityException {
         long began = nanoClock.getAsLong();
-        for (int answer = 1; tokens < TOKENS; answer++) {
-            over = false;
-            begin(answer);
+        while (tokens < TOKENS) {
+            begin();
             while (!over || head.busy() || tail.busy()) {
-                head.turn();
-                tail.turn();
+                turn();
                 if (nanoClock.getAsLong() - began > MOST_NANOS) {
                     return tokens;
                 }
-            }
-            if (!failure.isEmpty()) {
-                throw new IllegalStateException(
-                        "an answer that nobody asked for failed: " + failure);
             }
         }
         return tokens;
     }
 
-    private void begin(int number) throws GeneralSecurityException {
+    private void begin() throws GeneralSecurityException {
+        over = false;
+        int number = ++answers;
         Ticket ticket =
                 new Ticket(
                         new SessionId(0, number),
@@ -113,7 +151,7 @@ public final class RingRehearsal {
                         BLOCKS,
                         List.of(head.stage(), tail.stage()),
                         "",
-                        PROMPT_ROWS + ANSWER_TOKENS,
+                        PROMPT_ROWS + answerTokens,
                         Long.MAX_VALUE,
                         0);
         SealedTicket sealed = Tickets.seal(ticket, MODEL, key.getPrivate());
@@ -129,8 +167,8 @@ public final class RingRehearsal {
                         new Sampling(0, 0, 1, 0, 1, 1, 0, 0, 0, new TreeMap<>(), number),
                         prompt,
                         new int[0],
-                        ANSWER_TOKENS,
-                        new TextAssembler(new LetterVocabulary(), List.of(), 0),
+                        answerTokens,
+                        new TextAssembler(words, List.of(), 0),
                         new Reader(),
                         EPOCH,
                         0));
@@ -156,10 +194,11 @@ public final class RingRehearsal {
                             PoolClock.of(() -> 0));
             adapter = new MessageAdapter(workerId, directory, this, new RingCounters());
             StageShape shape =
-                    ArithmeticStage.shape(span, BLOCKS, KV_CELLS, MOST_SEQUENCES, MOST_ROWS);
+                    ArithmeticStage.shape(
+                            span, BLOCKS, PROMPT_ROWS + answerTokens, MOST_SEQUENCES, MOST_ROWS);
             engine =
                     new SteppedEngine(
-                            new LoadedStage(new ArithmeticStage(shape), new LetterVocabulary()),
+                            new LoadedStage(new ArithmeticStage(shape), words),
                             this,
                             EngineLimits.DEFAULT,
                             LogRoom.inMemory(LogRoom.MEMORY_BYTES),
@@ -205,6 +244,31 @@ public final class RingRehearsal {
             } catch (LinkViolation | InvalidProtocolBufferException e) {
                 throw new IllegalStateException("a message of our own is refused", e);
             }
+        }
+    }
+
+    /** Letters none of which ends an answer. */
+    private static final class EndlessLetters implements Vocabulary {
+        private final Vocabulary letters = new LetterVocabulary();
+
+        @Override
+        public int size() {
+            return letters.size();
+        }
+
+        @Override
+        public int[] tokenize(String text, boolean addSpecial, boolean parseSpecial) {
+            return letters.tokenize(text, addSpecial, parseSpecial);
+        }
+
+        @Override
+        public byte[] piece(int token) {
+            return letters.piece(token);
+        }
+
+        @Override
+        public boolean endsGeneration(int token) {
+            return false;
         }
     }
 

@@ -21,4 +21,16 @@ class RingRehearsalTest {
 
         assertThat(tokens).isBetween(1, 1_500);
     }
+
+    @Test
+    void aStandingRehearsalGoesOnFromAnswerToAnswer() throws GeneralSecurityException {
+        RingRehearsal standing = RingRehearsal.standing(() -> 0);
+
+        int tokens = 0;
+        for (int i = 1; i <= 9_000; i++) {
+            int now = standing.token();
+            assertThat(now).isEqualTo(tokens + 1);
+            tokens = now;
+        }
+    }
 }
