@@ -91,6 +91,7 @@ final class WorkerAdapter {
                 new ShardStatus.Pace(
                         atLeastZero(shard.getLoneDecodeMicros()),
                         atLeastZero(shard.getLoneTokenMicros()),
+                        atLeastZero(shard.getLoneOutsideMicros()),
                         atLeastZero(shard.getInnerHopMicros())),
                 new ShardStatus.Mending(
                         shard.getRepairs(), shard.getReopened(), shard.getRowsAgain()),
@@ -133,6 +134,7 @@ final class WorkerAdapter {
                 .setRowsComputed(shard.rowsComputed())
                 .setLoneDecodeMicros(shard.pace().loneDecodeMicros())
                 .setLoneTokenMicros(shard.pace().loneTokenMicros())
+                .setLoneOutsideMicros(shard.pace().loneOutsideMicros())
                 .setInnerHopMicros(shard.pace().innerHopMicros())
                 .setRepairs(shard.mending().repairs())
                 .setReopened(shard.mending().reopened())

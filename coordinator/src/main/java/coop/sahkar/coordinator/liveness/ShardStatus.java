@@ -94,11 +94,13 @@ public record ShardStatus(
      *
      * @param loneDecodeMicros computing one token
      * @param loneTokenMicros from the beginning of one to that of the next
+     * @param loneOutsideMicros what of that time no stage computed; a head's only
      * @param innerHopMicros in the stage, outside computing
      */
-    public record Pace(int loneDecodeMicros, int loneTokenMicros, int innerHopMicros) {
+    public record Pace(
+            int loneDecodeMicros, int loneTokenMicros, int loneOutsideMicros, int innerHopMicros) {
         /** Nothing is known. */
-        public static final Pace UNKNOWN = new Pace(0, 0, 0);
+        public static final Pace UNKNOWN = new Pace(0, 0, 0, 0);
     }
 
     /** How far a shard is. */

@@ -67,35 +67,28 @@ public final class Bench {
                         SystemFacts.processor(),
                         SystemFacts.load());
         Chain chain = new Chain(client, pool.modelId());
-        try (WholeModel whole =
-                new WholeModel(library, model, plan.threads(), plan.kvPositions())) {
+        try (WholeModel whole = new WholeModel(library, model, plan.threads(), plan.kvPositions());
+                Parts parts = Parts.cut(library, model, spans(pool), pool.folder(), plan)) {
             String prompt = prompt(whole, plan.promptTokens());
             String shorter = prompt(whole, 16);
-            List<Speed> alone = new ArrayList<>();
-            List<Speed> chained = new ArrayList<>();
-            List<Double> ceiling = new ArrayList<>();
-            List<Double> single = new ArrayList<>();
-            List<Double> together = new ArrayList<>();
-            Parts parts = Parts.cut(library, model, spans(pool), pool.folder(), plan);
+            Measured measured = new Measured();
             warmUp(whole, chain, shorter, prompt);
             for (int round = 1; round <= plan.rounds(); round++) {
                 step.accept("round %d of %d".formatted(round, plan.rounds()));
-                alone.add(whole.run(prompt, plan.tokens()));
-                chained.add(chain.run(prompt, plan.tokens()));
-                ceiling.add(parts.decode(whole.tokens(prompt), plan.tokens()));
-                single.add(chain.together(List.of(shorter), plan.tokens()));
-                together.add(chain.together(manyPrompts(shorter), plan.tokens()));
+                double single = chain.together(List.of(shorter), plan.tokens());
+                measured.sessions.add(single, chain.together(manyPrompts(shorter), plan.tokens()));
+                pairs(whole, parts, chain, prompt, measured);
             }
+            pool.awaitIdle();
             return new BenchReport(
                     plan,
                     machine,
                     library.release(),
                     whole.tokensOf(prompt),
-                    median(alone),
-                    median(chained),
-                    medianOf(ceiling),
-                    medianOf(single),
-                    medianOf(together),
+                    measured.decode.pairs(),
+                    measured.inMemory.pairs(),
+                    measured.prefill.pairs(),
+                    measured.sessions.pairs(),
                     pace(pool),
                     memory(pool));
         } catch (StageException | IOException e) {
@@ -103,10 +96,35 @@ public final class Bench {
         }
     }
 
+    /** What was measured in turns. */
+    private static final class Measured {
+        final Turns decode = new Turns();
+        final Turns inMemory = new Turns();
+        final Turns prefill = new Turns();
+        final Turns sessions = new Turns();
+    }
+
+    /** One process, the chain and the parts in memory, in turns. */
+    private void pairs(WholeModel whole, Parts parts, Chain chain, String prompt, Measured measured)
+            throws StageException, InterruptedException {
+        int[] tokens = whole.tokens(prompt);
+        parts.prefill(tokens);
+        double prefill = whole.prefill(tokens);
+        List<Double> prefills = new ArrayList<>();
+        for (int i = 1; i <= BenchPlan.DECODES; i++) {
+            double alone = whole.decode(plan.tokens());
+            Speed chained = chain.run(prompt, plan.tokens());
+            measured.decode.add(alone, chained.decode());
+            measured.inMemory.add(alone, parts.decode(plan.tokens()));
+            prefills.add(chained.prefill());
+        }
+        measured.prefill.add(prefill, Medians.of(prefills));
+    }
+
     private void warmUp(WholeModel whole, Chain chain, String prompt, String longer)
             throws StageException, InterruptedException {
         step.accept("warming up");
-        whole.run(prompt, plan.tokens());
+        var _ = whole.prefill(whole.tokens(prompt)) + whole.decode(plan.tokens());
         for (int i = 0; i < WARM_UP_RUNS; i++) {
             chain.run(prompt, plan.tokens());
         }
@@ -131,20 +149,6 @@ public final class Bench {
         return IntStream.range(0, plan.sessions()).mapToObj(i -> prompt + " " + i).toList();
     }
 
-    private static Speed median(List<Speed> speeds) {
-        return new Speed(
-                median(speeds.stream().mapToDouble(Speed::prefill).toArray()),
-                median(speeds.stream().mapToDouble(Speed::decode).toArray()));
-    }
-
-    private static double median(double... values) {
-        return Medians.of(values);
-    }
-
-    private static double medianOf(List<Double> values) {
-        return median(values.stream().mapToDouble(Double::doubleValue).toArray());
-    }
-
     /** What the workers hold, in the order of the chain. */
     private static List<Span> spans(DemoPool pool) {
         return pool.workers().stream()
@@ -165,6 +169,7 @@ public final class Bench {
                                                 shard.getSpan().getFirst(),
                                                 shard.getLoneDecodeMicros(),
                                                 shard.getLoneTokenMicros(),
+                                                shard.getLoneOutsideMicros(),
                                                 shard.getInnerHopMicros())))
                 .sorted(Comparator.comparingInt(BenchReport.StagePace::firstBlock))
                 .toList();

@@ -9,7 +9,7 @@ package coop.sahkar.deploy.bench;
  * @param promptTokens about how many tokens the long prompt has
  * @param tokens generated in each run
  * @param sessions at once in the last measurement
- * @param rounds of alternating runs; medians are reported
+ * @param rounds of everything, in each of which {@value #DECODES} answers are paired
  */
 public record BenchPlan(
         String shape,
@@ -19,6 +19,9 @@ public record BenchPlan(
         int tokens,
         int sessions,
         int rounds) {
+    /** Answers of the chain in a round, each in turn with one of the one process. */
+    static final int DECODES = 5;
+
     /** What a session reserves for a short prompt: the gateway knows its bytes, not its tokens. */
     private static final int SHORT_PROMPT = 320;
 

@@ -7,18 +7,17 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * What was measured; speeds in tokens per second, medians over the rounds.
+ * What was measured; speeds in tokens per second.
  *
  * @param plan what was asked for
  * @param machine cores and processor
  * @param library the llama.cpp that computed
  * @param promptTokens tokens of the long prompt
- * @param whole the whole model in one process
- * @param chain the chain of workers
- * @param partsDecode what the parts of the chain decode in one process, on a thread for each: the
- *     ceiling of any chain on these processors
- * @param single one session after the other through the chain, with a short prompt
- * @param together all sessions at once
+ * @param decode the whole model in one process, and the chain of workers
+ * @param inMemory the whole model in one process, and the parts of the chain in one process, on a
+ *     thread for each: the ceiling of any chain on these processors
+ * @param prefill the whole model in one process, and the chain
+ * @param sessions one session with a short prompt through the chain, and all sessions at once
  * @param stages what the workers measured, in the order of the chain
  * @param workers memory of each worker
  */
@@ -27,11 +26,10 @@ public record BenchReport(
         Machine machine,
         String library,
         int promptTokens,
-        Speed whole,
-        Speed chain,
-        double partsDecode,
-        double single,
-        double together,
+        Paired decode,
+        Paired inMemory,
+        Paired prefill,
+        Paired sessions,
         List<StagePace> stages,
         List<WorkerMemory> workers) {
 
@@ -43,10 +41,16 @@ public record BenchReport(
      * @param firstBlock of its span
      * @param decodeMicros computing a token (llama_decode)
      * @param tokenMicros from the beginning of one computation to that of the next: once round
+     * @param outsideMicros of that time, what no stage computed; the head's only
      * @param innerMicros of a token's time in the worker outside computing
      */
     public record StagePace(
-            String id, int firstBlock, int decodeMicros, int tokenMicros, int innerMicros) {}
+            String id,
+            int firstBlock,
+            int decodeMicros,
+            int tokenMicros,
+            int outsideMicros,
+            int innerMicros) {}
 
     /**
      * Where it ran.
@@ -69,41 +73,36 @@ public record BenchReport(
 
     /**
      * What passes per stage and token outside {@code llama_decode}: engine, link, network, and
-     * everything the head and the tail do about a token. Measured in the workers.
+     * everything the head and the tail do about a token; the median. The head measures it, token by
+     * token.
      */
     private double outsideMicros() {
         if (stages.isEmpty()) {
             return Double.NaN;
         }
-        int computing = stages.stream().mapToInt(StagePace::decodeMicros).sum();
-        return (stages.getFirst().tokenMicros() - computing) / (double) stages.size();
+        return stages.getFirst().outsideMicros() / (double) stages.size();
     }
 
     /** What each stage of the chain adds to one token's time, slower computing included. */
     private double hopMicros() {
-        return (1e6 / chain.decode() - 1e6 / whole.decode()) / plan.stages();
+        return 1e6 / decode.otherMedian() * (1 - decode.ratio()) / plan.stages();
     }
 
     /** For people. */
     public String table() {
-        Table table = new Table("", "one process", "chain", "ratio");
-        table.row(
-                "decode, tok/s",
-                f(whole.decode()),
-                f(chain.decode()),
-                ratio(chain.decode(), whole.decode()));
-        table.row(
-                "the same in memory, tok/s",
-                f(whole.decode()),
-                f(partsDecode),
-                ratio(partsDecode, whole.decode()));
-        table.row(
-                "prefill of %d tokens, tok/s".formatted(promptTokens),
-                f(whole.prefill()),
-                f(chain.prefill()),
-                ratio(chain.prefill(), whole.prefill()));
-        Table many = new Table("", "1 session", plan.sessions() + " sessions", "ratio");
-        many.row("chain, tok/s", f(single), f(together), ratio(together, single));
+        Table table = new Table("", "one process", "chain", "ratio", "middle half", "pairs");
+        table.row(decode.cells("decode, tok/s"));
+        table.row(inMemory.cells("the same in memory, tok/s"));
+        table.row(prefill.cells("prefill of %d tokens, tok/s".formatted(promptTokens)));
+        Table many =
+                new Table(
+                        "",
+                        "1 session",
+                        plan.sessions() + " sessions",
+                        "ratio",
+                        "middle half",
+                        "pairs");
+        many.row(sessions.cells("chain, tok/s"));
         Table memory = new Table("worker", "shard MB", "KV MB", "resident MB", "beyond both MB");
         for (WorkerMemory worker : workers) {
             long beyond = worker.residentBytes() - worker.shardBytes() - worker.kvBytes();
@@ -116,7 +115,7 @@ public record BenchReport(
         }
         return """
         %s, %d workers x %d thread(s) on loopback, beside one process x %d thread(s); llama.cpp %s
-        %d cores (%s), load before: %.2f; medians of %d rounds
+        %d cores (%s), load before: %.2f; medians, measured in turns
 
         %s
         each stage adds %.0f us to a token: %.0f us outside llama_decode, the rest in it
@@ -134,7 +133,6 @@ public record BenchReport(
                         machine.cores(),
                         machine.processor(),
                         machine.loadBefore(),
-                        plan.rounds(),
                         table,
                         hopMicros(),
                         outsideMicros(),
@@ -152,30 +150,15 @@ public record BenchReport(
         values.put("machine", machine);
         values.put("library", library);
         values.put("prompt_tokens", promptTokens);
-        values.put("whole_decode", whole.decode());
-        values.put("whole_prefill", whole.prefill());
-        values.put("chain_decode", chain.decode());
-        values.put("chain_prefill", chain.prefill());
-        values.put("parts_decode", partsDecode);
-        values.put("parts_ratio", partsDecode / whole.decode());
-        values.put("decode_ratio", chain.decode() / whole.decode());
-        values.put("prefill_ratio", chain.prefill() / whole.prefill());
-        values.put("single", single);
-        values.put("together", together);
-        values.put("together_ratio", together / single);
+        values.put("decode", decode.values());
+        values.put("in_memory", inMemory.values());
+        values.put("prefill", prefill.values());
+        values.put("sessions", sessions.values());
         values.put("hop_micros", hopMicros());
         values.put("outside_decode_micros", outsideMicros());
         values.put("stages", stages);
         values.put("workers", workers);
         return values;
-    }
-
-    private static String f(double value) {
-        return String.format(Locale.ROOT, "%.1f", value);
-    }
-
-    private static String ratio(double part, double whole) {
-        return String.format(Locale.ROOT, "%.2f", part / whole);
     }
 
     private static String mb(long bytes) {

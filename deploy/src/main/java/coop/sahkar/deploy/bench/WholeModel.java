@@ -28,6 +28,7 @@ final class WholeModel implements AutoCloseable {
     private final LlamaStage stage;
     private final Arena arena = Arena.ofConfined();
     private final Rows rows;
+    private int[] history = new int[0];
 
     WholeModel(LlamaLibrary library, Path file, int threads, int positions) throws StageException {
         model = LlamaModel.load(library, file, 0);
@@ -52,33 +53,50 @@ final class WholeModel implements AutoCloseable {
         return tokens(prompt).length;
     }
 
-    /** One greedy generation of a fixed number of tokens. */
-    Speed run(String prompt, int tokens) throws StageException {
-        int[] history = tokens(prompt);
-        int promptTokens = history.length;
-        history = Arrays.copyOf(history, promptTokens + tokens);
+    /**
+     * Computes a prompt, after which it may be {@linkplain #decode gone on} from.
+     *
+     * @return tokens of the prompt per second, up to the first token of the answer
+     */
+    double prefill(int[] prompt) throws StageException {
         stage.truncate(0, 0);
         try (TokenSampler sampler = stage.sampler(GREEDY)) {
             long begun = System.nanoTime();
-            int last = prefill(history, promptTokens);
-            history[promptTokens] = sampler.sample(stage.logits(last), promptTokens, history);
-            long first = System.nanoTime();
-            for (int at = promptTokens; at < history.length - 1; at++) {
-                rows.clear();
-                rows.add(history[at], at, 0, true);
-                stage.compute(rows);
-                history[at + 1] = sampler.sample(stage.logits(0), at + 1, history);
-            }
-            return Speed.of(promptTokens, first - begun, tokens, System.nanoTime() - first);
+            int last = rowsOf(prompt);
+            history = Arrays.copyOf(prompt, prompt.length + 1);
+            history[prompt.length] = sampler.sample(stage.logits(last), prompt.length, history);
+            return prompt.length * 1e9 / (System.nanoTime() - begun);
         }
     }
 
-    private int prefill(int[] history, int promptTokens) throws StageException {
+    /**
+     * Goes on from the prompt computed last, greedily, as often as it is asked.
+     *
+     * @param tokens of the answer, the first of which is there already
+     * @return tokens per second from the first to the last
+     */
+    double decode(int tokens) throws StageException {
+        int from = history.length - 1;
+        int[] text = Arrays.copyOf(history, from + tokens);
+        stage.truncate(0, from);
+        try (TokenSampler sampler = stage.sampler(GREEDY)) {
+            long begun = System.nanoTime();
+            for (int at = from; at < text.length - 1; at++) {
+                rows.clear();
+                rows.add(text[at], at, 0, true);
+                stage.compute(rows);
+                text[at + 1] = sampler.sample(stage.logits(0), at + 1, text);
+            }
+            return (tokens - 1) * 1e9 / (System.nanoTime() - begun);
+        }
+    }
+
+    private int rowsOf(int[] prompt) throws StageException {
         int last = 0;
-        for (int from = 0; from < promptTokens; from += CHUNK) {
+        for (int from = 0; from < prompt.length; from += CHUNK) {
             rows.clear();
-            for (int at = from; at < Math.min(from + CHUNK, promptTokens); at++) {
-                last = rows.add(history[at], at, 0, at == promptTokens - 1);
+            for (int at = from; at < Math.min(from + CHUNK, prompt.length); at++) {
+                last = rows.add(prompt[at], at, 0, at == prompt.length - 1);
             }
             stage.compute(rows);
         }

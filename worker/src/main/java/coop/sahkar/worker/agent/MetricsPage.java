@@ -154,6 +154,10 @@ final class MetricsPage {
                 "sahkar_stage_hop_p99_seconds",
                 "99 of 100 decode rows took at most this outside of computing",
                 stats -> stats.hopMicrosP99() / MICROS_PER_SECOND);
+        stage(
+                "sahkar_stage_token_outside_seconds",
+                "Half of the tokens of lone sessions took at most this round their route, all stages' computing left out; heads only",
+                stats -> stats.loneOutsideMicros() / MICROS_PER_SECOND);
         stageCounts();
     }
 

@@ -43,6 +43,7 @@ public record ShardStatus(
                     .setRowsComputed(stats.rowsComputed())
                     .setLoneDecodeMicros(stats.loneDecodeMicros())
                     .setLoneTokenMicros(stats.loneTokenMicros())
+                    .setLoneOutsideMicros(stats.loneOutsideMicros())
                     .setInnerHopMicros(stats.hopMicrosP50())
                     .setRepairs(stats.repairs())
                     .setReopened(stats.reopened())

@@ -9,6 +9,7 @@ import coop.sahkar.worker.engine.StageMessage.Tokens;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 
@@ -30,16 +31,21 @@ final class Delivery {
     /**
      * Sends everything.
      *
+     * @param ownNanos how long the batch was computed
      * @param failed takes the slices whose token could not be chosen, and why
      * @return what is for this very stage, because it is head and tail at once
      */
-    List<StageMessage> send(List<Slice> slices, BiConsumer<Slice, RuntimeException> failed) {
+    List<StageMessage> send(
+            List<Slice> slices, long ownNanos, BiConsumer<Slice, RuntimeException> failed) {
+        int ownMicros = (int) Math.min(Integer.MAX_VALUE, TimeUnit.NANOSECONDS.toMicros(ownNanos));
         List<StageMessage> own = new ArrayList<>();
         for (Slice slice : slices) {
             RouteStage next = slice.session().downstream();
             BoundaryLog log = slice.session().log();
             if (next != null && log != null) {
-                Frame frame = outbox.travelling(next, slice.frame(stage.hiddenStates(), width));
+                Frame frame =
+                        outbox.travelling(
+                                next, slice.frame(stage.hiddenStates(), width, ownMicros));
                 log.append(frame);
                 Frame wanted = slice.session().toSend(frame);
                 if (wanted != null) {
@@ -47,7 +53,7 @@ final class Delivery {
                 }
             } else {
                 try {
-                    sendToHead(slice, own);
+                    sendToHead(slice, ownMicros, own);
                 } catch (IllegalStateException | IllegalArgumentException e) {
                     // Logits or sampling of this one session; the others have nothing to do with
                     // it.
@@ -59,7 +65,7 @@ final class Delivery {
         return own;
     }
 
-    private void sendToHead(Slice slice, List<StageMessage> own) {
+    private void sendToHead(Slice slice, int ownMicros, List<StageMessage> own) {
         StageSession session = slice.session();
         RouteStage head = session.ticket().head();
         int end = slice.endPosition();
@@ -73,7 +79,8 @@ final class Delivery {
                             end,
                             chosen,
                             session.chances(row, chosen),
-                            session.wantsEmbedding() ? embedding(row) : List.of());
+                            session.wantsEmbedding() ? embedding(row) : List.of(),
+                            slice.computedMicros(ownMicros));
             if (session.index() == 0) {
                 own.add(new Tokens(List.of(token)));
             } else {

@@ -28,7 +28,8 @@ final class FrameCut {
                 Arrays.copyOfRange(frame.tokens(), from, to),
                 frame.wantToken() && end == frame.endPosition(),
                 frame.codec(),
-                hidden.order(ByteOrder.LITTLE_ENDIAN));
+                hidden.order(ByteOrder.LITTLE_ENDIAN),
+                frame.computedMicros());
     }
 
     /** Frames of one codec that follow each other, as one. */

@@ -37,7 +37,8 @@ final class Outbox {
                 frame.tokens(),
                 frame.wantToken(),
                 codec,
-                coop.sahkar.proto.HiddenStates.encode(frame.hidden(), codec));
+                coop.sahkar.proto.HiddenStates.encode(frame.hidden(), codec),
+                frame.computedMicros());
     }
 
     /** Whether messages to a peer wait because the network takes no more. */

@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
  * @param tokens the token at each position
  * @param wantToken whether the token after the last is to be chosen
  * @param arrivedNanos when the first row came
+ * @param computedMicros time for which the stages before computed the last row
  */
 @SuppressWarnings("ArrayRecordComponent")
 record Slice(
@@ -21,7 +22,8 @@ record Slice(
         int firstPosition,
         int[] tokens,
         boolean wantToken,
-        long arrivedNanos) {
+        long arrivedNanos,
+        int computedMicros) {
 
     int count() {
         return tokens.length;
@@ -31,8 +33,13 @@ record Slice(
         return firstPosition + tokens.length;
     }
 
+    /** How long its last row was computed, here for so long. */
+    int computedMicros(int ownMicros) {
+        return (int) Math.min(Integer.MAX_VALUE, (long) computedMicros + ownMicros);
+    }
+
     /** What the batch made of it, as a frame for the next stage. */
-    Frame frame(MemorySegment results, int width) {
+    Frame frame(MemorySegment results, int width, int ownMicros) {
         return new Frame(
                 session.id(),
                 session.epoch(),
@@ -40,6 +47,7 @@ record Slice(
                 tokens,
                 wantToken,
                 HiddenCodec.F32,
-                HiddenStates.write(results, row, count(), width));
+                HiddenStates.write(results, row, count(), width),
+                computedMicros(ownMicros));
     }
 }

@@ -264,7 +264,7 @@ final class StageCore {
             slice.session().touch(done);
             heads.tell(slice.session(), head -> head.computed(done - began));
         }
-        List<StageMessage> own = delivery.send(slices, this::refused);
+        List<StageMessage> own = delivery.send(slices, done - began, this::refused);
         lone = slices.size() == 1 && slices.getFirst().count() == 1;
         meter.batch(slices, began, done, nanoClock.getAsLong());
         heads.tellReaders();
@@ -374,6 +374,7 @@ final class StageCore {
     private void onToken(Token token, long arrivedNanos) {
         StageSession session = known(token.session(), token.epoch());
         if (session != null) {
+            meter.came(session, token);
             heads.tell(session, head -> head.onToken(token, nanoClock.getAsLong()));
             heads.tellLater(session);
             feed(session, arrivedNanos);

@@ -86,6 +86,8 @@ public sealed interface StageMessage {
      * @param codec how {@code hidden} is written
      * @param hidden {@code tokens.length × width} values from position to limit, little-endian;
      *     read-only, never changed after it was made
+     * @param computedMicros time for which the stages up to the sender computed the last position;
+     *     0 when not known
      */
     @SuppressWarnings("ArrayRecordComponent")
     record Frame(
@@ -95,7 +97,20 @@ public sealed interface StageMessage {
             int[] tokens,
             boolean wantToken,
             HiddenCodec codec,
-            ByteBuffer hidden) {
+            ByteBuffer hidden,
+            int computedMicros) {
+
+        /** A frame of which it is not known how long it was computed. */
+        public Frame(
+                SessionId session,
+                int epoch,
+                int firstPosition,
+                int[] tokens,
+                boolean wantToken,
+                HiddenCodec codec,
+                ByteBuffer hidden) {
+            this(session, epoch, firstPosition, tokens, wantToken, codec, hidden, 0);
+        }
 
         /** One past the last position. */
         public int endPosition() {
@@ -120,6 +135,8 @@ public sealed interface StageMessage {
      * @param position its position: one more than the frame's last
      * @param chances if wanted: its own, then those of the likeliest; else empty
      * @param embedding if wanted: the hidden state it was chosen from; else empty
+     * @param computedMicros time for which the stages computed the position before; 0 when not
+     *     known
      */
     record Token(
             SessionId session,
@@ -127,7 +144,8 @@ public sealed interface StageMessage {
             int position,
             int token,
             List<TokenChance> chances,
-            List<Float> embedding) {
+            List<Float> embedding,
+            int computedMicros) {
         public Token {
             chances = List.copyOf(chances);
             embedding = List.copyOf(embedding);
@@ -135,7 +153,7 @@ public sealed interface StageMessage {
 
         /** A token whose chances nobody asked for. */
         public Token(SessionId session, int epoch, int position, int token) {
-            this(session, epoch, position, token, List.of(), List.of());
+            this(session, epoch, position, token, List.of(), List.of(), 0);
         }
     }
 

@@ -1,5 +1,6 @@
 package coop.sahkar.worker.engine;
 
+import coop.sahkar.worker.engine.StageMessage.Token;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -42,10 +43,12 @@ final class StageMeter {
     private final Histogram hops = new Histogram();
     private final Recent loneDecodes = new Recent();
     private final Recent loneTokens = new Recent();
+    private final Recent loneOutsides = new Recent();
     private volatile Interval interval = new Interval(0, 0, 0);
     private long computedNanos;
     private @Nullable StageSession loneSession;
     private long loneBeganNanos;
+    private int loneComputedMicros;
 
     // Of the engine's thread only.
     private long slowestNanos;
@@ -95,9 +98,21 @@ final class StageMeter {
         if (slice.session() == loneSession) {
             loneDecodes.record(doneNanos - beganNanos);
             loneTokens.record(beganNanos - loneBeganNanos);
+            if (loneComputedMicros > 0) {
+                long computed = TimeUnit.MICROSECONDS.toNanos(loneComputedMicros);
+                loneOutsides.record(beganNanos - loneBeganNanos - computed);
+            }
         }
         loneSession = slice.session();
         loneBeganNanos = beganNanos;
+        loneComputedMicros = 0;
+    }
+
+    /** A token came round to the head; the engine's thread only. */
+    void came(StageSession session, Token token) {
+        if (session == loneSession) {
+            loneComputedMicros = token.computedMicros();
+        }
     }
 
     /** The slowest batch of the last while; the engine's thread only. */
@@ -154,6 +169,7 @@ final class StageMeter {
                 hops.quantile(0.99),
                 loneDecodes.medianMicros(),
                 loneTokens.medianMicros(),
+                loneOutsides.medianMicros(),
                 resting.get(),
                 restingCells.get(),
                 restingBytes.get(),

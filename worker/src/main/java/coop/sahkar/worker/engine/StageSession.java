@@ -418,7 +418,7 @@ final class StageSession {
             waiting.removeFirst();
         }
         int[] filled = Arrays.copyOfRange(rows.token, row, rows.count());
-        return new Slice(this, row, held, filled, want, arrived);
+        return new Slice(this, row, held, filled, want, arrived, frame.computedMicros());
     }
 
     /** On an earlier route positions up to {@code position} were computed, here or elsewhere. */

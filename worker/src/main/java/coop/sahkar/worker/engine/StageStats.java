@@ -25,6 +25,8 @@ package coop.sahkar.worker.engine;
  * @param loneDecodeMicros median of the latest computations of one token of a session that had the
  *     stage for itself
  * @param loneTokenMicros median time from one of those to the next: once round the ring
+ * @param loneOutsideMicros median of what of that time no stage of the route computed; a head's
+ *     only
  * @param resting sessions kept for a chat's next turn, not counted in {@code sessions}
  * @param restingCells positions they hold, given up to whoever needs the room
  * @param restingBytes memory in which they hold them outside the KV cache
@@ -53,6 +55,7 @@ public record StageStats(
         int hopMicrosP99,
         int loneDecodeMicros,
         int loneTokenMicros,
+        int loneOutsideMicros,
         int resting,
         int restingCells,
         long restingBytes,

@@ -287,7 +287,8 @@ final class MessageAdapter {
                 tokens,
                 wire.getWantToken(),
                 codec,
-                wire.getHidden().asReadOnlyByteBuffer());
+                wire.getHidden().asReadOnlyByteBuffer(),
+                Math.max(0, wire.getComputedMicros()));
     }
 
     private List<Delivery> tokens(Tokens wire, String sender) throws LinkViolation {
@@ -314,7 +315,8 @@ final class MessageAdapter {
                             token.getPosition(),
                             token(token.getToken(), session, sender),
                             chances(token, session, sender),
-                            embedding(token, sender)));
+                            embedding(token, sender),
+                            Math.max(0, token.getComputedMicros())));
             last = session;
         }
         if (last != null) {

@@ -202,6 +202,7 @@ final class MessagePublisher {
                         .setFirstPosition(frame.firstPosition())
                         .setWantToken(frame.wantToken())
                         .setCodec(Wire.toWire(codec))
+                        .setComputedMicros(frame.computedMicros())
                         .setHidden(UnsafeByteOperations.unsafeWrap(inCodec(frame, codec)));
         for (int token : frame.tokens()) {
             wire.addTokens(token);
@@ -244,6 +245,7 @@ final class MessagePublisher {
                             .setEpoch(token.epoch())
                             .setPosition(token.position())
                             .setToken(token.token())
+                            .setComputedMicros(token.computedMicros())
                             .addAllEmbedding(token.embedding())
                             .addAllChances(
                                     token.chances().stream()

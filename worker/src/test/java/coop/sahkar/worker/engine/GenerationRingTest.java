@@ -49,6 +49,22 @@ class GenerationRingTest {
     }
 
     @Test
+    void aHeadKnowsWhatOfATokensTimeNobodyComputed() {
+        List<RouteStage> route = Routes.even(3);
+        RingSimulation ring = new RingSimulation(1).with(route, 200, 4);
+        ring.computesFor("w0", 3_000);
+        ring.computesFor("w1", 4_000);
+        ring.computesFor("w2", 5_000);
+        RecordingSink sink = new RecordingSink();
+        ring.start(Routes.start(Routes.ticket(1, 1, route, 100), 7, PROMPT, 40, sink));
+        ring.settle();
+        StageStats head = ring.worker("w0").stats();
+        assertThat(head.loneOutsideMicros()).as("three messages, three turns").isEqualTo(600);
+        assertThat(head.loneTokenMicros()).isEqualTo(12_600);
+        assertThat(ring.worker("w1").stats().loneOutsideMicros()).isZero();
+    }
+
+    @Test
     void whatOneBatchMadeTravelsTogether() {
         List<RouteStage> route = Routes.even(2);
         RingSimulation ring = new RingSimulation(3).with(route, 2000, 16);

@@ -166,6 +166,11 @@ final class RingSimulation {
         return worker;
     }
 
+    /** Has each batch of a worker take some time. */
+    void computesFor(String id, long micros) {
+        worker(id).stage.beforeCompute = () -> nowNanos += TimeUnit.MICROSECONDS.toNanos(micros);
+    }
+
     void start(GenerationStart start) {
         worker(start.ticket().ticket().head().workerId()).core.start(start);
     }

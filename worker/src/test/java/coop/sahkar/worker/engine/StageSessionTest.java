@@ -69,7 +69,7 @@ class StageSessionTest {
         }
         stage.compute(rows);
         session.computed(slice);
-        log.append(slice.frame(stage.hiddenStates(), FakeStage.WIDTH));
+        log.append(slice.frame(stage.hiddenStates(), FakeStage.WIDTH, 0));
         return Arrays.copyOf(rows.token, rows.count());
     }
 

@@ -31,6 +31,7 @@ import java.util.function.Function;
 final class Pool implements AutoCloseable {
     static final String MODEL = "m@" + "0".repeat(64);
     static final int WIDTH = 16;
+    static final int COMPUTED_MICROS = 1_234;
     static final int VOCABULARY = 100;
     static final Sampling GREEDY = new Sampling(0, 0, 1, 0, 1, 1, 0, 0, -1, new TreeMap<>(), 7);
 
@@ -156,7 +157,8 @@ final class Pool implements AutoCloseable {
                 tokens,
                 true,
                 HiddenCodec.F32,
-                hidden.asReadOnlyBuffer());
+                hidden.asReadOnlyBuffer(),
+                COMPUTED_MICROS);
     }
 
     static StageMessage.Frames frames(StageMessage.Frame... frames) {

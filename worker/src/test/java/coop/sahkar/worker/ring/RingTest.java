@@ -40,7 +40,8 @@ final class RingTest {
             middle.send(tail, Pool.frames(Pool.frame(ticket, 0, 3)));
             await().until(() -> tail.inbox.messages.size() == 2);
             var progress = new StageMessage.Progress(id, 1, 2);
-            var tokens = new StageMessage.Tokens(List.of(new StageMessage.Token(id, 1, 3, 42)));
+            var token = new StageMessage.Token(id, 1, 3, 42, List.of(), List.of(), 12_000);
+            var tokens = new StageMessage.Tokens(List.of(token));
             var need = new StageMessage.NeedFrom(id, 1, 1);
             var failed =
                     new StageMessage.Failed(
@@ -60,6 +61,7 @@ final class RingTest {
                     tail.inbox.of(StageMessage.Frames.class).getFirst().frames().getFirst();
             assertThat(frame.hidden()).isEqualTo(Pool.frame(ticket, 0, 3).hidden());
             assertThat(frame.tokens()).containsExactly(0, 1, 2);
+            assertThat(frame.computedMicros()).isEqualTo(Pool.COMPUTED_MICROS);
             head.send(middle, new StageMessage.Close(id, 1));
             await().until(() -> middle.ring.directory().sessionCount() == 0);
             assertThat(head.ring.directory().sessionCount()).isZero();

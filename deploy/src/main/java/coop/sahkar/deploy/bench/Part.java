@@ -1,0 +1,99 @@
+package coop.sahkar.deploy.bench;
+
+import coop.sahkar.proto.Span;
+import coop.sahkar.worker.engine.Rows;
+import coop.sahkar.worker.engine.StageException;
+import coop.sahkar.worker.engine.TokenSampler;
+import coop.sahkar.worker.llama.LlamaLibrary;
+import coop.sahkar.worker.llama.LlamaModel;
+import coop.sahkar.worker.llama.LlamaStage;
+import coop.sahkar.worker.llama.StageOptions;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
+
+/** One part of a model, loaded, on a thread of its own that computes it. */
+final class Part implements AutoCloseable {
+    private final ExecutorService thread;
+    private final Future<Loaded> loaded;
+
+    /** What a part needs; confined to its thread. */
+    private static final class Loaded implements AutoCloseable {
+        final LlamaStage stage;
+        final Rows rows;
+        final @Nullable TokenSampler sampler; // of the tail: the likeliest token
+        private final LlamaModel model;
+        private final Arena arena = Arena.ofConfined();
+
+        Loaded(LlamaLibrary library, Path file, Span span, int blockCount, StageOptions options)
+                throws StageException {
+            model = LlamaModel.load(library, file, 0);
+            stage = model.openStage(span, blockCount, options);
+            rows = new Rows(arena, WholeModel.CHUNK, model.width());
+            sampler = span.isTail(blockCount) ? stage.sampler(WholeModel.GREEDY) : null;
+        }
+
+        @Override
+        public void close() {
+            if (sampler != null) {
+                sampler.close();
+            }
+            stage.close();
+            model.close();
+            arena.close();
+        }
+    }
+
+    /**
+     * Begins to load it.
+     *
+     * @param file the shard
+     * @param span its blocks
+     * @param blockCount of the model
+     */
+    Part(LlamaLibrary library, Path file, Span span, int blockCount, StageOptions options) {
+        thread =
+                Executors.newSingleThreadExecutor(
+                        Thread.ofPlatform().name("part-" + span.first()).daemon().factory());
+        loaded = thread.submit(() -> new Loaded(library, file, span, blockCount, options));
+    }
+
+    /** Plays its part in an answer. */
+    void play(Relay relay, int index) {
+        var _ = thread.submit(() -> turns(relay, index));
+    }
+
+    private void turns(Relay relay, int index) {
+        try {
+            Loaded part = loaded.get();
+            part.stage.truncate(0, relay.first(relay.firstStep()));
+            for (int step = relay.firstStep(); relay.awaits(step, index); step++) {
+                relay.fill(part.rows, step, index);
+                part.stage.compute(part.rows);
+                if (part.sampler != null) {
+                    relay.choose(step, part.stage, part.rows.count() - 1, part.sampler);
+                } else {
+                    relay.passOn(part.stage.hiddenStates());
+                }
+            }
+        } catch (StageException | ExecutionException | InterruptedException | RuntimeException e) {
+            relay.fail(e);
+        } finally {
+            relay.left();
+        }
+    }
+
+    @Override
+    public void close() {
+        var _ =
+                thread.submit(() -> {
+                    loaded.get().close();
+                    return true;
+                });
+        thread.close();
+    }
+}
