@@ -26,9 +26,6 @@ public final class StageEngine extends EngineInbox implements AutoCloseable {
 
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
 
-    /** How long the next token of a lone session is waited for awake. */
-    private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(60);
-
     /**
      * How often the way of a message is gone through meanwhile; it stays in caches about so long.
      */
@@ -49,6 +46,7 @@ public final class StageEngine extends EngineInbox implements AutoCloseable {
     private final EngineListener listener;
     private final LongSupplier nanoClock = System::nanoTime;
     private final StageMeter meter = new StageMeter();
+    private final Rhythm rhythm = new Rhythm();
     private final CompletableFuture<StageShape> shape = new CompletableFuture<>();
     private final CompletableFuture<@Nullable Vocabulary> vocabulary = new CompletableFuture<>();
     private final Thread thread;
@@ -229,6 +227,7 @@ public final class StageEngine extends EngineInbox implements AutoCloseable {
                 core.tick();
             }
             if (core.ready()) {
+                rhythm.computes(now);
                 core.compute();
             } else {
                 core.rest();
@@ -243,7 +242,12 @@ public final class StageEngine extends EngineInbox implements AutoCloseable {
      */
     @SuppressWarnings("ThreadPriorityCheck") // lets whoever computes have the processor
     private void watch(StageCore core) {
-        if (!MAY_WATCH || core.ready() || !core.takeLone()) {
+        long began = nanoClock.getAsLong();
+        boolean waits = MAY_WATCH && !core.ready() && core.takeLone();
+        if (waits) {
+            rhythm.waits(began);
+        }
+        if (!waits || !rhythm.close()) {
             if (attentive) {
                 sleepsFromNow();
             }
@@ -251,11 +255,10 @@ public final class StageEngine extends EngineInbox implements AutoCloseable {
         }
         attentive = true;
         links.rehearse();
-        long began = nanoClock.getAsLong();
         long rehearsed = began;
         for (int turn = 1; mailbox.empty(); turn++) {
             long now = nanoClock.getAsLong();
-            if (now - began > WATCH_NANOS) {
+            if (now - began > Rhythm.MOST_NANOS) {
                 sleepsFromNow();
                 return;
             }
