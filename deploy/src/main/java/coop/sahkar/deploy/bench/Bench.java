@@ -75,8 +75,11 @@ public final class Bench {
             warmUp(whole, chain, shorter, prompt);
             for (int round = 1; round <= plan.rounds(); round++) {
                 step.accept("round %d of %d".formatted(round, plan.rounds()));
-                double single = chain.together(List.of(shorter), plan.tokens());
-                measured.sessions.add(single, chain.together(manyPrompts(shorter), plan.tokens()));
+                for (int i = 1; i <= BenchPlan.CROWDS; i++) {
+                    double single = chain.together(List.of(shorter), plan.tokens());
+                    measured.sessions.add(
+                            single, chain.together(manyPrompts(shorter), plan.tokens()));
+                }
                 pairs(whole, parts, chain, prompt, measured);
             }
             pool.awaitIdle();

@@ -8,7 +8,7 @@ package coop.sahkar.deploy.bench;
  * @param threads of each worker, and of the one process beside it
  * @param promptTokens about how many tokens the long prompt has
  * @param tokens generated in each run
- * @param sessions at once in the last measurement
+ * @param sessions at once, beside one alone
  * @param rounds of everything, in each of which {@value #DECODES} answers are paired
  */
 public record BenchPlan(
@@ -21,6 +21,9 @@ public record BenchPlan(
         int rounds) {
     /** Answers of the chain in a round, each in turn with one of the one process. */
     static final int DECODES = 5;
+
+    /** How often in a round all sessions go through the chain, each time after one alone. */
+    static final int CROWDS = 3;
 
     /** What a session reserves for a short prompt: the gateway knows its bytes, not its tokens. */
     private static final int SHORT_PROMPT = 320;

@@ -37,7 +37,7 @@ import picocli.CommandLine.Option;
         description = {
             "Measure a chain of workers beside one process.",
             "",
-            "It runs worker processes on this machine, and the same llama.cpp computing the whole model in one process. The two take turns; medians are reported.",
+            "It runs worker processes on this machine, and the same llama.cpp computing the whole model in one process. The two take turns, five answers each in a round; reported are medians, the median ratio of the pairs, and between what ratios the middle half of them lies.",
             "",
             "The models have random weights: what they say means nothing, how fast they say it does.",
             ""
@@ -110,14 +110,14 @@ final class BenchCommand extends Subcommand {
             names = "--sessions",
             paramLabel = "N",
             defaultValue = "16",
-            description = "Sessions at once in the last measurement. Default: 16.")
+            description = "Sessions at once, beside one alone. Default: 16.")
     private int sessions;
 
     @Option(
             names = "--rounds",
             paramLabel = "N",
             defaultValue = "3",
-            description = "How often everything is measured. Default: 3.")
+            description = "How often all of that is measured. Default: 3.")
     private int rounds;
 
     @Option(
