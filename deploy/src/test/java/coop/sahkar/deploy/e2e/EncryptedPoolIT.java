@@ -282,7 +282,10 @@ class EncryptedPoolIT {
         }
         String books = scratch.resolve("books.csv").toString();
         assertThat(elsewhere(first, List.of("ledger", "export", books), "").exitCode()).isZero();
-        assertThat(elsewhere(first, List.of("ledger", "statement", "w1"), "").exitCode()).isZero();
+        await("the books to have what was asked")
+                .atMost(TestPool.SOON)
+                .until(() ->
+                        elsewhere(first, List.of("ledger", "statement", "w1"), "").exitCode() == 0);
         assertThat(Path.of(books)).isNotEmptyFile();
     }
 
