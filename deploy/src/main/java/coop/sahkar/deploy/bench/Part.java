@@ -71,19 +71,37 @@ final class Part implements AutoCloseable {
         try {
             Loaded part = loaded.get();
             part.stage.truncate(0, relay.first(relay.firstStep()));
-            for (int step = relay.firstStep(); relay.awaits(step, index); step++) {
-                relay.fill(part.rows, step, index);
-                part.stage.compute(part.rows);
-                if (part.sampler != null) {
-                    relay.choose(step, part.stage, part.rows.count() - 1, part.sampler);
-                } else {
-                    relay.passOn(part.stage.hiddenStates());
+            for (int step = relay.firstStep(); relay.goesOn(step); step++) {
+                if (relay.decodes(step) && part.stage.anticipates()) {
+                    decode(part, relay, step, index);
+                } else if (relay.awaits(step, index)) {
+                    relay.fill(part.rows, step, index);
+                    part.stage.compute(part.rows);
+                    passOn(part, relay, step);
                 }
             }
         } catch (StageException | ExecutionException | InterruptedException | RuntimeException e) {
             relay.fail(e);
         } finally {
             relay.left();
+        }
+    }
+
+    /** As the workers do it: the next token is begun before it is there. */
+    private static void decode(Loaded part, Relay relay, int step, int index)
+            throws StageException {
+        var _ =
+                part.stage.anticipate(
+                        0,
+                        row -> relay.awaits(step, index) && relay.fill(row, step, index),
+                        _ -> passOn(part, relay, step));
+    }
+
+    private static void passOn(Loaded part, Relay relay, int step) {
+        if (part.sampler != null) {
+            relay.choose(step, part.stage, relay.rows(step) - 1, part.sampler);
+        } else {
+            relay.passOn(part.stage.hiddenStates());
         }
     }
 

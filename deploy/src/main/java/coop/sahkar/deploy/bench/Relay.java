@@ -68,11 +68,23 @@ final class Relay {
         return step < chunks ? Math.min(first + WholeModel.CHUNK, promptTokens) : first + 1;
     }
 
-    /** Waits, awake, for a part's turn; false when there is none any more. */
+    /** Whether there is such a step. */
+    boolean goesOn(int step) {
+        return step != chunks + text.length - promptTokens - 1 && failure == null;
+    }
+
+    /** Whether a step is a token, and not a chunk of the prompt. */
+    boolean decodes(int step) {
+        return step >= chunks;
+    }
+
+    /** How many rows a step has. */
+    int rows(int step) {
+        return end(step) - first(step);
+    }
+
+    /** Waits, awake, for a part's turn; false when it does not come. */
     boolean awaits(int step, int index) {
-        if (step == chunks + text.length - promptTokens - 1) {
-            return false;
-        }
         while (turn.get() != step * parts + index && failure == null) {
             Thread.onSpinWait();
         }
@@ -82,7 +94,8 @@ final class Relay {
         return failure == null;
     }
 
-    void fill(Rows rows, int step, int index) {
+    /** Writes what a step computes; true. */
+    boolean fill(Rows rows, int step, int index) {
         int end = end(step);
         rows.clear();
         for (int at = first(step); at < end; at++) {
@@ -92,6 +105,7 @@ final class Relay {
             MemorySegment from = MemorySegment.ofArray(hidden);
             MemorySegment.copy(from, 0, rows.hidden, 0, from.byteSize());
         }
+        return true;
     }
 
     void passOn(MemorySegment results) {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What many threads say to one engine. Bounded in messages and in rows: work that is offered when
@@ -91,6 +92,29 @@ final class Mailbox {
     /** Whether nothing waits; costs nothing to ask. */
     boolean empty() {
         return empty;
+    }
+
+    /** What waits, if it is one thing only; it stays. */
+    @Nullable Inbound only() {
+        lock.lock();
+        try {
+            return waiting.size() == 1 ? waiting.peekFirst() : null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes the first thing that waits, to be computed at once; there is one. */
+    Inbound takeFirst() {
+        lock.lock();
+        try {
+            Inbound first = waiting.removeFirst();
+            rows -= rowsOf(first);
+            empty = waiting.isEmpty();
+            return first;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Refuses everything from here on and hands out what still waits. */

@@ -199,7 +199,7 @@ public final class Rehearsal {
 
     private void compute() {
         while (core.ready()) {
-            core.compute();
+            core.work().compute();
         }
     }
 

@@ -3,6 +3,8 @@ package coop.sahkar.worker.engine;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.function.LongConsumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +25,30 @@ public interface Stage extends AutoCloseable {
      *     unknown and the caller must truncate or release them
      */
     void compute(Rows rows) throws StageException;
+
+    /** Whether there is any use in {@link #anticipate}. */
+    default boolean anticipates() {
+        return false;
+    }
+
+    /**
+     * Begins the next row of {@code sequence} before it is known what it holds: makes ready what
+     * depends on its place alone, asks {@code source} for the rest, and computes it then as {@link
+     * #compute} would.
+     *
+     * @param source waits, on the caller's thread, for the row's token or hidden state and writes
+     *     it to row 0 of the rows it is given; false if it does not come. Not asked at all where
+     *     the row cannot be begun. It must not change what a sequence holds
+     * @param made is told, on the caller's thread, as soon as results can be had, how many
+     *     nanoseconds the row was computed; perhaps before all is tidied up, so it must not change
+     *     what a sequence holds either
+     * @return whether the row was computed; if not, all is as it was
+     * @throws StageException if the library refuses the row that came, as in {@link #compute}
+     */
+    default boolean anticipate(int sequence, Predicate<Rows> source, LongConsumer made)
+            throws StageException {
+        return false;
+    }
 
     /**
      * Hidden states of the last {@link #compute}, F32, {@code count × width}, in row order. Valid

@@ -35,25 +35,22 @@ final class StageCore {
     private static final long ORPHAN_NANOS =
             TimeUnit.MILLISECONDS.toNanos(EngineLimits.ORPHAN_MILLIS);
 
-    private final Stage stage;
     private final StageShape shape;
     private final EngineLimits limits;
     private final LongSupplier nanoClock;
     private final StageMeter meter;
     private final Outbox outbox;
-    private final Rows rows;
     private final SessionTable table;
     private final BatchRun batches;
     private final HeadDesk heads;
     private final Admission admission;
-    private final Delivery delivery;
+    private final BatchWork work;
     private final Replay replay;
     private final HeadRepairs repairs;
     private final SessionEnds ends;
     private final KvGiving giving;
     private final KvTaking taking;
     private final HandOver handOver;
-    private boolean lone;
 
     StageCore(
             LoadedStage loaded,
@@ -65,19 +62,29 @@ final class StageCore {
             StageMeter meter,
             LongSupplier nanoClock,
             HeadRepairs.RouteQuestion routes) {
-        this.stage = loaded.stage();
+        Stage stage = loaded.stage();
         this.shape = stage.shape();
         this.limits = limits;
         this.nanoClock = nanoClock;
         this.meter = meter;
         this.outbox = new Outbox(links);
-        this.rows = rows;
         this.table = new SessionTable(stage, limits, logs, meter);
         this.batches = new BatchRun(shape, policy, rows);
         this.admission = new Admission(table, shape, limits);
-        this.delivery = new Delivery(stage, outbox);
         this.replay = new Replay(outbox, meter, limits, policy);
         this.heads = new HeadDesk(loaded.vocabulary(), policy, limits);
+        this.work =
+                new BatchWork(
+                        stage,
+                        rows,
+                        table,
+                        batches,
+                        new Delivery(stage, outbox),
+                        heads,
+                        meter,
+                        nanoClock,
+                        this::accept,
+                        this::refused);
         this.giving = new KvGiving(table, batches, outbox, stage);
         this.taking = new KvTaking(table, stage, outbox, replay, meter);
         this.ends = new SessionEnds(table, batches, outbox, heads, admission, giving, nanoClock);
@@ -248,34 +255,9 @@ final class StageCore {
         return batches.waitingRows();
     }
 
-    /** Computes one batch and sends what it made. */
-    void compute() {
-        List<Slice> slices = batches.pick(table.all());
-        long began = nanoClock.getAsLong();
-        try {
-            stage.compute(rows);
-        } catch (StageException refused) {
-            slices.forEach(slice -> refused(slice, refused));
-            return;
-        }
-        long done = nanoClock.getAsLong();
-        for (Slice slice : slices) {
-            meter.rowsAgain.addAndGet(slice.session().computed(slice));
-            slice.session().touch(done);
-            heads.tell(slice.session(), head -> head.computed(done - began));
-        }
-        List<StageMessage> own = delivery.send(slices, done - began, this::refused);
-        lone = slices.size() == 1 && slices.getFirst().count() == 1;
-        meter.batch(slices, began, done, nanoClock.getAsLong());
-        heads.tellReaders();
-        own.forEach(message -> accept(message, done));
-    }
-
-    /** Whether the last batch was one token of the only session; true once for each such batch. */
-    boolean takeLone() {
-        boolean was = lone && table.all().size() == 1;
-        lone = false;
-        return was;
+    /** How batches are computed. */
+    BatchWork work() {
+        return work;
     }
 
     /** What can wait until no rows do. */
@@ -374,11 +356,16 @@ final class StageCore {
     private void onToken(Token token, long arrivedNanos) {
         StageSession session = known(token.session(), token.epoch());
         if (session != null) {
-            meter.came(session, token);
-            heads.tell(session, head -> head.onToken(token, nanoClock.getAsLong()));
-            heads.tellLater(session);
+            hear(session, token);
             feed(session, arrivedNanos);
         }
+    }
+
+    /** Tells a generation of its token, but does not feed what it has next. */
+    void hear(StageSession session, Token token) {
+        meter.came(session, token);
+        heads.tell(session, head -> head.onToken(token, nanoClock.getAsLong()));
+        heads.tellLater(session);
     }
 
     private void onProgress(Progress progress, long arrivedNanos) {
@@ -456,7 +443,7 @@ final class StageCore {
     /**
      * Puts the rows a generation has next before its own stage, or ends the session if it is over.
      */
-    private void feed(StageSession session, long arrivedNanos) {
+    void feed(StageSession session, long arrivedNanos) {
         HeadGeneration generation = session.generation();
         if (generation == null) {
             return;

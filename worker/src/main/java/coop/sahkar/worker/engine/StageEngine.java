@@ -54,6 +54,11 @@ public final class StageEngine extends EngineInbox implements AutoCloseable {
     /** Out of the mailbox and not looked at yet. The engine's thread only. */
     private final ArrayDeque<Inbound> taken = new ArrayDeque<>();
 
+    /** Whether it has waited awake for the message that it looks for. The engine's thread only. */
+    private boolean awake;
+
+    private long mailNanos;
+
     private volatile EngineState state = EngineState.LOADING;
     private volatile boolean attentive;
 
@@ -193,7 +198,7 @@ public final class StageEngine extends EngineInbox implements AutoCloseable {
                             Problem.Kind.WORKER_LOST,
                             "The worker has stopped serving " + name + ". Try again.");
             try {
-                loop(core);
+                loop(core, new Foresight(core, loaded.stage(), rows, mailbox));
             } finally {
                 failAll(core, stopped);
             }
@@ -209,17 +214,11 @@ public final class StageEngine extends EngineInbox implements AutoCloseable {
         }
     }
 
-    private void loop(StageCore core) throws InterruptedException {
+    private void loop(StageCore core, Foresight foresight) throws InterruptedException {
         long ticked = nanoClock.getAsLong();
         while (true) {
-            watch(core);
-            long wait =
-                    core.ready() ? 0 : core.sessions().isEmpty() ? core.idleNanos() : TICK_NANOS;
-            taken.addAll(mailbox.take(core.waitingRows(), wait));
-            while (!taken.isEmpty()) {
-                if (!accept(core, taken.removeFirst())) {
-                    return;
-                }
+            if (!watch(core, foresight) && !takeMail(core)) {
+                return;
             }
             long now = nanoClock.getAsLong();
             if (now - ticked >= TICK_NANOS) {
@@ -228,22 +227,35 @@ public final class StageEngine extends EngineInbox implements AutoCloseable {
             }
             if (core.ready()) {
                 rhythm.computes(now);
-                core.compute();
+                core.work().compute();
             } else {
                 core.rest();
             }
         }
     }
 
+    /** Takes all that waits, and waits for it first if there is nothing to do; false at the end. */
+    private boolean takeMail(StageCore core) throws InterruptedException {
+        long wait = core.ready() ? 0 : core.sessions().isEmpty() ? core.idleNanos() : TICK_NANOS;
+        taken.addAll(mailbox.take(core.waitingRows(), wait));
+        while (!taken.isEmpty()) {
+            if (!accept(core, taken.removeFirst())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /**
      * While the tokens of one session follow each other closely, looks for the next one instead of
      * sleeping: to wake takes longer than all else between two stages, and a processor that slept
      * computes slower for a while.
+     *
+     * @return whether the next one came and was computed
      */
-    @SuppressWarnings("ThreadPriorityCheck") // lets whoever computes have the processor
-    private void watch(StageCore core) {
+    private boolean watch(StageCore core, Foresight foresight) {
         long began = nanoClock.getAsLong();
-        boolean waits = MAY_WATCH && !core.ready() && core.takeLone();
+        boolean waits = MAY_WATCH && !core.ready() && core.work().takeLone();
         if (waits) {
             rhythm.waits(began);
         }
@@ -251,20 +263,38 @@ public final class StageEngine extends EngineInbox implements AutoCloseable {
             if (attentive) {
                 sleepsFromNow();
             }
-            return;
+            return false;
         }
         attentive = true;
-        links.rehearse();
+        awake = false;
+        if (mailbox.empty() && foresight.begin(() -> awaitMail(began))) {
+            rhythm.computes(mailNanos);
+            return true;
+        }
+        if (!awake) {
+            var _ = awaitMail(began);
+        }
+        return false;
+    }
+
+    /** Waits awake, but not for ever; false if nothing came: it sleeps from now on. */
+    @SuppressWarnings("ThreadPriorityCheck") // lets whoever computes have the processor
+    private boolean awaitMail(long began) {
+        awake = true;
+        if (mailbox.empty()) {
+            links.rehearse();
+        }
+        mailNanos = began;
         long rehearsed = began;
         for (int turn = 1; mailbox.empty(); turn++) {
-            long now = nanoClock.getAsLong();
-            if (now - began > Rhythm.MOST_NANOS) {
+            mailNanos = nanoClock.getAsLong();
+            if (mailNanos - began > Rhythm.MOST_NANOS) {
                 sleepsFromNow();
-                return;
+                return false;
             }
-            if (now - rehearsed > REHEARSE_NANOS) {
+            if (mailNanos - rehearsed > REHEARSE_NANOS) {
                 links.rehearse();
-                rehearsed = now;
+                rehearsed = mailNanos;
             }
             if (!links.poll(this)) {
                 if (turn % TURNS_BETWEEN_YIELDS == 0) {
@@ -274,6 +304,7 @@ public final class StageEngine extends EngineInbox implements AutoCloseable {
                 }
             }
         }
+        return true;
     }
 
     private void sleepsFromNow() {

@@ -194,7 +194,7 @@ public final class SteppedEngine extends EngineInbox {
     /** Computes one batch that was begun so long ago, and sends what it made. */
     public void compute(long nanos) {
         computesNanos = nanos;
-        core.compute();
+        core.work().compute();
         computesNanos = 0;
     }
 

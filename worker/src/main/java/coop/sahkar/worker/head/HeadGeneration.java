@@ -169,6 +169,15 @@ public final class HeadGeneration {
         commit(chosen, nowNanos);
     }
 
+    /** Whether this is the token that it waits for; a token the vocabulary has. */
+    public boolean awaits(StageMessage.Token chosen) {
+        return !over
+                && fed == known
+                && chosen.position() == known
+                && chosen.token() >= 0
+                && chosen.token() < vocabulary.size();
+    }
+
     /** The tail holds this many positions; on a repaired route more than were fed, perhaps. */
     public void onProgress(int position, long nowNanos) {
         if (over || position > known) {

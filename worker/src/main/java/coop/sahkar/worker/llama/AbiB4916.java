@@ -10,11 +10,14 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** llama.cpp b4916, the build inside {@code de.kherud:llama} 4.2.0. */
 final class AbiB4916 extends LlamaAbi {
     private static final ReentrantLock TURN = new ReentrantLock();
+
+    private static final long MOST_SPINNING_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private static final StructLayout MODEL_PARAMS =
             structLayout(
@@ -150,6 +153,31 @@ final class AbiB4916 extends LlamaAbi {
             return super.decode(calls, context, batch);
         } finally {
             TURN.unlock();
+        }
+    }
+
+    /** {@inheritDoc} Others may compute until its input has come. */
+    @Override
+    int decodeLate(ContextCalls calls, MemorySegment context, MemorySegment batch) {
+        try {
+            return super.decodeLate(calls, context, batch);
+        } finally {
+            if (TURN.isHeldByCurrentThread()) {
+                TURN.unlock();
+            }
+        }
+    }
+
+    @Override
+    void beforeComputing() {
+        // Whoever passed the input on is about to leave: to sleep would take longer.
+        long began = System.nanoTime();
+        while (!TURN.tryLock()) {
+            if (System.nanoTime() - began > MOST_SPINNING_NANOS) {
+                TURN.lock();
+                return;
+            }
+            Thread.onSpinWait();
         }
     }
 

@@ -36,6 +36,7 @@ final class ContextCalls {
     private final MethodHandle writeState;
     private final MethodHandle tensorBytes;
     private final MethodHandle readTensor;
+    private final MethodHandle writeTensor;
     private final long tensorNameOffset;
 
     ContextCalls(Symbols symbols) {
@@ -64,6 +65,8 @@ final class ContextCalls {
         tensorBytes = symbols.of("ggml_nbytes", JAVA_LONG, JAVA_LONG);
         readTensor =
                 symbols.ofVoid("ggml_backend_tensor_get", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
+        writeTensor =
+                symbols.ofVoid("ggml_backend_tensor_set", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
         tensorNameOffset = findNameOffset(symbols.of("ggml_get_name", ADDRESS, ADDRESS));
     }
 
@@ -161,6 +164,15 @@ final class ContextCalls {
     void readTensor(long tensor, MemorySegment target, long bytes) {
         try {
             readTensor.invokeExact(tensor, target, 0L, bytes);
+        } catch (Throwable t) {
+            throw Symbols.broken(t);
+        }
+    }
+
+    /** Copies {@code bytes} into a tensor, from its first on. */
+    void writeTensor(long tensor, MemorySegment source, long bytes) {
+        try {
+            writeTensor.invokeExact(tensor, source, 0L, bytes);
         } catch (Throwable t) {
             throw Symbols.broken(t);
         }

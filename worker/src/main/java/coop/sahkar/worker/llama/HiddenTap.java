@@ -28,13 +28,18 @@ final class HiddenTap {
 
     private static final int WORD = Long.BYTES;
 
+    /** For who can wait until the batch is through. */
+    static final Runnable NOTHING = () -> {};
+
     private final ContextCalls calls;
     private final long nameOffset;
     private final long[] name = new long[2];
     private final long[] mask = new long[2];
     private final MemorySegment hidden;
     private final boolean stops;
+    private final LateInput late;
     private long expectedBytes;
+    private Runnable then = NOTHING;
     private boolean armed;
     private boolean taken;
     private @Nullable Throwable failure;
@@ -43,20 +48,29 @@ final class HiddenTap {
      * Of a shard that is not the tail.
      *
      * @param lastBlock index, within the shard, of the block whose output is wanted
+     * @param late where a batch may wait for its input
      * @param bytes the most hidden states of one batch
      */
-    static HiddenTap ofBlock(ContextCalls calls, int lastBlock, long bytes, Arena arena) {
-        return new HiddenTap(calls, "l_out-" + lastBlock, true, bytes, arena);
+    static HiddenTap ofBlock(
+            ContextCalls calls, int lastBlock, LateInput late, long bytes, Arena arena) {
+        return new HiddenTap(calls, "l_out-" + lastBlock, true, late, bytes, arena);
     }
 
     /** Of the tail: only of rows whose logits are wanted. */
-    static HiddenTap ofNorm(ContextCalls calls, long bytes, Arena arena) {
-        return new HiddenTap(calls, "result_norm", false, bytes, arena);
+    static HiddenTap ofNorm(ContextCalls calls, LateInput late, long bytes, Arena arena) {
+        return new HiddenTap(calls, "result_norm", false, late, bytes, arena);
     }
 
-    private HiddenTap(ContextCalls calls, String tensor, boolean stops, long bytes, Arena arena) {
+    private HiddenTap(
+            ContextCalls calls,
+            String tensor,
+            boolean stops,
+            LateInput late,
+            long bytes,
+            Arena arena) {
         this.calls = calls;
         this.stops = stops;
+        this.late = late;
         nameOffset = calls.tensorNameOffset();
         hidden = arena.allocate(bytes, 64);
         byte[] wanted = (tensor + "\0").getBytes(US_ASCII);
@@ -94,8 +108,14 @@ final class HiddenTap {
         }
     }
 
-    /** Prepares for a batch whose hidden states have this many bytes; 0 if nobody wants them. */
-    void arm(long bytes) {
+    /**
+     * Prepares for a batch.
+     *
+     * @param bytes of its hidden states; 0 if nobody wants them
+     * @param whenTaken is called as soon as they are there, while llama.cpp has yet to tidy up
+     */
+    void arm(long bytes, Runnable whenTaken) {
+        then = whenTaken;
         expectedBytes = bytes;
         armed = bytes > 0;
         taken = false;
@@ -119,11 +139,15 @@ final class HiddenTap {
 
     /**
      * Called by llama.cpp: first to ask whether a node is wanted, then, for a wanted one, with its
-     * result, to ask whether to go on. An exception that escaped would end the process.
+     * result, to ask whether to go on. An exception that escaped would end the process. Of a graph
+     * whose input does not come no more than the first node is computed.
      */
     @SuppressWarnings("unused")
     private boolean onNode(long tensor, boolean asks, long userData) {
         try {
+            if (!late.reached(tensor)) {
+                return asks;
+            }
             if (!armed || !isWanted(tensor + nameOffset)) {
                 return !asks;
             }
@@ -151,5 +175,6 @@ final class HiddenTap {
         }
         calls.readTensor(tensor, hidden, bytes);
         taken = true;
+        then.run();
     }
 }

@@ -196,6 +196,14 @@ abstract sealed class LlamaAbi permits AbiB4916, AbiV05 {
         return calls.decode(context, batch);
     }
 
+    /** The same for a batch whose input comes in the midst of it. */
+    int decodeLate(ContextCalls calls, MemorySegment context, MemorySegment batch) {
+        return calls.decode(context, batch);
+    }
+
+    /** Called in the midst of {@link #decodeLate} when the input has come. */
+    void beforeComputing() {}
+
     /** Whether the model keeps a running state that cannot be cut back to a position. */
     abstract boolean isRecurrent(MemorySegment model);
 

@@ -12,6 +12,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.function.LongConsumer;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +37,7 @@ public final class LlamaStage implements Stage {
     private final String format;
     private final Batch batch;
     private final RowCheck check;
+    private final LateInput late;
     private final HiddenTap tap;
     private final @Nullable Candidates candidates;
 
@@ -48,11 +51,12 @@ public final class LlamaStage implements Stage {
         boolean tail = span.isTail(blockCount);
         int vocabulary = span.isHead() || tail ? model.vocabulary().size() : 0;
         long hiddenBytes = (long) options.maxRows() * model.width() * Float.BYTES;
+        late = new LateInput(library.contexts(), model, span.isHead(), arena);
         tap =
                 tail
-                        ? HiddenTap.ofNorm(library.contexts(), hiddenBytes, arena)
+                        ? HiddenTap.ofNorm(library.contexts(), late, hiddenBytes, arena)
                         : HiddenTap.ofBlock(
-                                library.contexts(), span.length() - 1, hiddenBytes, arena);
+                                library.contexts(), span.length() - 1, late, hiddenBytes, arena);
         context = openContext(model, options, !tail).reinterpret(arena, null);
         shape =
                 new StageShape(
@@ -136,6 +140,51 @@ public final class LlamaStage implements Stage {
         }
     }
 
+    @Override
+    public boolean anticipates() {
+        return late.possible();
+    }
+
+    @Override
+    public boolean anticipate(int sequence, Predicate<Rows> source, LongConsumer made)
+            throws StageException {
+        requireOwner();
+        requireSequence(sequence);
+        Rows row = late.expect(sequence, lengths[sequence], shape.tail());
+        MemorySegment filled = batch.of(row);
+        tap.arm(
+                shape.tail() ? 0 : row.hidden.byteSize(),
+                () -> made.accept(System.nanoTime() - late.cameNanos()));
+        int code;
+        try {
+            late.await(() -> source.test(row), () -> admit(row));
+            code = library.abi().decodeLate(library.contexts(), context, filled);
+        } finally {
+            late.settle();
+        }
+        if (!late.came() || code != 0 || !(shape.tail() || tap.taken())) {
+            library.abi().truncate(context, sequence, lengths[sequence]);
+            late.rethrow();
+            if (late.came()) {
+                throw failure(code, 1);
+            }
+            return false;
+        }
+        lengths[sequence]++;
+        if (tap.failure() != null) {
+            throw new IllegalStateException("what a batch made went nowhere", tap.failure());
+        }
+        if (shape.tail()) {
+            made.accept(System.nanoTime() - late.cameNanos());
+        }
+        return true;
+    }
+
+    private void admit(Rows row) throws StageException {
+        check.check(row, lengths);
+        library.abi().beforeComputing();
+    }
+
     /** How many rows' hidden states are to come out. */
     private int tapped(Rows rows) {
         if (!shape.tail()) {
@@ -145,7 +194,7 @@ public final class LlamaStage implements Stage {
     }
 
     private int decode(MemorySegment filled, long hiddenBytes) {
-        tap.arm(hiddenBytes);
+        tap.arm(hiddenBytes, HiddenTap.NOTHING);
         return library.abi().decode(library.contexts(), context, filled);
     }
 
@@ -333,6 +382,9 @@ public final class LlamaStage implements Stage {
     }
 
     private void requireSequence(int sequence) {
+        if (late.underWay()) {
+            throw new IllegalStateException("a batch is under way: sequences stay as they are");
+        }
         if (sequence < 0 || sequence >= lengths.length) {
             throw new IllegalArgumentException(
                     "sequence %d; this stage has 0 to %d".formatted(sequence, lengths.length - 1));

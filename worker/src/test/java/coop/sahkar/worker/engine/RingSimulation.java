@@ -1,5 +1,7 @@
 package coop.sahkar.worker.engine;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import coop.sahkar.proto.Problem;
 import coop.sahkar.proto.RouteStage;
 import coop.sahkar.proto.SealedTicket;
@@ -59,7 +61,11 @@ final class RingSimulation {
         FakeDisk disk;
         LogRoom logs;
         StageCore core;
+        Foresight foresight;
         int largestBatch;
+        int foreseen;
+        private final Mailbox mailbox = new Mailbox(100, 1000);
+        private final Rows rows = new Rows(Arena.ofAuto(), FakeStage.ROWS, FakeStage.WIDTH);
 
         Worker(RouteStage place, int kvCells, int maxSequences) {
             this.place = place;
@@ -69,6 +75,7 @@ final class RingSimulation {
             this.disk = new FakeDisk(diskPages, pageBytes);
             this.logs = room();
             this.core = core();
+            this.foresight = new Foresight(core, stage, rows, mailbox);
         }
 
         private FakeStage stage() {
@@ -88,12 +95,32 @@ final class RingSimulation {
             disk = new FakeDisk(diskPages, pageBytes);
             logs = room();
             core = core();
+            foresight = new Foresight(core, stage, rows, mailbox);
         }
 
         void compute() {
             int before = stage.computed();
-            core.compute();
+            core.work().compute();
             largestBatch = Math.max(largestBatch, stage.computed() - before);
+        }
+
+        /** Takes a message in as an engine does that slept, or as one that waited for it awake. */
+        void take(StageMessage message) {
+            if (core.ready() || !core.work().takeLone() || random.nextInt(4) == 0) {
+                core.accept(message, nowNanos);
+                return;
+            }
+            boolean came = random.nextInt(8) > 0;
+            if (!came) {
+                assertThat(foresight.begin(() -> false)).isFalse();
+            }
+            mailbox.put(new Inbound.FromPeer(message, nowNanos));
+            if (came && foresight.begin(() -> true)) {
+                foreseen++;
+            }
+            while (!mailbox.empty()) {
+                mailbox.takeFirst().handTo(core);
+            }
         }
 
         StageStats stats() {
@@ -107,7 +134,6 @@ final class RingSimulation {
         }
 
         private StageCore core() {
-            Rows rows = new Rows(Arena.ofAuto(), FakeStage.ROWS, FakeStage.WIDTH);
             LoadedStage loaded = new LoadedStage(stage, new LetterVocabulary());
             Links out =
                     new Links() {
@@ -280,7 +306,7 @@ final class RingSimulation {
         if (queue.isEmpty()) {
             links.remove(link);
         }
-        worker(receiver(link)).core.accept(message, nowNanos);
+        worker(receiver(link)).take(message);
     }
 
     private static String receiver(String link) {

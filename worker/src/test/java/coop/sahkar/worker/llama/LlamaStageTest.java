@@ -121,6 +121,74 @@ class LlamaStageTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void aRowThatDoesNotComeLeavesEverythingAsItWas(LlamaLibrary library) throws StageException {
+        try (Arena arena = Arena.ofConfined();
+                LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0);
+                LlamaStage stage = model.openWhole(TestModels.options(128, 2, ROWS))) {
+            Rows rows = rows(arena, stage);
+            feed(stage, rows, 0, 0, 10);
+            float[] next = feed(stage, rows, 0, 10, 11);
+            stage.truncate(0, 10);
+
+            assertThat(stage.anticipate(0, _ -> false, _ -> {})).isFalse();
+            assertThatThrownBy(() -> stage.anticipate(0, LlamaStageTest::noToken, _ -> {}))
+                    .isInstanceOf(StageException.class)
+                    .hasMessageContaining("token -1");
+            assertThatThrownBy(() -> stage.anticipate(0, _ -> touches(stage), _ -> {}))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("under way");
+            assertThat(feed(stage, rows, 0, 10, 11)).isEqualTo(next);
+            assertThat(feed(stage, rows, 1, 0, 1)).doesNotContain(Float.NaN);
+        }
+    }
+
+    private static boolean noToken(Rows row) {
+        row.token[0] = -1;
+        return true;
+    }
+
+    private static boolean touches(LlamaStage stage) {
+        stage.truncate(0, 5);
+        return true;
+    }
+
+    /** Another stage of the process computes while one waits for its input. */
+    @ParameterizedTest
+    @MethodSource("libraries")
+    void whoeverWaitsForARowHoldsNobodyUp(LlamaLibrary library) throws StageException {
+        try (Arena arena = Arena.ofConfined();
+                LlamaModel model = LlamaModel.load(library, TestModels.tiny(), 0);
+                LlamaStage stage = model.openWhole(TestModels.options(128, 1, ROWS))) {
+            float[] alone = feed(stage, rows(arena, stage), 0, 0, 1);
+            stage.truncate(0, 0);
+            float[][] other = new float[1][];
+            boolean computed =
+                    stage.anticipate(
+                            0,
+                            row -> {
+                                row.token[0] = token(0);
+                                other[0] = CompletableFuture.supplyAsync(() -> first(model)).join();
+                                return true;
+                            },
+                            _ -> {});
+            assertThat(computed).isTrue();
+            assertThat(stage.logits(0).toArray(ValueLayout.JAVA_FLOAT))
+                    .isEqualTo(alone)
+                    .isEqualTo(other[0]);
+        }
+    }
+
+    private static float[] first(LlamaModel model) {
+        try (Arena arena = Arena.ofConfined();
+                LlamaStage other = model.openWhole(TestModels.options(128, 1, ROWS))) {
+            return feed(other, rows(arena, other), 0, 0, 1);
+        } catch (StageException e) {
+            throw new CompletionException(e);
+        }
+    }
+
     /** Into another sequence, and after others were where it was. */
     @ParameterizedTest
     @MethodSource("libraries")

@@ -27,6 +27,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -81,14 +82,14 @@ class ShardExactnessTest {
             ModelManifest manifest = ManifestBuilder.build(file, "random", 1, Progress.NONE);
             List<float[]> whole;
             try (Chain unsharded = Chain.of(arena, library, List.of(path), manifest)) {
-                whole = unsharded.run(random.vocabulary());
+                whole = unsharded.run(random.vocabulary(), false);
             }
-            assertThat(whole).hasSize(2 * SEQUENCES * (PREFILL + DECODE));
+            assertThat(whole).hasSize(2 * SEQUENCES * (PREFILL + DECODE) + DECODE);
             int grains = grains(manifest);
             for (int stages : new TreeSet<>(List.of(1, 2, Math.min(3, grains), grains))) {
                 List<Path> shards = cut(file, manifest, stages);
                 try (Chain chain = Chain.of(arena, library, shards, manifest)) {
-                    assertSameBits(chain.run(random.vocabulary()), whole, stages);
+                    assertSameBits(chain.run(random.vocabulary(), true), whole, stages);
                 }
             }
         }
@@ -196,8 +197,13 @@ class ShardExactnessTest {
             return new Chain(models, stages, rows);
         }
 
-        /** Two sequences in mixed batches: some chunks of prefill, then decodes of both. */
-        List<float[]> run(int vocabulary) throws StageException {
+        /**
+         * Two sequences in mixed batches: some chunks of prefill, then decodes of both, then of
+         * one.
+         *
+         * @param ahead whether the last are begun before their input is there
+         */
+        List<float[]> run(int vocabulary, boolean ahead) throws StageException {
             List<float[]> logits = new ArrayList<>();
             int[] next = new int[SEQUENCES];
             for (int at = 0; at < SEQUENCES * PREFILL; ) {
@@ -213,7 +219,48 @@ class ShardExactnessTest {
                 add(1, next, vocabulary);
                 step(logits);
             }
+            for (int i = 0; i < DECODE; i++) {
+                logits.add(alone(next[0]++, vocabulary, ahead));
+            }
             return logits;
+        }
+
+        /** One more token of the first sequence, which every stage may begin before it is there. */
+        private float[] alone(int position, int vocabulary, boolean ahead) throws StageException {
+            for (int i = 0; i < stages.size(); i++) {
+                LlamaStage stage = stages.get(i);
+                @Nullable LlamaStage before = i == 0 ? null : stages.get(i - 1);
+                if (ahead) {
+                    assertThat(stage.anticipates()).isTrue();
+                    boolean[] made = new boolean[1];
+                    assertThat(stage.anticipate(0, _ -> false, _ -> {})).isFalse();
+                    assertThat(
+                                    stage.anticipate(
+                                            0,
+                                            row -> fill(row, position, vocabulary, before),
+                                            _ -> made[0] = true))
+                            .isTrue();
+                    assertThat(made[0]).isTrue();
+                } else {
+                    Rows row = rows.get(i);
+                    row.clear();
+                    row.add(0, position, 0, true);
+                    fill(row, position, vocabulary, before);
+                    stage.compute(row);
+                }
+            }
+            return stages.getLast().logits(0).toArray(ValueLayout.JAVA_FLOAT);
+        }
+
+        private static boolean fill(
+                Rows row, int position, int vocabulary, @Nullable LlamaStage before) {
+            assertThat(row.position[0]).isEqualTo(position);
+            row.token[0] = token(position, 0, vocabulary);
+            if (before != null) {
+                MemorySegment hidden = before.hiddenStates();
+                MemorySegment.copy(hidden, 0, row.hidden, 0, hidden.byteSize());
+            }
+            return true;
         }
 
         private void clear() {
@@ -224,11 +271,15 @@ class ShardExactnessTest {
 
         private void add(int sequence, int[] next, int vocabulary) {
             int position = next[sequence]++;
-            int token = 3 + (position * 31 + sequence * 17) % (vocabulary - 3);
+            int token = token(position, sequence, vocabulary);
             for (Rows one : rows) {
                 one.add(token, position, sequence, true);
                 one.wantNormed();
             }
+        }
+
+        private static int token(int position, int sequence, int vocabulary) {
+            return 3 + (position * 31 + sequence * 17) % (vocabulary - 3);
         }
 
         private void step(List<float[]> logits) throws StageException {
