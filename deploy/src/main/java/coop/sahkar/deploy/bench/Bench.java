@@ -26,6 +26,9 @@ public final class Bench {
     /** Until the JVMs have compiled what a token passes through. */
     private static final int WARM_UP_RUNS = 20;
 
+    /** Until they have compiled what many sessions at once pass through. */
+    private static final int CROWD_WARM_UP_RUNS = 4;
+
     /** Until they have compiled what a long prompt passes through. */
     private static final int LONG_WARM_UP_RUNS = 2;
 
@@ -131,7 +134,9 @@ public final class Bench {
         for (int i = 0; i < WARM_UP_RUNS; i++) {
             chain.run(prompt, plan.tokens());
         }
-        chain.together(manyPrompts(prompt), plan.tokens());
+        for (int i = 0; i < CROWD_WARM_UP_RUNS; i++) {
+            chain.together(manyPrompts(prompt), plan.tokens());
+        }
         for (int i = 0; i < LONG_WARM_UP_RUNS; i++) {
             chain.run(longer, plan.tokens());
         }
