@@ -73,10 +73,12 @@ final class BatchWork {
         long done = nanoClock.getAsLong();
         for (Slice slice : slices) {
             meter.rowsAgain.addAndGet(slice.session().computed(slice));
+        }
+        List<StageMessage> forItself = delivery.send(slices, nanos, refused::accept);
+        for (Slice slice : slices) {
             slice.session().touch(done);
             heads.tell(slice.session(), head -> head.computed(nanos));
         }
-        List<StageMessage> forItself = delivery.send(slices, nanos, refused::accept);
         lone = slices.size() == 1 && slices.getFirst().count() == 1;
         meter.batch(slices, done - nanos, done, nanoClock.getAsLong());
         heads.tellReaders();

@@ -79,6 +79,7 @@ final class Foresight {
     private static boolean foreseeable(StageSession session) {
         return (session.upstream() != null || session.downstream() != null)
                 && session.waitingRows() == 0
+                && !session.kv().isParked()
                 && session.gift() == null
                 && session.arrival() == null
                 && session.held() < session.ticket().maxPositions()
